@@ -1,0 +1,79 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// Reply is what the server publishes on a reply channel: a call's final result
+// or error, one item of a stream, or a word on its progress.
+type Reply struct {
+	CorrelationID string          `json:"correlation_id"`
+	Result        json.RawMessage `json:"result,omitempty"`
+	Error         *Error          `json:"error,omitempty"`
+	// Seq numbers a stream's messages from 0; the final reply has the next one.
+	Seq      *uint64         `json:"seq,omitempty"`
+	Item     json.RawMessage `json:"item,omitempty"`
+	Progress *Progress       `json:"progress,omitempty"`
+}
+
+// Progress says how far a call has come. Done and Total count the same units,
+// which are the method's own.
+type Progress struct {
+	Done    float64  `json:"done"`
+	Total   *float64 `json:"total,omitempty"`
+	Message string   `json:"message,omitempty"`
+}
+
+// Final reports whether the reply ends its call.
+func (r *Reply) Final() bool { return r.Error != nil || len(r.Result) > 0 }
+
+// DecodeReply reads one reply envelope. An error means that data is no reply:
+// other publications may share the channel, so a client ignores those.
+func DecodeReply(data []byte) (Reply, error) {
+	var r Reply
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Reply{}, fmt.Errorf("not a reply envelope: %w", err)
+	}
+	switch {
+	case r.CorrelationID == "":
+		return Reply{}, errors.New("not a reply envelope: correlation_id is missing")
+	case r.Error != nil && len(r.Result) > 0:
+		return Reply{}, errors.New("not a reply envelope: it has both a result and an error")
+	case !r.Final() && len(r.Item) == 0 && r.Progress == nil:
+		return Reply{}, errors.New("not a reply envelope: it has neither result, error, item nor progress")
+	}
+	return r, nil
+}
+
+// EncodeResult is the final reply {"correlation_id":…,"result":…}. The id must
+// have passed DecodeRequest's bounds; result must be JSON.
+func EncodeResult(correlationID string, result json.RawMessage) []byte {
+	b := make([]byte, 0, len(correlationID)+len(result)+32)
+	b = append(b, `{"correlation_id":`...)
+	b = appendASCII(b, correlationID)
+	b = append(b, `,"result":`...)
+	b = append(b, result...)
+	return append(b, '}')
+}
+
+// EncodeError is the final reply {"correlation_id":…,"error":…}.
+func EncodeError(correlationID string, e *Error) []byte {
+	body, err := json.Marshal(e)
+	if err != nil {
+		// Details were not JSON: the rest of the error still stands.
+		body, _ = json.Marshal(&Error{Code: e.Code, Reason: e.Reason, Message: e.Message})
+	}
+	b := make([]byte, 0, len(correlationID)+len(body)+32)
+	b = append(b, `{"correlation_id":`...)
+	b = appendASCII(b, correlationID)
+	b = append(b, `,"error":`...)
+	b = append(b, body...)
+	return append(b, '}')
+}
+
+// appendASCII appends s as a JSON string. Printable ASCII needs only the quote
+// and the backslash escaped, in Go as in JSON.
+func appendASCII(b []byte, s string) []byte { return strconv.AppendQuote(b, s) }
