@@ -100,3 +100,17 @@ func (c *Contract) Hash() string {
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:])
 }
+
+// StructureHash is the Hash of what reflection over Go types can see: enums
+// count as aliases of their base. The server compares a contract.json it was
+// built with against its router by it.
+func (c *Contract) StructureHash() string {
+	bare := *c
+	bare.Types = slices.Clone(c.Types)
+	for i, t := range bare.Types {
+		if t.Kind == Enum {
+			bare.Types[i].Kind, bare.Types[i].Values = Alias, nil
+		}
+	}
+	return bare.Hash()
+}

@@ -1,0 +1,99 @@
+package calls
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+// Config sets up an Engine.
+type Config struct {
+	// Store remembers calls. It is required: memstore.New for one process.
+	Store Store
+	// DefaultTimeout bounds a call whose caller does not say how long it waits
+	// and whose method has no timeout. Zero means 30 s.
+	DefaultTimeout time.Duration
+	// MaxTimeout bounds what a caller may ask for; a method's own timeout may be
+	// longer. Zero means 5 minutes.
+	MaxTimeout time.Duration
+	// MaxInFlight bounds the calls that run at the same time. Zero means 10,000.
+	MaxInFlight int
+	// MaxInFlightPerConn bounds the calls of one connection that run at the same
+	// time. Zero means 256.
+	MaxInFlightPerConn int
+	// MaxResultSize bounds an encoded result, in bytes; a larger one becomes the
+	// error payload_too_large. Zero means 512 KiB, which leaves room for others
+	// in a client's queue of 1 MiB.
+	MaxResultSize int
+	// Logger takes what is worth knowing of calls that went wrong. Nil means the
+	// router's.
+	Logger *slog.Logger
+	// Observer is told of every call. Nil means nobody is.
+	Observer Observer
+}
+
+// Observer is told what happens to calls, for metrics. Its methods are called on
+// the way of every call: they must be quick and safe for concurrent use. Method
+// names are always those of registered methods.
+type Observer interface {
+	// CallStarted tells that a handler is about to run.
+	CallStarted(method string)
+	// CallEnded tells that a call ended, with the code of its error or 0, and
+	// how long after its start.
+	CallEnded(method string, code wire.Code, took time.Duration)
+	// CallRefused tells that a request was not accepted: "bad_request",
+	// "permission_denied", "too_many_requests", "unavailable", or that it was
+	// answered without a handler: "method_not_found", "conflict",
+	// "outcome_unknown".
+	CallRefused(reason string)
+}
+
+type noObserver struct{}
+
+func (noObserver) CallStarted(string)                         {}
+func (noObserver) CallEnded(string, wire.Code, time.Duration) {}
+func (noObserver) CallRefused(string)                         {}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Store == nil {
+		return c, errors.New("calls: Config.Store is nil; give memstore.New for one process")
+	}
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		zero  time.Duration
+	}{
+		{"DefaultTimeout", &c.DefaultTimeout, 30 * time.Second},
+		{"MaxTimeout", &c.MaxTimeout, 5 * time.Minute},
+	} {
+		if *d.value < 0 {
+			return c, fmt.Errorf("calls: Config.%s is negative: %v", d.name, *d.value)
+		}
+		if *d.value == 0 {
+			*d.value = d.zero
+		}
+	}
+	for _, n := range []struct {
+		name  string
+		value *int
+		zero  int
+	}{
+		{"MaxInFlight", &c.MaxInFlight, 10_000},
+		{"MaxInFlightPerConn", &c.MaxInFlightPerConn, 256},
+		{"MaxResultSize", &c.MaxResultSize, 512 << 10},
+	} {
+		if *n.value < 0 {
+			return c, fmt.Errorf("calls: Config.%s is negative: %d", n.name, *n.value)
+		}
+		if *n.value == 0 {
+			*n.value = n.zero
+		}
+	}
+	if c.Observer == nil {
+		c.Observer = noObserver{}
+	}
+	return c, nil
+}

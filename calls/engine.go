@@ -1,0 +1,131 @@
+package calls
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/centrirpc/centrirpc"
+)
+
+// Publisher sends a reply on a reply channel. It must not block for long; an
+// error is logged, and the client, which asks again, gets the stored reply.
+type Publisher func(channel string, data []byte) error
+
+// Engine runs the calls of one process.
+type Engine struct {
+	router  *centrirpc.Router
+	publish Publisher
+	cfg     Config
+	log     *slog.Logger
+	running running
+
+	// base is the parent of every handler's context; ending it ends them all.
+	base context.Context
+	stop context.CancelCauseFunc
+
+	inFlight atomic.Int64
+	draining atomic.Bool
+	mu       sync.Mutex
+	idle     chan struct{} // closed when draining and nothing is in flight; guarded by mu
+}
+
+var (
+	errDeadline  = errors.New("the call's deadline passed")
+	errCancelled = errors.New("the caller cancelled the call")
+	errStopped   = errors.New("the server gave up waiting for the call")
+)
+
+// NewEngine makes an engine that runs the router's methods. It closes the router
+// for registrations.
+func NewEngine(router *centrirpc.Router, publish Publisher, cfg Config) (*Engine, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{router: router, publish: publish, cfg: cfg, log: cfg.Logger}
+	if e.log == nil {
+		e.log = router.Log()
+	}
+	e.base, e.stop = context.WithCancelCause(context.Background())
+	router.Methods()
+	return e, nil
+}
+
+// InFlight is the number of handlers that run now.
+func (e *Engine) InFlight() int { return int(e.inFlight.Load()) }
+
+// Drain refuses new calls from now on and waits for the running ones. When ctx
+// ends first, it ends the contexts of their handlers, answers their callers with
+// unavailable, and returns ctx's error. It may be called more than once.
+func (e *Engine) Drain(ctx context.Context) error {
+	e.mu.Lock()
+	e.draining.Store(true)
+	if e.idle == nil {
+		e.idle = make(chan struct{})
+		if e.inFlight.Load() == 0 {
+			close(e.idle)
+		}
+	}
+	idle := e.idle
+	e.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		e.stop(errStopped)
+		e.running.endAll(endOf(errStopped))
+		return ctx.Err()
+	}
+}
+
+// Draining reports whether Drain was called.
+func (e *Engine) Draining() bool { return e.draining.Load() }
+
+// take takes a slot for a call, or says why there is none.
+func (e *Engine) take(c *Caller) error {
+	if c.inFlight.Add(1) > int64(e.cfg.MaxInFlightPerConn) {
+		c.inFlight.Add(-1)
+		return errConnBusy
+	}
+	if e.inFlight.Add(1) > int64(e.cfg.MaxInFlight) {
+		e.release(c)
+		return errServerBusy
+	}
+	if e.draining.Load() { // after taking the slot, so that Drain cannot miss it
+		e.release(c)
+		return errDraining
+	}
+	return nil
+}
+
+func (e *Engine) release(c *Caller) {
+	c.inFlight.Add(-1)
+	if e.inFlight.Add(-1) == 0 && e.draining.Load() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.idle != nil && e.inFlight.Load() == 0 {
+			select {
+			case <-e.idle:
+			default:
+				close(e.idle)
+			}
+		}
+	}
+}
+
+// timeout is how long a call of the method may take when its caller asks for
+// asked (zero: does not say).
+func (e *Engine) timeout(asked time.Duration, method *centrirpc.Method) time.Duration {
+	limit, usual := e.cfg.MaxTimeout, e.cfg.DefaultTimeout
+	if method.Timeout > 0 {
+		limit, usual = method.Timeout, method.Timeout
+	}
+	if asked <= 0 {
+		asked = usual
+	}
+	return min(asked, limit)
+}

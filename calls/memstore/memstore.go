@@ -1,0 +1,163 @@
+// Package memstore is the call store of one process: in memory, sharded, with no
+// global lock and no timer per call. What it remembers is gone when the process
+// ends.
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/centrirpc/centrirpc/calls"
+)
+
+// Margin is how long a call is remembered past its deadline.
+const Margin = 10 * time.Second
+
+// keepAtLeast is how long a reply is kept before it may give way to others.
+const keepAtLeast = 5 * time.Second
+
+const shardCount = 64
+
+// Config sets up a Store.
+type Config struct {
+	// MaxReplyBytes bounds the stored replies, all together. At the bound the
+	// oldest that are older than 5 s are dropped; when there are none, new calls
+	// are refused. Zero means 256 MiB.
+	MaxReplyBytes int64
+	// MaxCalls bounds the calls that are remembered, running, ended and dropped
+	// ones together; new ones over it are refused. Zero means 8,000,000 (a call
+	// without a reply takes about 100 bytes).
+	MaxCalls int
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+}
+
+// Store is a calls.Store in memory.
+type Store struct {
+	seeds  [2]maphash.Seed
+	now    func() time.Time
+	shards [shardCount]shard
+	stop   chan struct{}
+	once   sync.Once
+	swept  chan struct{}
+}
+
+var _ calls.Store = (*Store)(nil)
+
+// New makes a store. It sweeps expired calls in the background until Close. It
+// panics on negative bounds.
+func New(cfg Config) *Store {
+	if cfg.MaxReplyBytes < 0 || cfg.MaxCalls < 0 {
+		panic(fmt.Sprintf("memstore: negative bound in %+v", cfg))
+	}
+	if cfg.MaxReplyBytes == 0 {
+		cfg.MaxReplyBytes = 256 << 20
+	}
+	if cfg.MaxCalls == 0 {
+		cfg.MaxCalls = 8_000_000
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Store{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, now: cfg.Now, stop: make(chan struct{}), swept: make(chan struct{})}
+	for i := range s.shards {
+		s.shards[i] = shard{
+			entries:  map[id]*entry{},
+			expiring: map[int64][]id{},
+			maxBytes: max(cfg.MaxReplyBytes/shardCount, 1),
+			maxCalls: max(cfg.MaxCalls/shardCount, 1),
+		}
+	}
+	go s.sweep()
+	return s
+}
+
+// Close ends the sweeping. The store must not be used afterwards.
+func (s *Store) Close() {
+	s.once.Do(func() { close(s.stop) })
+	<-s.swept
+}
+
+func (s *Store) sweep() {
+	defer close(s.swept)
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-ticker.C:
+			now := s.now()
+			for i := range s.shards {
+				s.shards[i].expire(now)
+			}
+		}
+	}
+}
+
+// Claim implements calls.Store. It never fails.
+func (s *Store) Claim(_ context.Context, claim calls.Claim) (calls.ClaimResult, error) {
+	id := s.id(claim.Key)
+	return s.shard(id).claim(id, claim, s.now()), nil
+}
+
+// Complete implements calls.Store. It never fails.
+func (s *Store) Complete(_ context.Context, key calls.Key, fence uint64, reply []byte) (bool, error) {
+	id := s.id(key)
+	return s.shard(id).complete(id, fence, reply, s.now()), nil
+}
+
+// Received implements calls.Store. It never fails.
+func (s *Store) Received(_ context.Context, userID string, correlationIDs []string) error {
+	for _, correlationID := range correlationIDs {
+		id := s.id(calls.Key{UserID: userID, CorrelationID: correlationID})
+		s.shard(id).received(id)
+	}
+	return nil
+}
+
+// Len is the number of calls remembered.
+func (s *Store) Len() int {
+	n := 0
+	for i := range s.shards {
+		shard := &s.shards[i]
+		shard.mu.Lock()
+		n += len(shard.entries)
+		shard.mu.Unlock()
+	}
+	return n
+}
+
+// ReplyBytes is the size of the replies kept.
+func (s *Store) ReplyBytes() int64 {
+	var n int64
+	for i := range s.shards {
+		shard := &s.shards[i]
+		shard.mu.Lock()
+		n += shard.bytes
+		shard.mu.Unlock()
+	}
+	return n
+}
+
+// id stands for a key in 16 bytes: two hashes, keyed anew in each process, so that
+// entries hold no strings and nobody can make two keys meet.
+type id [2]uint64
+
+func (s *Store) id(k calls.Key) id {
+	var id id
+	for i := range id {
+		var h maphash.Hash
+		h.SetSeed(s.seeds[i])
+		h.WriteString(k.UserID)
+		h.WriteByte(0) // user ids hold no zero byte
+		h.WriteString(k.CorrelationID)
+		id[i] = h.Sum64()
+	}
+	return id
+}
+
+func (s *Store) shard(id id) *shard { return &s.shards[id[1]%shardCount] }

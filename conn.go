@@ -1,0 +1,62 @@
+package centrirpc
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// Conn says who is asking: the connection that a call came in on. It is shared
+// by all calls of the connection and must not be changed. A call may outlive its
+// connection.
+type Conn struct {
+	// UserID is the authenticated user: a token's "sub", or what the
+	// application's own authentication said.
+	UserID string
+	// ClientID names this one connection. It is empty for a call that came from
+	// no connection, such as Router.Call in a test.
+	ClientID string
+	// Transport is what the connection runs on: "websocket", "sse",
+	// "http_stream".
+	Transport string
+	// Info is the token's "info" claim: JSON that other subscribers may see
+	// (presence). Nil if there is none.
+	Info json.RawMessage
+	// Meta is the token's "meta" claim: JSON that only the server sees, such as
+	// roles. Nil if there is none.
+	Meta json.RawMessage
+}
+
+type connKey struct{}
+
+// ContextWithConn makes conn the asker of calls that run with the returned
+// context. Transports use it, and tests that need a caller.
+func ContextWithConn(ctx context.Context, conn *Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+var noConn Conn
+
+// ConnFromContext says who asks, within a handler. It is never nil: without a
+// connection it is a Conn with nothing in it.
+func ConnFromContext(ctx context.Context) *Conn {
+	if conn, ok := ctx.Value(connKey{}).(*Conn); ok && conn != nil {
+		return conn
+	}
+	return &noConn
+}
+
+type correlationKey struct{}
+
+// ContextWithCorrelationID names the call that runs with the returned context.
+// Transports use it.
+func ContextWithCorrelationID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, correlationKey{}, id)
+}
+
+// CorrelationIDFromContext is the id of the call, within a handler: unique per
+// user, the same when the call is sent again, so it serves as an idempotency
+// key. It is empty for native RPC and for Router.Call in a test.
+func CorrelationIDFromContext(ctx context.Context) string {
+	id, _ := ctx.Value(correlationKey{}).(string)
+	return id
+}

@@ -1,0 +1,144 @@
+package centrirpc
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+// Error is an error that reaches the client as it is: code, reason, message and
+// details. Every other error that a handler returns reaches it as "internal"
+// with a fixed text, and its real text goes to the log.
+type Error struct {
+	// Code is one of the wire package's codes, or the application's own in
+	// 1000..1999.
+	Code wire.Code
+	// Reason is the code's stable name. Empty means the code's own.
+	Reason string
+	// Message is for people. It leaves the server.
+	Message string
+	// Details is encoded as JSON, or nil. It leaves the server.
+	Details any
+
+	cause error
+}
+
+// Errorf is an error for the client, with a message for people. As in
+// fmt.Errorf, %w keeps an error to be found by errors.Is and errors.As; its text
+// becomes part of the message, so use it only with errors a client may read.
+func Errorf(code wire.Code, format string, args ...any) *Error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Code: code, Message: err.Error(), cause: errors.Unwrap(err)}
+}
+
+// WithDetails is a copy of e that carries details, which must be encodable as
+// JSON.
+func (e *Error) WithDetails(details any) *Error {
+	copied := *e
+	copied.Details = details
+	return &copied
+}
+
+// Error is the reason, the code and the message.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s (%d): %s", e.reason(), e.Code, e.Message)
+}
+
+// Unwrap is the error that %w kept, or nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Is reports whether target is an *Error of the same code.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+func (e *Error) reason() string {
+	switch {
+	case e.Reason != "":
+		return e.Reason
+	case e.Code.Application():
+		return "application_error"
+	}
+	return e.Code.Reason()
+}
+
+// Wire is the error as it travels. Details that cannot be encoded are left out.
+func (e *Error) Wire() *wire.Error {
+	w := &wire.Error{Code: e.Code, Reason: e.reason(), Message: e.Message}
+	if e.Details != nil {
+		if encoded, err := encodeJSON(e.Details); err == nil {
+			w.Details = encoded
+		}
+	}
+	return w
+}
+
+// internalError is all that a client hears of a fault of the server.
+func internalError() *Error { return &Error{Code: wire.Internal, Message: "internal error"} }
+
+// ErrorType is an error that the application declares as its own, with a type
+// for its details. Make it with DeclareError and name it on the methods that
+// return it with the Errors option, so that the contract has it.
+type ErrorType[D any] struct {
+	code   wire.Code
+	reason string
+	doc    string
+}
+
+// DeclareError declares an application error: code in 1000..1999, reason in
+// lower-case words joined by "_", doc for the documentation, D the type of its
+// details (struct{} for none). It panics on a code or reason that is not so.
+//
+//	var ErrQuota = centrirpc.DeclareError[Quota](1001, "quota_exceeded", "No more tasks this month.")
+func DeclareError[D any](code wire.Code, reason, doc string) ErrorType[D] {
+	if !code.Application() {
+		panic(fmt.Sprintf("centrirpc: the error %q has code %d; application errors have codes from %d to %d", reason, code, wire.MinApplicationCode, wire.MaxApplicationCode))
+	}
+	if !validName(reason) {
+		panic(fmt.Sprintf("centrirpc: the error %d has the reason %q; write lower-case words joined by \"_\", such as \"quota_exceeded\"", code, reason))
+	}
+	return ErrorType[D]{code: code, reason: reason, doc: doc}
+}
+
+// New is one occurrence of the error, to be returned by a handler.
+func (t ErrorType[D]) New(details D, format string, args ...any) *Error {
+	e := Errorf(t.code, format, args...)
+	e.Reason = t.reason
+	if _, none := any(details).(struct{}); !none {
+		e.Details = details
+	}
+	return e
+}
+
+// Code is the declared code.
+func (t ErrorType[D]) Code() wire.Code { return t.code }
+
+// Is reports whether err is, or wraps, an *Error of this type's code.
+func (t ErrorType[D]) Is(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == t.code
+}
+
+// faultsError is the error for params that do not fit.
+func faultsError(faults []wire.Fault) *Error {
+	message := "the params do not fit the method"
+	if len(faults) == 1 {
+		message = faults[0].Message
+	}
+	return &Error{Code: wire.InvalidParams, Message: message, Details: faults}
+}
+
+func validName(s string) bool {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_') {
+			return false
+		}
+	}
+	return true
+}

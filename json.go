@@ -1,0 +1,20 @@
+package centrirpc
+
+import (
+	"encoding/json"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
+)
+
+// Values travel as encoding/json writes and reads them, with two differences
+// that its successor's options give: nil slices and maps are [] and {}, never
+// null, and keys match exactly, never by folding case.
+var (
+	encodeOptions = jsonv2.JoinOptions(jsonv1.DefaultOptionsV1(), jsonv2.FormatNilSliceAsNull(false), jsonv2.FormatNilMapAsNull(false))
+	decodeOptions = jsonv2.JoinOptions(jsonv1.DefaultOptionsV1(), jsonv2.MatchCaseInsensitiveNames(false))
+)
+
+func encodeJSON(v any) (json.RawMessage, error) { return jsonv2.Marshal(v, encodeOptions) }
+
+func decodeJSON(data []byte, into any) error { return jsonv2.Unmarshal(data, into, decodeOptions) }

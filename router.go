@@ -1,0 +1,308 @@
+package centrirpc
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/contract/gotypes"
+	"github.com/centrirpc/centrirpc/wire"
+	ut "github.com/go-playground/universal-translator"
+	"github.com/go-playground/validator/v10"
+)
+
+// Router holds methods and turns a method and its params into a result. Methods
+// are registered first; its first use (Call, Methods, Contract …) closes it, and
+// from then on it is safe for use by any number of goroutines without locks.
+type Router struct {
+	name, doc string
+	strict    bool
+	logger    *slog.Logger
+	validate  *validator.Validate
+	words     ut.Translator      // the validator's messages
+	recorded  *contract.Contract // as read by WithContract
+
+	mu            sync.Mutex
+	registrations map[string]*registration
+	errors        map[int]ErrorDeclaration
+	builder       *gotypes.Builder
+	mw            []Middleware
+	ready         atomic.Pointer[table]
+}
+
+// table is a router that takes no more registrations.
+type table struct {
+	endpoints map[string]*endpoint
+	methods   []Method
+	reflected *contract.Contract
+	contract  *contract.Contract
+}
+
+type endpoint struct {
+	method Method
+	invoke Invoker
+}
+
+// RouterOption sets up a router.
+type RouterOption func(*Router)
+
+// Name names the API in lower-case words ("tasks"); generated packages are named
+// after it. The default is "api".
+func Name(name string) RouterOption {
+	return func(r *Router) {
+		if !validName(name) {
+			panic(fmt.Sprintf("centrirpc: Name(%q): write lower-case letters, digits and \"_\", starting with a letter, such as \"tasks\"", name))
+		}
+		r.name = name
+	}
+}
+
+// Doc describes the API as a whole, for documentation and generated packages.
+func Doc(text string) RouterOption { return func(r *Router) { r.doc = text } }
+
+// Strict refuses params with keys that the method does not know. By default they
+// are ignored, so that newer clients can talk to older servers.
+func Strict() RouterOption { return func(r *Router) { r.strict = true } }
+
+// Logger takes what a router has to log: panics with their stacks, the real text
+// of errors that clients see as "internal", a stale contract. The default is
+// slog.Default.
+func Logger(logger *slog.Logger) RouterOption { return func(r *Router) { r.logger = logger } }
+
+// Validator replaces the validator of params, to register rules of the
+// application's own. The router registers English messages with it.
+func Validator(v *validator.Validate) RouterOption { return func(r *Router) { r.validate = v } }
+
+// WithContract gives the router the contract.json that was generated from it,
+// usually embedded in the program: what reflection cannot see (doc comments and
+// the constants of enum types) is taken from there, so that a binary without its
+// source serves documented methods and refuses values that are not in an enum. A
+// file that does not fit the router is reported in the log as stale. It panics on
+// data that is no contract.
+func WithContract(data []byte) RouterOption {
+	return func(r *Router) {
+		recorded, err := contract.Decode(data)
+		if err != nil {
+			panic(fmt.Sprintf("centrirpc: WithContract: %v; generate it with: centrirpc generate", err))
+		}
+		r.recorded = recorded
+	}
+}
+
+// NewRouter makes a router without methods.
+func NewRouter(opts ...RouterOption) *Router {
+	r := &Router{
+		name:          "api",
+		registrations: map[string]*registration{},
+		errors:        map[int]ErrorDeclaration{},
+		builder:       gotypes.NewBuilder(),
+	}
+	for _, opt := range opts {
+		opt(r)
+	}
+	if r.logger == nil {
+		r.logger = slog.Default()
+	}
+	if r.validate == nil {
+		r.validate = validator.New(validator.WithRequiredStructEnabled())
+	}
+	r.words = newTranslator(r.validate)
+	return r
+}
+
+func (r *Router) router() *Router          { return r }
+func (r *Router) prefix() string           { return "" }
+func (r *Router) middleware() []Middleware { return r.mw }
+
+// Use adds middleware around all methods, whether they are registered already or
+// not; the first added is the outermost. It panics once the router is in use.
+func (r *Router) Use(mw ...Middleware) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mustBeOpen("Router.Use")
+	r.mw = append(r.mw, mw...)
+}
+
+func (r *Router) mustBeOpen(what string) {
+	if r.ready.Load() != nil {
+		panic("centrirpc: " + what + " after the router's first use; set the router up before it serves calls")
+	}
+}
+
+// add takes a registration, or panics with what is wrong with it.
+func (r *Router) add(reg *registration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ready.Load() != nil {
+		reg.fail("the router is in use already; register all methods before it serves calls")
+	}
+	if first := r.registrations[reg.method.Name]; first != nil {
+		reg.fail("the name is taken by the method registered at %s; give one of them another name", first.where)
+	}
+	var problems contract.Problems
+	for _, declaration := range reg.errors {
+		problems = append(problems, r.declareError(reg, declaration)...)
+	}
+	if len(problems) == 0 {
+		problems = r.builder.AddMethod(reg.describe(), describedType(reg.method.Params), describedType(reg.method.Result))
+	}
+	if len(problems) > 0 {
+		reg.fail("%s", problems.Error())
+	}
+	if err := checkRules(r.validate, reg.method.Params); err != nil {
+		reg.fail("%v", err)
+	}
+	r.registrations[reg.method.Name] = reg
+}
+
+func (r *Router) declareError(reg *registration, declaration ErrorDeclaration) contract.Problems {
+	if known := r.errors[declaration.number()]; known != nil {
+		if known != declaration {
+			reg.fail("the error code %d is declared twice, as %q and as %q; give one of them another code", declaration.number(), known.name(), declaration.name())
+		}
+		return nil
+	}
+	problems := declaration.declare(r.builder)
+	if len(problems) == 0 {
+		r.errors[declaration.number()] = declaration
+	}
+	return problems
+}
+
+// open is the router's table; the first call closes the router.
+func (r *Router) open() *table {
+	if t := r.ready.Load(); t != nil {
+		return t
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t := r.ready.Load(); t != nil {
+		return t
+	}
+	t := r.compile()
+	r.ready.Store(t)
+	return t
+}
+
+func (r *Router) compile() *table {
+	reflected, problems := r.builder.Contract(r.name, r.doc)
+	if len(problems) > 0 {
+		panic("centrirpc: the router cannot be described: " + problems.Error())
+	}
+	t := &table{endpoints: make(map[string]*endpoint, len(r.registrations)), reflected: reflected, contract: reflected}
+	if r.recorded != nil {
+		t.contract = adopt(reflected, r.recorded)
+		if reflected.StructureHash() != r.recorded.StructureHash() {
+			r.logger.Warn("the contract given to the router is stale: it was generated from other methods or types; run centrirpc generate", "name", r.name)
+		}
+	}
+	shapes := newShapes(t.contract, r.strict)
+	for name, reg := range r.registrations {
+		described := t.contract.Method(name)
+		reg.method.Doc, reg.method.Deprecated = described.Doc, described.Deprecated
+		decode := newDecoder(r, shapes.of(described.Params), reg.method.Params)
+		reg.method.Params, reg.method.Result = describedType(reg.method.Params), describedType(reg.method.Result)
+		t.endpoints[name] = &endpoint{method: reg.method, invoke: chain(reg.within.middleware(), reg.bind(decode))}
+		t.methods = append(t.methods, reg.method)
+	}
+	slices.SortFunc(t.methods, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })
+	return t
+}
+
+// Methods lists the router's methods by name.
+func (r *Router) Methods() []Method { return slices.Clone(r.open().methods) }
+
+// Lookup finds a method by name.
+func (r *Router) Lookup(method string) (*Method, bool) {
+	if e := r.open().endpoints[method]; e != nil {
+		return &e.method, true
+	}
+	return nil, false
+}
+
+// Contract describes the router: its types by reflection, with the doc comments
+// and enum constants of the contract.json given to WithContract. The result is
+// the router's own and must not be changed.
+func (r *Router) Contract() *contract.Contract { return r.open().contract }
+
+// ReflectContract describes the router by reflection alone. Sources are the run
+// time names of the handlers. The result is the router's own and must not be
+// changed.
+func (r *Router) ReflectContract() *contract.Contract { return r.open().reflected }
+
+// Log is where the router logs.
+func (r *Router) Log() *slog.Logger { return r.logger }
+
+// Call runs a method and returns its result as JSON. Params that are empty or
+// null mean {}. It is what transports call; in tests it stands in for one. The
+// error is always an *Error, safe to be shown to the caller: a panic of the
+// handler is an Internal one. The context's deadline, or the method's Timeout if
+// that is sooner, ends the handler's context; Call returns when the handler does.
+func (r *Router) Call(ctx context.Context, method string, params json.RawMessage) (json.RawMessage, error) {
+	e := r.open().endpoints[method]
+	if e == nil {
+		return nil, Errorf(wire.MethodNotFound, "there is no method %.128q", method)
+	}
+	if e.method.Timeout > 0 {
+		limited, cancel := context.WithTimeout(ctx, e.method.Timeout)
+		defer cancel()
+		ctx = limited
+	}
+	result, err := r.invoke(ctx, e, params)
+	if err != nil {
+		return nil, r.clientError(ctx, method, err)
+	}
+	if e.method.Result == nil {
+		return emptyObject, nil
+	}
+	encoded, err := encodeJSON(result)
+	if err != nil {
+		r.logger.ErrorContext(ctx, "the result cannot be encoded", "method", method, "correlation_id", CorrelationIDFromContext(ctx), "error", err)
+		return nil, internalError()
+	}
+	return encoded, nil
+}
+
+var emptyObject = json.RawMessage("{}")
+
+// invoke runs the method with its middleware; a panic becomes an error.
+func (r *Router) invoke(ctx context.Context, e *endpoint, params json.RawMessage) (result any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.logger.ErrorContext(ctx, "a handler panicked", "method", e.method.Name,
+				"correlation_id", CorrelationIDFromContext(ctx), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			result, err = nil, internalError()
+		}
+	}()
+	return e.invoke(ctx, &Request{Method: &e.method, Params: params})
+}
+
+// clientError is what a client may know of err.
+func (r *Router) clientError(ctx context.Context, method string, err error) *Error {
+	var e *Error
+	if errors.As(err, &e) && e != nil {
+		if e.Code.Valid() {
+			return e
+		}
+		err = fmt.Errorf("the error code %d is neither the protocol's nor in 1000..1999: %w", e.Code, err)
+	}
+	if ctx.Err() != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return Errorf(wire.DeadlineExceeded, "the call's deadline passed")
+		}
+		if errors.Is(err, context.Canceled) {
+			return Errorf(wire.Cancelled, "the call was cancelled")
+		}
+	}
+	r.logger.ErrorContext(ctx, "a handler failed", "method", method,
+		"correlation_id", CorrelationIDFromContext(ctx), "user", ConnFromContext(ctx).UserID, "error", err)
+	return internalError()
+}

@@ -1,0 +1,136 @@
+package centrirpc
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/centrirpc/centrirpc/contract"
+)
+
+// shape is a contract type made ready for checking values: references are
+// followed, fields are found by name.
+type shape struct {
+	kind     contract.Kind
+	bits     int
+	unsigned bool
+	format   string
+	elem     *place // of a list or map
+	keyBits  int    // of a map with integer keys; 0 with string keys
+	keySign  bool
+	fields   map[string]*fieldShape
+	required []*fieldShape
+	strings  []string // of an enum
+	ints     []int64
+	strict   bool
+}
+
+// place is a shape where it is used: with or without null.
+type place struct {
+	shape    *shape
+	nullable bool
+}
+
+type fieldShape struct {
+	name  string
+	index int // among the required fields; -1 if it is optional
+	place place
+}
+
+// shapes makes and keeps the shapes of one contract.
+type shapes struct {
+	contract *contract.Contract
+	strict   bool
+	named    map[string]*shape
+}
+
+func newShapes(c *contract.Contract, strict bool) *shapes {
+	return &shapes{contract: c, strict: strict, named: map[string]*shape{}}
+}
+
+// of is the shape of a method's params, or nil if it takes none.
+func (s *shapes) of(params *contract.Type) *shape {
+	if params == nil {
+		return nil
+	}
+	return s.place(params).shape
+}
+
+func (s *shapes) place(t *contract.Type) place {
+	p := place{nullable: t.Nullable}
+	if t.Kind == contract.Ref {
+		p.shape = s.byName(t.Ref)
+		return p
+	}
+	p.shape = &shape{kind: t.Kind, bits: t.Bits, unsigned: t.Unsigned, format: t.Format}
+	if t.Elem != nil {
+		elem := s.place(t.Elem)
+		p.shape.elem = &elem
+	}
+	if t.Key != nil {
+		if key := s.place(t.Key).shape; key.kind == contract.Integer {
+			p.shape.keyBits, p.shape.keySign = key.bits, !key.unsigned
+		}
+	}
+	return p
+}
+
+// byName makes the shape of a named type once; a type that refers to itself
+// finds the shape that is being made.
+func (s *shapes) byName(name string) *shape {
+	if known := s.named[name]; known != nil {
+		return known
+	}
+	made := &shape{strict: s.strict}
+	s.named[name] = made
+	t := s.contract.Type(name)
+	switch t.Kind {
+	case contract.Struct:
+		made.kind = contract.Struct
+		made.fields = make(map[string]*fieldShape, len(t.Fields))
+		for i := range t.Fields {
+			s.addField(made, &t.Fields[i])
+		}
+	case contract.Enum:
+		*made = *s.place(t.Base).shape
+		for _, v := range t.Values {
+			if v.String != nil {
+				made.strings = append(made.strings, *v.String)
+			} else {
+				made.ints = append(made.ints, *v.Int)
+			}
+		}
+	default:
+		*made = *s.place(t.Base).shape
+	}
+	return made
+}
+
+func (s *shapes) addField(of *shape, f *contract.Field) {
+	field := &fieldShape{name: f.Name, index: -1, place: s.place(&f.Type)}
+	if f.Required {
+		field.index = len(of.required)
+		of.required = append(of.required, field)
+	} else {
+		// An optional field that is null is as good as absent.
+		field.place.nullable = true
+	}
+	of.fields[f.Name] = field
+}
+
+func (s *shape) enumOf() string {
+	if s.strings != nil {
+		quoted := make([]string, len(s.strings))
+		for i, v := range s.strings {
+			quoted[i] = `"` + v + `"`
+		}
+		return strings.Join(quoted, ", ")
+	}
+	printed := make([]string, len(s.ints))
+	for i, v := range s.ints {
+		printed[i] = formatInt(v)
+	}
+	return strings.Join(printed, ", ")
+}
+
+func (s *shape) hasString(v string) bool { return s.strings == nil || slices.Contains(s.strings, v) }
+func (s *shape) hasInt(v int64) bool     { return s.ints == nil || slices.Contains(s.ints, v) }

@@ -1,0 +1,281 @@
+package centrirpc
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/wire"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxFaults bounds how many faults one reply lists, so that hostile params
+// cannot make a large one.
+const maxFaults = 64
+
+// checker walks a JSON value once along its shape and notes everything that does
+// not fit, with the path to it.
+type checker struct {
+	dec    *jsontext.Decoder
+	path   []byte
+	faults []wire.Fault
+}
+
+// checkShape lists what of data does not fit the shape: keys that are missing or
+// unknown, values of another type or out of range. Data that is not JSON at all
+// is one fault.
+func checkShape(data []byte, s *shape) []wire.Fault {
+	c := checker{dec: jsontext.NewDecoder(bytes.NewBuffer(data))}
+	err := c.value(place{shape: s})
+	if err == nil {
+		if _, end := c.dec.ReadToken(); end != io.EOF {
+			err = errors.New("more than one value")
+		}
+	}
+	if err != nil {
+		return []wire.Fault{{Rule: "json", Message: "the params are not valid JSON: " + syntaxMessage(err)}}
+	}
+	return c.faults
+}
+
+func syntaxMessage(err error) string {
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) {
+		return fmt.Sprintf("%v at byte %d", syntactic.Err, syntactic.ByteOffset)
+	}
+	return err.Error()
+}
+
+func (c *checker) fault(rule, format string, args ...any) {
+	c.faultAt(string(c.path), rule, format, args...)
+}
+
+func (c *checker) faultAt(field, rule, format string, args ...any) {
+	if len(c.faults) >= maxFaults {
+		return
+	}
+	name := field
+	if name == "" {
+		name = "the params"
+	}
+	c.faults = append(c.faults, wire.Fault{Field: field, Rule: rule, Message: name + " " + fmt.Sprintf(format, args...)})
+}
+
+// value reads the next value whole. Its error is one of JSON's syntax; what does
+// not fit is noted and passed over.
+func (c *checker) value(p place) error {
+	kind := c.dec.PeekKind()
+	s := p.shape
+	if kind == 'n' {
+		if !p.nullable && s.kind != contract.Any {
+			c.fault("type", "must not be null")
+		}
+		return c.dec.SkipValue()
+	}
+	if want := s.jsonKind(); want != 0 && want != kind && !(want == 't' && kind == 'f') {
+		if kind != 0 {
+			c.fault("type", "must be %s", s.describe())
+		}
+		return c.dec.SkipValue()
+	}
+	switch s.kind {
+	case contract.Struct:
+		return c.object(s)
+	case contract.Map:
+		return c.entries(s)
+	case contract.List:
+		return c.list(s)
+	case contract.String, contract.Bytes, contract.Integer, contract.Float:
+		token, err := c.dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		c.scalar(s, token.String())
+		return nil
+	}
+	return c.dec.SkipValue()
+}
+
+func (c *checker) object(s *shape) error {
+	if _, err := c.dec.ReadToken(); err != nil {
+		return err
+	}
+	var seen uint64 // of the first 64 required fields
+	var more map[int]bool
+	for c.dec.PeekKind() != '}' {
+		token, err := c.dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		name := token.String()
+		at := len(c.path)
+		c.push(name)
+		f := s.fields[name]
+		if f == nil {
+			if s.strict {
+				c.fault("unknown", "is not known to the method")
+			}
+			err = c.dec.SkipValue()
+		} else {
+			switch {
+			case f.index >= 64:
+				if more == nil {
+					more = map[int]bool{}
+				}
+				more[f.index] = true
+			case f.index >= 0:
+				seen |= 1 << f.index
+			}
+			err = c.value(f.place)
+		}
+		c.path = c.path[:at]
+		if err != nil {
+			return err
+		}
+	}
+	for i, f := range s.required {
+		if i < 64 && seen&(1<<i) == 0 || i >= 64 && !more[i] {
+			at := len(c.path)
+			c.push(f.name)
+			c.fault("required", "is required")
+			c.path = c.path[:at]
+		}
+	}
+	_, err := c.dec.ReadToken()
+	return err
+}
+
+func (c *checker) entries(s *shape) error {
+	if _, err := c.dec.ReadToken(); err != nil {
+		return err
+	}
+	for c.dec.PeekKind() != '}' {
+		token, err := c.dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		key := token.String()
+		at := len(c.path)
+		c.path = append(append(append(c.path, '['), key...), ']')
+		if s.keyBits > 0 && !integerFits(key, s.keyBits, !s.keySign) {
+			c.fault("type", "must have an integer for its key")
+		}
+		err = c.value(*s.elem)
+		c.path = c.path[:at]
+		if err != nil {
+			return err
+		}
+	}
+	_, err := c.dec.ReadToken()
+	return err
+}
+
+func (c *checker) list(s *shape) error {
+	if _, err := c.dec.ReadToken(); err != nil {
+		return err
+	}
+	for i := 0; c.dec.PeekKind() != ']'; i++ {
+		at := len(c.path)
+		c.path = append(strconv.AppendInt(append(c.path, '['), int64(i), 10), ']')
+		err := c.value(*s.elem)
+		c.path = c.path[:at]
+		if err != nil {
+			return err
+		}
+	}
+	_, err := c.dec.ReadToken()
+	return err
+}
+
+func (c *checker) push(name string) {
+	if len(c.path) > 0 {
+		c.path = append(c.path, '.')
+	}
+	c.path = append(c.path, name...)
+}
+
+func (c *checker) scalar(s *shape, text string) {
+	switch s.kind {
+	case contract.String:
+		if s.format == contract.DateTime {
+			if _, err := time.Parse(time.RFC3339, text); err != nil {
+				c.fault("type", "must be a time as RFC 3339 writes it, such as 2006-01-02T15:04:05Z")
+			}
+		}
+		if !s.hasString(text) {
+			c.fault("enum", "must be one of %s", s.enumOf())
+		}
+	case contract.Bytes:
+		if _, err := base64.StdEncoding.DecodeString(text); err != nil {
+			c.fault("type", "must be bytes in standard base64 (RFC 4648)")
+		}
+	case contract.Integer:
+		if !integerFits(text, s.bits, s.unsigned) {
+			c.fault("type", "must be %s", s.describe())
+			return
+		}
+		if v, err := strconv.ParseInt(text, 10, 64); err == nil && !s.hasInt(v) {
+			c.fault("enum", "must be one of %s", s.enumOf())
+		}
+	case contract.Float:
+		if v, err := strconv.ParseFloat(text, s.bits); err != nil || math.IsInf(v, 0) {
+			c.fault("type", "must be %s", s.describe())
+		}
+	}
+}
+
+func integerFits(text string, bits int, unsigned bool) bool {
+	var err error
+	if unsigned {
+		_, err = strconv.ParseUint(text, 10, bits)
+	} else {
+		_, err = strconv.ParseInt(text, 10, bits)
+	}
+	return err == nil
+}
+
+// jsonKind is the kind of JSON value the shape wants, 0 for any.
+func (s *shape) jsonKind() jsontext.Kind {
+	switch s.kind {
+	case contract.Bool:
+		return 't'
+	case contract.String, contract.Bytes:
+		return '"'
+	case contract.Integer, contract.Float:
+		return '0'
+	case contract.List:
+		return '['
+	case contract.Map, contract.Struct:
+		return '{'
+	}
+	return 0
+}
+
+func (s *shape) describe() string {
+	switch s.kind {
+	case contract.Bool:
+		return "true or false"
+	case contract.String:
+		return "a string"
+	case contract.Bytes:
+		return "a string of standard base64"
+	case contract.Float:
+		return fmt.Sprintf("a number of %d bits", s.bits)
+	case contract.List:
+		return "a list"
+	case contract.Integer:
+		if s.unsigned {
+			return fmt.Sprintf("an integer from 0 to %d", uint64(math.MaxUint64)>>(64-s.bits))
+		}
+		return fmt.Sprintf("an integer from %d to %d", int64(math.MinInt64)>>(64-s.bits), int64(math.MaxInt64)>>(64-s.bits))
+	}
+	return "an object"
+}
+
+func formatInt(v int64) string { return strconv.FormatInt(v, 10) }
