@@ -1,0 +1,112 @@
+package memstore_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/calls/memstore"
+	"github.com/centrirpc/centrirpc/calls/storetest"
+)
+
+func open(t *testing.T, cfg memstore.Config) *memstore.Store {
+	s := memstore.New(cfg)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestStore(t *testing.T) {
+	storetest.Exercise(t, func(t *testing.T) calls.Store { return open(t, memstore.Config{}) })
+}
+
+func claim(t *testing.T, s *memstore.Store, id string, timeout time.Duration) calls.ClaimResult {
+	t.Helper()
+	got, err := s.Claim(t.Context(), calls.Claim{Key: calls.Key{UserID: "u", CorrelationID: id}, Deadline: time.Now().Add(timeout)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func complete(t *testing.T, s *memstore.Store, id string, fence uint64, reply string) {
+	t.Helper()
+	if owned, err := s.Complete(t.Context(), calls.Key{UserID: "u", CorrelationID: id}, fence, []byte(reply)); err != nil || !owned {
+		t.Fatal(owned, err)
+	}
+}
+
+func TestCallsAreForgottenAfterTheirDeadlineAndTheMargin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(memstore.Config{})
+		defer s.Close()
+		for i := range 1000 {
+			id := fmt.Sprint(i)
+			complete(t, s, id, claim(t, s, id, time.Second).Fence, "reply")
+		}
+		time.Sleep(time.Second + memstore.Margin)
+		synctest.Wait()
+		if got := claim(t, s, "0", time.Second); got.State != calls.Done {
+			t.Errorf("forgotten before its time: state %d", got.State)
+		}
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		if s.Len() != 0 || s.ReplyBytes() != 0 {
+			t.Errorf("%d calls and %d bytes are left", s.Len(), s.ReplyBytes())
+		}
+		if got := claim(t, s, "0", time.Second); got.State != calls.Claimed {
+			t.Errorf("state %d", got.State)
+		}
+	})
+}
+
+func TestAtTheBoundOldRepliesGiveWayAndYoungOnesDoNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(memstore.Config{MaxReplyBytes: 64 * 1000})
+		defer s.Close()
+		reply := strings.Repeat("x", 100)
+		fill := func(prefix string) (full int) {
+			for i := range 5000 {
+				id := fmt.Sprint(prefix, i)
+				got := claim(t, s, id, time.Minute)
+				if got.State == calls.Full {
+					full++
+					continue
+				}
+				complete(t, s, id, got.Fence, reply)
+			}
+			return full
+		}
+		if fill("a") == 0 {
+			t.Fatal("young replies gave way")
+		}
+		if got := claim(t, s, "a0", time.Minute); got.State != calls.Done {
+			t.Fatalf("state %d", got.State)
+		}
+		time.Sleep(6 * time.Second)
+		if claimed := 5000 - fill("b"); claimed < 500 {
+			t.Fatalf("only %d calls found room", claimed)
+		}
+		if got := claim(t, s, "a0", time.Minute); got.State != calls.Dropped {
+			t.Errorf("the oldest reply is in state %d; want it dropped, its key kept", got.State)
+		}
+		if most := int64(64*1000 + 64*100); s.ReplyBytes() > most {
+			t.Errorf("%d bytes are kept; at most %d are allowed", s.ReplyBytes(), most)
+		}
+	})
+}
+
+func TestCallsAreBounded(t *testing.T) {
+	s := open(t, memstore.Config{MaxCalls: 640})
+	full := 0
+	for i := range 2000 {
+		if claim(t, s, fmt.Sprint(i), time.Minute).State == calls.Full {
+			full++
+		}
+	}
+	if s.Len() > 640 || s.Len()+full != 2000 {
+		t.Errorf("%d calls are remembered, %d were refused", s.Len(), full)
+	}
+}
