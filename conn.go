@@ -26,12 +26,32 @@ type Conn struct {
 	Meta json.RawMessage
 }
 
-type connKey struct{}
+// asker is what a handler's context knows of its call.
+type asker struct {
+	conn          *Conn
+	correlationID string
+}
+
+type askerKey struct{}
+
+func askerOf(ctx context.Context) asker {
+	a, _ := ctx.Value(askerKey{}).(*asker)
+	if a == nil {
+		return asker{}
+	}
+	return *a
+}
 
 // ContextWithConn makes conn the asker of calls that run with the returned
 // context. Transports use it, and tests that need a caller.
 func ContextWithConn(ctx context.Context, conn *Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, conn)
+	return ContextWithCall(ctx, conn, CorrelationIDFromContext(ctx))
+}
+
+// ContextWithCall is ContextWithConn for the call of that correlation id, which
+// is empty for one that has none. Transports use it.
+func ContextWithCall(ctx context.Context, conn *Conn, correlationID string) context.Context {
+	return context.WithValue(ctx, askerKey{}, &asker{conn, correlationID})
 }
 
 var noConn Conn
@@ -39,24 +59,13 @@ var noConn Conn
 // ConnFromContext says who asks, within a handler. It is never nil: without a
 // connection it is a Conn with nothing in it.
 func ConnFromContext(ctx context.Context) *Conn {
-	if conn, ok := ctx.Value(connKey{}).(*Conn); ok && conn != nil {
+	if conn := askerOf(ctx).conn; conn != nil {
 		return conn
 	}
 	return &noConn
 }
 
-type correlationKey struct{}
-
-// ContextWithCorrelationID names the call that runs with the returned context.
-// Transports use it.
-func ContextWithCorrelationID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, correlationKey{}, id)
-}
-
 // CorrelationIDFromContext is the id of the call, within a handler: unique per
 // user, the same when the call is sent again, so it serves as an idempotency
 // key. It is empty for native RPC and for Router.Call in a test.
-func CorrelationIDFromContext(ctx context.Context) string {
-	id, _ := ctx.Value(correlationKey{}).(string)
-	return id
-}
+func CorrelationIDFromContext(ctx context.Context) string { return askerOf(ctx).correlationID }

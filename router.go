@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/contract/gotypes"
@@ -251,7 +252,7 @@ func (r *Router) Call(ctx context.Context, method string, params json.RawMessage
 	if e == nil {
 		return nil, Errorf(wire.MethodNotFound, "there is no method %.128q", method)
 	}
-	if e.method.Timeout > 0 {
+	if deadline, ok := ctx.Deadline(); e.method.Timeout > 0 && (!ok || time.Until(deadline) > e.method.Timeout) {
 		limited, cancel := context.WithTimeout(ctx, e.method.Timeout)
 		defer cancel()
 		ctx = limited

@@ -18,8 +18,8 @@ type shape struct {
 	keyBits  int    // of a map with integer keys; 0 with string keys
 	keySign  bool
 	fields   map[string]*fieldShape
-	required []*fieldShape
-	strings  []string // of an enum
+	ordered  []*fieldShape // as declared
+	strings  []string      // of an enum
 	ints     []int64
 	strict   bool
 }
@@ -31,9 +31,10 @@ type place struct {
 }
 
 type fieldShape struct {
-	name  string
-	index int // among the required fields; -1 if it is optional
-	place place
+	name     string
+	index    int // in ordered
+	required bool
+	place    place
 }
 
 // shapes makes and keeps the shapes of one contract.
@@ -106,14 +107,12 @@ func (s *shapes) byName(name string) *shape {
 }
 
 func (s *shapes) addField(of *shape, f *contract.Field) {
-	field := &fieldShape{name: f.Name, index: -1, place: s.place(&f.Type)}
-	if f.Required {
-		field.index = len(of.required)
-		of.required = append(of.required, field)
-	} else {
+	field := &fieldShape{name: f.Name, index: len(of.ordered), required: f.Required, place: s.place(&f.Type)}
+	if !f.Required {
 		// An optional field that is null is as good as absent.
 		field.place.nullable = true
 	}
+	of.ordered = append(of.ordered, field)
 	of.fields[f.Name] = field
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/centrirpc/centrirpc/contract"
@@ -22,16 +23,27 @@ const maxFaults = 64
 // checker walks a JSON value once along its shape and notes everything that does
 // not fit, with the path to it.
 type checker struct {
-	dec    *jsontext.Decoder
+	dec    jsontext.Decoder
+	source bytes.Reader
 	path   []byte
 	faults []wire.Fault
 }
+
+var checkers = sync.Pool{New: func() any { return new(checker) }}
+
+// errRepeated is JSON that readers disagree about (RFC 8259 section 4).
+var errRepeated = errors.New("a key of an object is there twice")
 
 // checkShape lists what of data does not fit the shape: keys that are missing or
 // unknown, values of another type or out of range. Data that is not JSON at all
 // is one fault.
 func checkShape(data []byte, s *shape) []wire.Fault {
-	c := checker{dec: jsontext.NewDecoder(bytes.NewBuffer(data))}
+	c := checkers.Get().(*checker)
+	defer checkers.Put(c)
+	c.source.Reset(data)
+	// Keys are checked here for being repeated, where that matters.
+	c.dec.Reset(&c.source, jsontext.AllowDuplicateNames(true))
+	c.path, c.faults = c.path[:0], nil
 	err := c.value(place{shape: s})
 	if err == nil {
 		if _, end := c.dec.ReadToken(); end != io.EOF {
@@ -106,8 +118,7 @@ func (c *checker) object(s *shape) error {
 	if _, err := c.dec.ReadToken(); err != nil {
 		return err
 	}
-	var seen uint64 // of the first 64 required fields
-	var more map[int]bool
+	var seen fieldSet
 	for c.dec.PeekKind() != '}' {
 		token, err := c.dec.ReadToken()
 		if err != nil {
@@ -116,22 +127,14 @@ func (c *checker) object(s *shape) error {
 		name := token.String()
 		at := len(c.path)
 		c.push(name)
-		f := s.fields[name]
-		if f == nil {
+		if f := s.fields[name]; f == nil {
 			if s.strict {
 				c.fault("unknown", "is not known to the method")
 			}
 			err = c.dec.SkipValue()
+		} else if !seen.add(f.index) {
+			err = errRepeated
 		} else {
-			switch {
-			case f.index >= 64:
-				if more == nil {
-					more = map[int]bool{}
-				}
-				more[f.index] = true
-			case f.index >= 0:
-				seen |= 1 << f.index
-			}
 			err = c.value(f.place)
 		}
 		c.path = c.path[:at]
@@ -139,8 +142,8 @@ func (c *checker) object(s *shape) error {
 			return err
 		}
 	}
-	for i, f := range s.required {
-		if i < 64 && seen&(1<<i) == 0 || i >= 64 && !more[i] {
+	for _, f := range s.ordered {
+		if f.required && !seen.has(f.index) {
 			at := len(c.path)
 			c.push(f.name)
 			c.fault("required", "is required")
@@ -149,6 +152,35 @@ func (c *checker) object(s *shape) error {
 	}
 	_, err := c.dec.ReadToken()
 	return err
+}
+
+// fieldSet is the set of a struct's fields that were there.
+type fieldSet struct {
+	first uint64 // the first 64 fields
+	more  map[int]bool
+}
+
+// add reports false if the field was in the set.
+func (s *fieldSet) add(index int) bool {
+	if s.has(index) {
+		return false
+	}
+	if index < 64 {
+		s.first |= 1 << index
+		return true
+	}
+	if s.more == nil {
+		s.more = map[int]bool{}
+	}
+	s.more[index] = true
+	return true
+}
+
+func (s *fieldSet) has(index int) bool {
+	if index < 64 {
+		return s.first&(1<<index) != 0
+	}
+	return s.more[index]
 }
 
 func (c *checker) entries(s *shape) error {

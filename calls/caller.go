@@ -14,13 +14,14 @@ import (
 type Caller struct {
 	engine   *Engine
 	conn     *centrirpc.Conn
+	shard    uint32
 	inFlight atomic.Int64
 }
 
 // NewCaller makes a caller for a connection. It needs no closing: calls outlive
 // connections.
 func (e *Engine) NewCaller(conn *centrirpc.Conn) *Caller {
-	return &Caller{engine: e, conn: conn}
+	return &Caller{engine: e, conn: conn, shard: e.callers.Add(1)}
 }
 
 var (
@@ -68,7 +69,7 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 	if err := c.engine.take(c); err != nil {
 		return err
 	}
-	go c.serve(req, ack)
+	c.engine.workers.run(c.shard, func() { c.serve(req, ack) })
 	return nil
 }
 
@@ -102,12 +103,10 @@ func (c *Caller) Invoke(ctx context.Context, method string, params json.RawMessa
 		reply(nil, refusalAnswer(err))
 		return
 	}
-	go func() {
+	e.workers.run(c.shard, func() {
 		defer e.release(c)
-		e.execute(ctx, c.conn, described, params, "", e.timeout(0, described), nil, func(result json.RawMessage, failed *wire.Error) {
-			reply(result, failed)
-		})
-	}()
+		e.execute(ctx, c.conn, described, params, "", e.timeout(0, described), nil, reply)
+	})
 }
 
 func noSuchMethod(method string) *wire.Error {

@@ -22,6 +22,8 @@ type Engine struct {
 	cfg     Config
 	log     *slog.Logger
 	running running
+	workers *workers
+	callers atomic.Uint32 // made so far, to spread them over the workers' shards
 
 	// base is the parent of every handler's context; ending it ends them all.
 	base context.Context
@@ -31,12 +33,12 @@ type Engine struct {
 	draining atomic.Bool
 	mu       sync.Mutex
 	idle     chan struct{} // closed when draining and nothing is in flight; guarded by mu
+	finished sync.Once
 }
 
 var (
-	errDeadline  = errors.New("the call's deadline passed")
-	errCancelled = errors.New("the caller cancelled the call")
-	errStopped   = errors.New("the server gave up waiting for the call")
+	errDeadline = errors.New("the call's deadline passed")
+	errStopped  = errors.New("the server gave up waiting for the call")
 )
 
 // NewEngine makes an engine that runs the router's methods. It closes the router
@@ -46,7 +48,7 @@ func NewEngine(router *centrirpc.Router, publish Publisher, cfg Config) (*Engine
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{router: router, publish: publish, cfg: cfg, log: cfg.Logger}
+	e := &Engine{router: router, publish: publish, cfg: cfg, log: cfg.Logger, workers: newWorkers()}
 	if e.log == nil {
 		e.log = router.Log()
 	}
@@ -72,6 +74,7 @@ func (e *Engine) Drain(ctx context.Context) error {
 	}
 	idle := e.idle
 	e.mu.Unlock()
+	defer e.closeWorkers()
 	select {
 	case <-idle:
 		return nil
@@ -81,6 +84,9 @@ func (e *Engine) Drain(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
+
+// closeWorkers ends what waits for calls: none will come.
+func (e *Engine) closeWorkers() { e.finished.Do(e.workers.close) }
 
 // Draining reports whether Drain was called.
 func (e *Engine) Draining() bool { return e.draining.Load() }

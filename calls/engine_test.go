@@ -140,6 +140,9 @@ func inBubble(t *testing.T, cfg calls.Config, test func(t *testing.T, r *rig)) {
 		r := newRig(t, cfg)
 		test(t, r)
 		close(r.release)
+		if err := r.engine.Drain(t.Context()); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

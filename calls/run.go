@@ -13,8 +13,7 @@ import (
 // run is one run of a handler: its context, and its one ending.
 type run struct {
 	ctx    context.Context
-	cancel context.CancelCauseFunc
-	free   context.CancelFunc // of the deadline's timer
+	cancel context.CancelFunc
 	unhook func() bool
 	once   sync.Once
 	finish func(json.RawMessage, *wire.Error)
@@ -22,14 +21,8 @@ type run struct {
 
 func newRun(parent context.Context, conn *centrirpc.Conn, correlationID string, deadline time.Time, finish func(json.RawMessage, *wire.Error)) *run {
 	r := &run{finish: finish}
-	ctx, cancel := context.WithCancelCause(parent)
-	r.cancel = cancel
-	ctx, r.free = context.WithDeadlineCause(ctx, deadline, errDeadline)
-	ctx = centrirpc.ContextWithConn(ctx, conn)
-	if correlationID != "" {
-		ctx = centrirpc.ContextWithCorrelationID(ctx, correlationID)
-	}
-	r.ctx = ctx
+	ctx, cancel := context.WithDeadlineCause(parent, deadline, errDeadline)
+	r.ctx, r.cancel = centrirpc.ContextWithCall(ctx, conn, correlationID), cancel
 	r.unhook = context.AfterFunc(ctx, func() { r.end(nil, endOf(context.Cause(ctx))) })
 	return r
 }
@@ -43,8 +36,7 @@ func (r *run) end(result json.RawMessage, failed *wire.Error) {
 // close frees the run after its handler, and answers for one that never ended.
 func (r *run) close() {
 	r.unhook()
-	r.free()
-	r.cancel(nil)
+	r.cancel()
 	r.end(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
 }
 
@@ -101,7 +93,7 @@ func (s *running) cancel(k Key) {
 	r := shard.runs[k]
 	shard.mu.Unlock()
 	if r != nil {
-		r.cancel(errCancelled)
+		r.cancel()
 	}
 }
 
