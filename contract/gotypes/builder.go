@@ -1,0 +1,182 @@
+package gotypes
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/centrirpc/centrirpc/contract"
+)
+
+// Builder collects methods and errors with their Go types and makes a contract
+// of them. It is not safe for concurrent use.
+type Builder struct {
+	methods []contract.Method
+	errors  []errorEntry
+	types   registry
+}
+
+// errorEntry keeps the Go type of the details, to tell a repeated declaration
+// from a contradicting one.
+type errorEntry struct {
+	contract.ErrorType
+	details reflect.Type
+}
+
+// NewBuilder is a builder of an empty contract.
+func NewBuilder() *Builder {
+	return &Builder{types: newRegistry()}
+}
+
+// AddMethod describes params and result and adds m with m.Params and m.Result
+// filled in. A nil type, and the unnamed struct{}, mean none. Params must be a
+// struct or a pointer to one; a result may be of any type.
+//
+// It returns everything that is wrong at once; then nothing is added. In a
+// Problem, Path leads to the value ("params.items[].owner"), Type is its Go
+// type, and Position names the Go field or type that declares it
+// ("example.org/tasks/api.Item.Owner"), which package source turns into a file
+// and a line.
+func (b *Builder) AddMethod(m contract.Method, params, result reflect.Type) contract.Problems {
+	d := b.describer(m.Name)
+	for _, other := range b.methods {
+		if other.Name == m.Name {
+			d.problems = append(d.problems, contract.Problem{
+				Method: m.Name,
+				Reason: "a method of that name is there already",
+				Fix:    "register each method once",
+			})
+		}
+	}
+	name := camel(contract.Tokens(m.Name))
+	m.Params = d.params(params, place{path: "params", top: name + "Params"})
+	m.Result = d.result(result, place{path: "result", top: name + "Result"})
+	if m.Kind == contract.Notify && m.Result != nil {
+		d.refuse("result", result, "", "a notification is never answered", "let the handler return an error only, or register it as a call")
+	}
+	if len(d.problems) > 0 {
+		return d.problems
+	}
+	m.Errors = slices.Clone(m.Errors)
+	b.methods = append(b.methods, m)
+	b.types.merge(d.added)
+	return nil
+}
+
+// AddError adds an application error with the type of its details, nil for
+// none. The same declaration may be added again; one that contradicts another
+// of the same code is a Problem, as is a type that cannot be described. Then
+// nothing is added.
+func (b *Builder) AddError(e contract.ErrorType, details reflect.Type) contract.Problems {
+	d := b.describer("")
+	path := fmt.Sprintf("errors.%d", e.Code)
+	for _, other := range b.errors {
+		if other.Code != e.Code {
+			continue
+		}
+		if other.Reason == e.Reason && other.details == details {
+			return nil
+		}
+		return contract.Problems{{
+			Path:   path,
+			Reason: fmt.Sprintf("the code is declared twice, as %s and as %s", other.Reason, e.Reason),
+			Fix:    "give each application error a code of its own",
+		}}
+	}
+	e.Details = d.result(details, place{path: path + ".details", top: camel(contract.Tokens(e.Reason)) + "Details"})
+	if len(d.problems) > 0 {
+		return d.problems
+	}
+	b.errors = append(b.errors, errorEntry{e, details})
+	b.types.merge(d.added)
+	return nil
+}
+
+// Contract is the contract of everything added so far: sorted and checked, and
+// the caller's own to change. More may be added afterwards, and Contract called
+// again.
+//
+// Types get the names they have in Go. Where two packages have a type of the
+// same name, both are qualified by as much of their packages' paths as tells
+// them apart (ApiTask and StoreTask), whatever the order of registration.
+func (b *Builder) Contract(name, doc string) (*contract.Contract, contract.Problems) {
+	names, problems := b.types.resolve()
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	rename := func(t *contract.Type) *contract.Type { return renamed(t, names) }
+
+	c := &contract.Contract{
+		Version: contract.Version, Name: name, Doc: doc,
+		Methods: []contract.Method{}, Types: []contract.NamedType{},
+	}
+	for _, m := range b.methods {
+		m.Params, m.Result, m.Errors = rename(m.Params), rename(m.Result), slices.Clone(m.Errors)
+		c.Methods = append(c.Methods, m)
+	}
+	for _, e := range b.errors {
+		e.Details = rename(e.Details)
+		c.Errors = append(c.Errors, e.ErrorType)
+	}
+	for id, n := range b.types.nodes {
+		t := n.described
+		t.Name, t.Base = names[id], rename(t.Base)
+		t.Fields = slices.Clone(t.Fields)
+		for i := range t.Fields {
+			t.Fields[i].Type = *rename(&t.Fields[i].Type)
+		}
+		c.Types = append(c.Types, t)
+	}
+	c.Sort()
+	if err := c.Check(); err != nil {
+		return nil, contract.Problems{{Reason: err.Error()}}
+	}
+	return c, nil
+}
+
+func renamed(t *contract.Type, names map[string]string) *contract.Type {
+	if t == nil {
+		return nil
+	}
+	copied := *t
+	copied.Key, copied.Elem = renamed(t.Key, names), renamed(t.Elem, names)
+	if t.Kind == contract.Ref {
+		copied.Ref = names[t.Ref]
+	}
+	return &copied
+}
+
+// registry holds the named types by an id that stands in for their names until
+// all types are known.
+type registry struct {
+	nodes map[string]*node
+	ids   map[reflect.Type]string
+}
+
+func newRegistry() registry {
+	return registry{nodes: map[string]*node{}, ids: map[reflect.Type]string{}}
+}
+
+func (r *registry) merge(other registry) {
+	maps.Copy(r.nodes, other.nodes)
+	maps.Copy(r.ids, other.ids)
+}
+
+// node is a named type on its way into the contract.
+type node struct {
+	id        string
+	goName    typeName
+	described contract.NamedType // Name is empty; references hold ids
+}
+
+func (b *Builder) describer(method string) *describer {
+	return &describer{method: method, known: b.types, added: newRegistry()}
+}
+
+func sortedNodes(nodes map[string]*node) []*node {
+	return slices.SortedFunc(maps.Values(nodes), func(a, b *node) int {
+		return cmp.Or(cmp.Compare(a.goName.String(), b.goName.String()), cmp.Compare(a.id, b.id))
+	})
+}
