@@ -1,0 +1,46 @@
+package python
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+)
+
+func printInit(p *plan) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# %s\n", header)
+	doc := p.contract.Doc
+	if doc == "" {
+		doc = "A client of the API " + p.contract.Name + "."
+	}
+	b.WriteString(docstring("", doc) + "\n")
+	b.WriteString("from .client import APIClient\n")
+	printImport(&b, "models", p.classNames())
+	b.WriteString("from .rpc_client import CentrifugoRPCClient\n")
+	printImport(&b, "rpc_errors", errorClasses)
+	names := append(p.classNames(), exported...)
+	slices.Sort(names)
+	printAll(&b, names)
+	return b.Bytes()
+}
+
+func printProject(p *plan) []byte {
+	return fmt.Appendf(nil, `# %s
+[build-system]
+requires = ["setuptools>=68"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = %q
+version = "0.0.0"
+requires-python = ">=3.11"
+dependencies = ["centrifuge-python>=0.7.0,<0.8", "pydantic>=2.12,<3"]
+
+[tool.setuptools]
+packages = [%q]
+package-dir = { %q = "." }
+
+[tool.setuptools.package-data]
+%q = ["py.typed"]
+`, header, p.dist, p.pkg, p.pkg, p.pkg)
+}

@@ -1,0 +1,71 @@
+"""centrirpc: typed RPC over Centrifuge and Centrifugo WebSockets.
+
+This package is the base client. A client generated from an API's contract adds a typed
+method for each of its methods on top.
+"""
+
+from .rpc_client import (
+    CentrifugoRPCClient,
+    ConnectionState,
+    Frame,
+    PublicationHandler,
+    Subscription,
+)
+from .rpc_errors import (
+    CallTimeoutError,
+    CancelledError,
+    ClientClosedError,
+    ClientError,
+    ConflictError,
+    ConnectError,
+    ConnectionLostError,
+    DeadlineExceededError,
+    FailedPreconditionError,
+    InternalError,
+    InvalidParamsError,
+    InvalidReplyError,
+    MethodNotFoundError,
+    NotConnectedError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    RequestTooLargeError,
+    ResourceExhaustedError,
+    RPCError,
+    ServerError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+
+__all__ = [
+    "CallTimeoutError",
+    "CancelledError",
+    "CentrifugoRPCClient",
+    "ClientClosedError",
+    "ClientError",
+    "ConflictError",
+    "ConnectError",
+    "ConnectionLostError",
+    "ConnectionState",
+    "DeadlineExceededError",
+    "FailedPreconditionError",
+    "Frame",
+    "InternalError",
+    "InvalidParamsError",
+    "InvalidReplyError",
+    "MethodNotFoundError",
+    "NotConnectedError",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "PayloadTooLargeError",
+    "PermissionDeniedError",
+    "PublicationHandler",
+    "RPCError",
+    "RequestTooLargeError",
+    "ResourceExhaustedError",
+    "ServerError",
+    "Subscription",
+    "UnauthenticatedError",
+    "UnavailableError",
+]

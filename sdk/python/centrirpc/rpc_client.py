@@ -1,0 +1,248 @@
+"""The base client: calls methods of a centrirpc server over a Centrifuge WebSocket."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from .rpc_calls import Calls, Frame
+from .rpc_connection import Connection, ConnectionEvents, ConnectionState
+from .rpc_errors import RPCError
+from .rpc_subscription import PublicationHandler, Subscription, Subscriptions
+from .rpc_wire import reply_channel, user_id_of_token
+
+__all__ = [
+    "CentrifugoRPCClient",
+    "ConnectionState",
+    "Frame",
+    "PublicationHandler",
+    "Subscription",
+]
+
+_log = logging.getLogger("centrirpc")
+
+# Arguments of the SDK's client that this one sets itself.
+_OWN_SDK_OPTIONS = {"address", "events", "token", "get_token", "use_protobuf", "loop"}
+
+
+class CentrifugoRPCClient:
+    """Calls methods, sends notifications and subscribes to channels over one WebSocket.
+
+    ``url`` is the WebSocket address (``ws://`` or ``wss://``), ``token`` the connection's
+    JWT. ``user_id`` is read from the token's ``sub`` unless given. Options:
+
+    - ``timeout``: how long a call, notification or subscribe may take, in seconds.
+    - ``get_token``: async function that gives a fresh token, called when one expires
+      (and at first if ``token`` is empty). Without it an expired token ends the connection.
+      If it raises, it is asked again later; ``centrifuge.UnauthorizedError`` gives up.
+    - ``session``: receive replies on ``user.<session>#<id>``, away from the user's other
+      clients, instead of ``user#<id>``. 1 to 64 letters, digits, ``-`` and ``_``.
+    - ``max_request_size``: the largest request in bytes; by default what the server
+      announces, else 65536.
+    - ``on_error``: hears of exceptions raised by handlers and observers, and of
+      subscriptions that the server ends. By default they are logged ("centrirpc").
+    - ``sdk_options``: more arguments for ``centrifuge.Client``: ``headers``,
+      ``ssl_context``, ``proxy``, ``min_reconnect_delay``, ``max_reconnect_delay`` ...
+
+    Raises ``ValueError`` at construction for a URL or user id that cannot work.
+
+    Use it from one event loop. ``async with`` connects and disconnects.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        user_id: str | None = None,
+        *,
+        timeout: float = 30.0,
+        get_token: Callable[[], Awaitable[str]] | None = None,
+        session: str | None = None,
+        max_request_size: int | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        sdk_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        if urlsplit(url).scheme not in ("ws", "wss") or not urlsplit(url).hostname:
+            raise ValueError(f"the URL {url!r} is not a WebSocket address (ws:// or wss://)")
+        if not timeout > 0:
+            raise ValueError(f"timeout is {timeout!r}; it must be a time in seconds")
+        if max_request_size is not None and max_request_size <= 0:
+            raise ValueError(f"max_request_size is {max_request_size!r}; it must be positive")
+        own = _OWN_SDK_OPTIONS & set(sdk_options or ())
+        if own:
+            raise ValueError(f"sdk_options may not hold {', '.join(sorted(own))}")
+        self._user_id = user_id_of_token(token) if user_id is None else user_id
+        self._timeout = timeout
+        self._on_error = on_error
+        self._state_listeners: list[Callable[[ConnectionState], None]] = []
+        self._connection = Connection(
+            url,
+            token,
+            reply_channel(self._user_id, session),
+            ConnectionEvents(
+                state=self._on_connection_state,
+                up=self._on_up,
+                lost=self._on_lost,
+                closed=self._on_closed,
+                publication=self._on_publication,
+                server_unsubscribed=self._on_server_unsubscribed,
+            ),
+            get_token,
+            sdk_options or {},
+        )
+        self._calls = Calls(self._connection, max_request_size, self._report)
+        self._subscriptions = Subscriptions(self._connection, self._report)
+
+    @property
+    def user_id(self) -> str:
+        """Who calls; replies come on this user's channel."""
+        return self._user_id
+
+    @property
+    def state(self) -> ConnectionState:
+        """Only "connected" while subscribed to the reply channel too."""
+        return self._connection.state
+
+    @property
+    def pending_calls(self) -> int:
+        """How many calls and notifications have no outcome yet."""
+        return len(self._calls)
+
+    async def connect(self, timeout: float | None = None) -> None:
+        """Connect; returns once calls can be made.
+
+        A server out of reach is tried again and again, with growing pauses, and each
+        failure is logged; ``timeout`` in seconds bounds that. Raises :class:`ConnectError`
+        if the server refuses for good or the timeout passes, and :class:`ClientClosedError`
+        if ``disconnect()`` comes first.
+        """
+        await self._connection.connect(timeout)
+
+    async def disconnect(self) -> None:
+        """Close the connection. Pending calls fail at once with :class:`ClientClosedError`.
+
+        ``connect()`` opens it again, subscriptions included.
+        """
+        await self._connection.disconnect()
+
+    close = disconnect
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.connect()
+        except BaseException:
+            await self.disconnect()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.disconnect()
+
+    async def call(
+        self,
+        method: str,
+        params: Any = None,
+        *,
+        timeout: float | None = None,
+        idempotent: bool = False,
+    ) -> Any:
+        """Call a method and return its result, decoded from JSON.
+
+        ``params`` is what JSON can hold; None means no params. ``timeout`` in seconds
+        defaults to the client's. While the client is connecting, the call waits for it.
+        An ``idempotent`` call that is out when the connection drops is sent again with
+        the same correlation id; any other then raises :class:`ConnectionLostError`.
+
+        Raises a :class:`ServerError` that the server sent, or a :class:`ClientError`.
+        Cancelling the task cancels the call on the server too.
+        """
+        return await self._calls.run(
+            method,
+            params,
+            self._timeout if timeout is None else timeout,
+            notify=False,
+            idempotent=idempotent,
+        )
+
+    async def notify(
+        self, method: str, params: Any = None, *, timeout: float | None = None
+    ) -> None:
+        """Send a notification; returns when the server has accepted it. It is never answered."""
+        await self._calls.run(
+            method,
+            params,
+            self._timeout if timeout is None else timeout,
+            notify=True,
+            idempotent=False,
+        )
+
+    async def subscribe(
+        self, channel: str, handler: PublicationHandler, *, timeout: float | None = None
+    ) -> Subscription:
+        """Receive what is published on a channel; returns once subscribed.
+
+        ``handler`` gets the decoded JSON of each publication, in order and one at a time.
+        It may be async, and may call methods. The subscription survives reconnects until
+        its ``unsubscribe()``. A refusal raises a :class:`ServerError`, such as
+        :class:`PermissionDeniedError`.
+        """
+        return await self._subscriptions.subscribe(
+            channel, handler, self._timeout if timeout is None else timeout
+        )
+
+    def on_state(self, listener: Callable[[ConnectionState], None]) -> Callable[[], None]:
+        """Hear of each change of ``state``. Returns what removes the listener."""
+        self._state_listeners.append(listener)
+
+        def remove() -> None:
+            if listener in self._state_listeners:
+                self._state_listeners.remove(listener)
+
+        return remove
+
+    def on_frame(self, observer: Callable[[Frame], None]) -> Callable[[], None]:
+        """Observe the life of calls, for logs and debugging. Returns what removes the observer."""
+        return self._calls.observe(observer)
+
+    def _report(self, error: Exception) -> None:
+        if self._on_error is None:
+            _log.error("%s", error, exc_info=error)
+            return
+        try:
+            self._on_error(error)
+        except Exception:
+            _log.exception("on_error raised")
+
+    def _on_connection_state(self, state: ConnectionState) -> None:
+        for listener in list(self._state_listeners):
+            try:
+                listener(state)
+            except Exception as error:
+                self._report(error)
+
+    def _on_up(self) -> None:
+        self._calls.connected()
+        self._subscriptions.connected()
+
+    def _on_lost(self) -> None:
+        self._calls.lost()
+
+    def _on_server_unsubscribed(self, channel: str) -> None:
+        self._subscriptions.server_unsubscribed(channel)
+
+    def _on_closed(self, error: RPCError) -> None:
+        self._calls.closed(error)
+        self._subscriptions.closed(error)
+
+    def _on_publication(self, channel: str, data: Any) -> None:
+        # An application's events may share the reply channel.
+        if channel != self._connection.reply_channel or not self._calls.receive(data):
+            self._subscriptions.deliver(channel, data)

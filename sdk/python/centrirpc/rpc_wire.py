@@ -1,0 +1,145 @@
+"""The JSON inside publications, and the names it travels under. PROTOCOL.md specifies it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from .rpc_errors import ServerError, server_error
+
+REQUESTS_CHANNEL = "rpc.requests"
+"""Where requests are published; nobody can subscribe to it."""
+
+MAX_USER_ID_LENGTH = 128
+"""Bound of a user id, in bytes."""
+
+DEFAULT_MAX_REQUEST_SIZE = 65536
+"""The frame size a server accepts when it does not say, in bytes."""
+
+COMMAND_OVERHEAD = 256
+"""What the publish command around an envelope may add, in bytes."""
+
+_FORBIDDEN_IN_USER_ID = re.compile(r"[^!-~]|[:,#*$/]")
+_SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def check_user_id(user_id: str) -> None:
+    """Raise ``ValueError`` unless the id can stand in a channel name."""
+    if not user_id:
+        raise ValueError("the user id is empty")
+    if len(user_id.encode("utf-8", "surrogatepass")) > MAX_USER_ID_LENGTH:
+        raise ValueError(f"the user id is longer than {MAX_USER_ID_LENGTH} bytes")
+    found = _FORBIDDEN_IN_USER_ID.search(user_id)
+    if found:
+        raise ValueError(
+            f"the user id {user_id!r} holds the character {found.group()!r}; characters with a "
+            "meaning in channel names (: , # * $ /), spaces, control and non-ASCII characters "
+            "are not allowed"
+        )
+
+
+def reply_channel(user_id: str, session: str | None) -> str:
+    """The channel a user's replies are published on; with a session, one of its own."""
+    check_user_id(user_id)
+    if session is None:
+        return f"user#{user_id}"
+    if not _SESSION.fullmatch(session):
+        raise ValueError(f'the session {session!r} is not 1 to 64 letters, digits, "-" and "_"')
+    return f"user.{session}#{user_id}"
+
+
+def user_id_of_token(token: str) -> str:
+    """The ``sub`` claim of a JWT, unverified: the server checks the token, not the client.
+
+    Raises ``ValueError`` if the token has none that can be read.
+    """
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise ValueError("no user id given, and the token is no JWT to read it from; pass user_id")
+    try:
+        padded = parts[1] + "=" * (-len(parts[1]) % 4)
+        claims = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        raise ValueError(
+            "no user id given, and the token's payload cannot be read; pass user_id"
+        ) from None
+    sub = claims.get("sub") if isinstance(claims, dict) else None
+    if not isinstance(sub, str) or not sub:
+        raise ValueError(
+            'no user id given, and the token has no "sub" that is a non-empty string; pass user_id'
+        )
+    return sub
+
+
+def encode(what: str, value: Any) -> str:
+    """``value`` as the JSON that travels; ``TypeError`` names ``what`` if it is none."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"{what} cannot be written as JSON: {error}") from error
+
+
+def call_request(
+    method: str, params: Any, correlation_id: str, reply_to: str, timeout_ms: int
+) -> dict[str, Any]:
+    """The envelope of a call."""
+    return {
+        "method": method,
+        "params": params,
+        "correlation_id": correlation_id,
+        "reply_to": reply_to,
+        "timeout_ms": timeout_ms,
+    }
+
+
+def notify_request(method: str, params: Any, correlation_id: str) -> dict[str, Any]:
+    """The envelope of a notification."""
+    return {"op": "notify", "method": method, "params": params, "correlation_id": correlation_id}
+
+
+def cancel_request(correlation_id: str) -> dict[str, Any]:
+    """The envelope that ends a call."""
+    return {"op": "cancel", "correlation_id": correlation_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply envelope. Only a final one, with a result or an error, ends its call."""
+
+    correlation_id: str
+    final: bool
+    result: Any
+    error: ServerError | None
+
+
+def decode_reply(data: Any) -> Reply | None:
+    """The reply in a publication, or None if it is none: others may share the channel."""
+    if not isinstance(data, dict):
+        return None
+    correlation_id = data.get("correlation_id")
+    if not isinstance(correlation_id, str) or not correlation_id:
+        return None
+    error: ServerError | None = None
+    if data.get("error") is not None:
+        if "result" in data:
+            return None
+        error = _decode_error(data["error"])
+        if error is None:
+            return None
+    final = error is not None or "result" in data
+    if not final and "item" not in data and data.get("progress") is None:
+        return None
+    return Reply(correlation_id, final, data.get("result"), error)
+
+
+def _decode_error(data: Any) -> ServerError | None:
+    if not isinstance(data, dict):
+        return None
+    code, reason, message = data.get("code"), data.get("reason", ""), data.get("message", "")
+    if not isinstance(code, int) or not isinstance(reason, str) or not isinstance(message, str):
+        return None
+    return server_error(code, reason, message, data.get("details"))
