@@ -68,7 +68,7 @@ func (e *Error) reason() string {
 func (e *Error) Wire() *wire.Error {
 	w := &wire.Error{Code: e.Code, Reason: e.reason(), Message: e.Message}
 	if e.Details != nil {
-		if encoded, err := encodeJSON(e.Details); err == nil {
+		if encoded, err := EncodeJSON(e.Details); err == nil {
 			w.Details = encoded
 		}
 	}

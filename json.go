@@ -15,6 +15,8 @@ var (
 	decodeOptions = jsonv2.JoinOptions(jsonv1.DefaultOptionsV1(), jsonv2.MatchCaseInsensitiveNames(false))
 )
 
-func encodeJSON(v any) (json.RawMessage, error) { return jsonv2.Marshal(v, encodeOptions) }
+// EncodeJSON writes v as results and events travel: as encoding/json does, but nil
+// slices and maps are [] and {}.
+func EncodeJSON(v any) (json.RawMessage, error) { return jsonv2.Marshal(v, encodeOptions) }
 
 func decodeJSON(data []byte, into any) error { return jsonv2.Unmarshal(data, into, decodeOptions) }

@@ -264,7 +264,7 @@ func (r *Router) Call(ctx context.Context, method string, params json.RawMessage
 	if e.method.Result == nil {
 		return emptyObject, nil
 	}
-	encoded, err := encodeJSON(result)
+	encoded, err := EncodeJSON(result)
 	if err != nil {
 		r.logger.ErrorContext(ctx, "the result cannot be encoded", "method", method, "correlation_id", CorrelationIDFromContext(ctx), "error", err)
 		return nil, internalError()

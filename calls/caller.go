@@ -66,10 +66,11 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 			return fmt.Errorf("%w: %w", ErrPermissionDenied, err)
 		}
 	}
-	if err := c.engine.take(c); err != nil {
+	taken, err := c.engine.take(c)
+	if err != nil {
 		return err
 	}
-	c.engine.workers.run(c.shard, func() { c.serve(req, ack) })
+	c.engine.workers.run(c.shard, func() { c.serve(req, taken, ack) })
 	return nil
 }
 
@@ -98,14 +99,18 @@ func (c *Caller) Invoke(ctx context.Context, method string, params json.RawMessa
 		reply(nil, noSuchMethod(method))
 		return
 	}
-	if err := e.take(c); err != nil {
+	taken, err := e.take(c)
+	if err != nil {
 		e.cfg.Observer.CallRefused(refusalName(err))
 		reply(nil, refusalAnswer(err))
 		return
 	}
 	e.workers.run(c.shard, func() {
-		defer e.release(c)
-		e.execute(ctx, c.conn, described, params, "", e.timeout(0, described), nil, reply)
+		defer taken.free(e)
+		e.execute(ctx, execution{
+			conn: c.conn, method: described, params: params, timeout: e.timeout(0, described),
+			returned: taken.freeConn, finish: reply,
+		})
 	})
 }
 

@@ -91,25 +91,44 @@ func (e *Engine) closeWorkers() { e.finished.Do(e.workers.close) }
 // Draining reports whether Drain was called.
 func (e *Engine) Draining() bool { return e.draining.Load() }
 
-// take takes a slot for a call, or says why there is none.
-func (e *Engine) take(c *Caller) error {
-	if c.inFlight.Add(1) > int64(e.cfg.MaxInFlightPerConn) {
-		c.inFlight.Add(-1)
-		return errConnBusy
-	}
-	if e.inFlight.Add(1) > int64(e.cfg.MaxInFlight) {
-		e.release(c)
-		return errServerBusy
-	}
-	if e.draining.Load() { // after taking the slot, so that Drain cannot miss it
-		e.release(c)
-		return errDraining
-	}
-	return nil
+// slot is a call's place among those in flight: one of the connection's and one of
+// the process's. It belongs to the call's own goroutine.
+type slot struct {
+	caller *Caller
+	ofConn bool // the connection's part is still taken
 }
 
-func (e *Engine) release(c *Caller) {
-	c.inFlight.Add(-1)
+// take takes a slot for a call, or says why there is none.
+func (e *Engine) take(c *Caller) (slot, error) {
+	s := slot{caller: c, ofConn: true}
+	if c.inFlight.Add(1) > int64(e.cfg.MaxInFlightPerConn) {
+		c.inFlight.Add(-1)
+		return s, errConnBusy
+	}
+	if e.inFlight.Add(1) > int64(e.cfg.MaxInFlight) {
+		s.free(e)
+		return s, errServerBusy
+	}
+	if e.draining.Load() { // after taking the slot, so that Drain cannot miss it
+		s.free(e)
+		return s, errDraining
+	}
+	return s, nil
+}
+
+// freeConn frees the connection's part. It comes before the call is answered, so
+// that a client at its limit may answer a reply with its next call.
+func (s *slot) freeConn() {
+	if s.ofConn {
+		s.ofConn = false
+		s.caller.inFlight.Add(-1)
+	}
+}
+
+// free frees what is left of the slot. It comes after the call is answered, so
+// that a drain waits for the answer.
+func (s *slot) free(e *Engine) {
+	s.freeConn()
 	if e.inFlight.Add(-1) == 0 && e.draining.Load() {
 		e.mu.Lock()
 		defer e.mu.Unlock()

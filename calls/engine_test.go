@@ -26,6 +26,8 @@ type rig struct {
 	engine  *calls.Engine
 	caller  *calls.Caller
 	release chan struct{} // ends stuck handlers
+	// published is called after each reply, on the call's own goroutine.
+	published func()
 
 	mu      sync.Mutex
 	replies map[string][]wire.Reply
@@ -86,8 +88,11 @@ func (r *rig) publish(channel string, data []byte) error {
 		r.t.Errorf("published %s on %s: %v", data, channel, err)
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.replies[reply.CorrelationID] = append(r.replies[reply.CorrelationID], reply)
+	r.mu.Unlock()
+	if r.published != nil {
+		r.published()
+	}
 	return nil
 }
 
@@ -342,6 +347,29 @@ func TestLimitsRefuseWithoutHarm(t *testing.T) {
 			t.Errorf("after the others ended: %v", err)
 		}
 		r.want("c", `{}`, 1)
+	})
+}
+
+func TestAReplyMayBeAnsweredWithTheNextCallAtTheLimit(t *testing.T) {
+	inBubble(t, calls.Config{MaxInFlightPerConn: 1}, func(t *testing.T, r *rig) {
+		var refused []error
+		left := 50
+		r.published = func() {
+			if left--; left > 0 {
+				r.caller.Submit([]byte(call(fmt.Sprint(left), "echo", "")), func(err error) {
+					if err != nil {
+						refused = append(refused, err)
+					}
+				})
+			}
+		}
+		if err := r.submit(call("first", "echo", "")); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if len(refused) > 0 || left != 0 {
+			t.Errorf("%d calls were refused, %d are left: %v", len(refused), left, refused)
+		}
 	})
 }
 

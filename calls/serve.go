@@ -14,14 +14,15 @@ import (
 
 // serve claims a request, acknowledges it and sees its call through. It runs on
 // a goroutine of the call's own, which holds a slot.
-func (c *Caller) serve(req wire.Request, ack func(error)) {
+func (c *Caller) serve(req wire.Request, taken slot, ack func(error)) {
 	e := c.engine
-	defer e.release(c)
+	defer taken.free(e)
 	if len(req.Received) > 0 {
 		c.received(req.Received)
 	}
 	method, known := e.router.Lookup(req.Method)
 	if !known || (method.Kind == contract.Notify) != (req.Op == wire.OpNotify) {
+		taken.freeConn()
 		ack(nil)
 		e.cfg.Observer.CallRefused("method_not_found")
 		c.answer(req, wrongKind(req, known))
@@ -43,11 +44,16 @@ func (c *Caller) serve(req wire.Request, ack func(error)) {
 	}
 	ack(nil)
 	if found.State != Claimed {
+		taken.freeConn()
 		c.repeat(req, found)
 		return
 	}
-	e.execute(e.base, c.conn, method, req.Params, req.CorrelationID, timeout, &claim.Key, func(result json.RawMessage, failed *wire.Error) {
-		c.complete(req, claim.Key, found.Fence, result, failed)
+	e.execute(e.base, execution{
+		conn: c.conn, method: method, params: req.Params, key: &claim.Key, timeout: timeout,
+		returned: taken.freeConn,
+		finish: func(result json.RawMessage, failed *wire.Error) {
+			c.complete(req, claim.Key, found.Fence, result, failed)
+		},
 	})
 }
 
@@ -120,27 +126,45 @@ func fingerprint(req *wire.Request) Fingerprint {
 	return Fingerprint(sum[:16])
 }
 
+// execution is what execute needs to know of a call.
+type execution struct {
+	conn    *centrirpc.Conn
+	method  *centrirpc.Method
+	params  json.RawMessage
+	key     *Key // nil for native RPC
+	timeout time.Duration
+	// returned is called when the handler has returned, before finish unless the
+	// call ended without it.
+	returned func()
+	finish   func(json.RawMessage, *wire.Error)
+}
+
 // execute runs a method and calls finish exactly once, when the handler returns
 // or, if that is sooner, when its deadline passes, it is cancelled or the engine
 // stops: a handler that does not heed its context delays nobody but itself.
 // execute returns when the handler does.
-func (e *Engine) execute(parent context.Context, conn *centrirpc.Conn, method *centrirpc.Method, params json.RawMessage, correlationID string, timeout time.Duration, key *Key, finish func(json.RawMessage, *wire.Error)) {
+func (e *Engine) execute(parent context.Context, x execution) {
 	started := time.Now()
-	e.cfg.Observer.CallStarted(method.Name)
-	run := newRun(parent, conn, correlationID, started.Add(timeout), func(result json.RawMessage, failed *wire.Error) {
+	e.cfg.Observer.CallStarted(x.method.Name)
+	var correlationID string
+	if x.key != nil {
+		correlationID = x.key.CorrelationID
+	}
+	run := newRun(parent, x.conn, correlationID, started.Add(x.timeout), func(result json.RawMessage, failed *wire.Error) {
 		var code wire.Code
 		if failed != nil {
 			code = failed.Code
 		}
-		finish(result, failed)
-		e.cfg.Observer.CallEnded(method.Name, code, time.Since(started))
+		x.finish(result, failed)
+		e.cfg.Observer.CallEnded(x.method.Name, code, time.Since(started))
 	})
-	if key != nil {
-		e.running.add(*key, run)
-		defer e.running.remove(*key)
+	if x.key != nil {
+		e.running.add(*x.key, run)
+		defer e.running.remove(*x.key)
 	}
 	defer run.close() // even if the handler ends its goroutine
-	result, err := e.router.Call(run.ctx, method.Name, params)
+	result, err := e.router.Call(run.ctx, x.method.Name, x.params)
+	x.returned()
 	result, failed := e.outcome(result, err)
 	if failed != nil && run.ctx.Err() != nil && (failed.Code == wire.Cancelled || failed.Code == wire.DeadlineExceeded) {
 		failed = endOf(context.Cause(run.ctx)) // the handler passed on why its context ended

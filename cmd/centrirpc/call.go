@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/centrirpc/centrirpc/client"
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+func callCommand() *command {
+	return &command{
+		name:    "call",
+		usage:   "-url URL [-token TOKEN] [-timeout DURATION] METHOD [JSON]",
+		summary: "Call a method and print its result",
+		text: `JSON are the params, {} if not given; with - they are read from standard input. The
+result is printed as indented JSON. An error of the server is printed on standard
+error: its reason, code and message, and its details.
+
+The token is read from CENTRIRPC_TOKEN if -token is not given.
+
+Exit codes: 0 done, 1 the call failed, 2 wrong usage.
+
+Examples:
+  centrirpc call -url ws://127.0.0.1:8000/connection/websocket -token "$TOKEN" \
+    tasks.get_stats '{"user_id":"42"}'
+  centrirpc call -url wss://example.org/connection/websocket tasks.create - < task.json`,
+		prepare: func(flags *flag.FlagSet) func(*environment, []string) (int, error) {
+			var c call
+			flags.StringVar(&c.url, "url", "", "the WebSocket endpoint's `URL` (required)")
+			flags.StringVar(&c.token, "token", "", "the connection `token` (default $CENTRIRPC_TOKEN)")
+			flags.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long to wait for the connection and the result together")
+			return c.run
+		},
+	}
+}
+
+type call struct {
+	url, token string
+	timeout    time.Duration
+}
+
+func (c *call) run(e *environment, args []string) (int, error) {
+	c.token = cmp.Or(c.token, os.Getenv("CENTRIRPC_TOKEN"))
+	switch {
+	case c.url == "":
+		return usagef("give the endpoint with -url")
+	case c.token == "":
+		return usagef("give a token with -token or in CENTRIRPC_TOKEN; centrirpc token makes one")
+	case c.timeout <= 0:
+		return usagef("-timeout %v: give a positive duration", c.timeout)
+	case len(args) == 0:
+		return usagef("give a method, such as tasks.get_stats")
+	case len(args) > 2:
+		return usagef("give a method and its params only, not also %q; quote the JSON", args[2:])
+	}
+	method := args[0]
+	if err := wire.CheckMethod(method); err != nil {
+		return usagef("%v", err)
+	}
+	params, err := readParams(e, args[1:])
+	if err != nil {
+		return exitUsage, err
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, c.timeout)
+	defer cancel()
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	rpc, err := client.NewCentrifugoRPCClient(c.url, c.token, "", client.WithTimeout(c.timeout),
+		client.WithHTTPClient(&http.Client{Transport: oneTry{giveUp}}))
+	if err != nil {
+		return usagef("%v", err)
+	}
+	defer rpc.Close()
+	if err := rpc.Connect(ctx); err != nil {
+		if failure, ok := errors.AsType[*unreachableError](context.Cause(ctx)); ok {
+			err = fmt.Errorf("connecting to %s: %w", c.url, failure)
+		}
+		return exitFailed, err
+	}
+	var result json.RawMessage
+	if err := rpc.Call(ctx, method, params, &result); err != nil {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return exitFailed, fmt.Errorf("%s gave no result within %v", method, c.timeout)
+		}
+		return exitFailed, describe(err)
+	}
+	fmt.Fprintln(e.stdout, indented(result))
+	return exitOK, nil
+}
+
+// oneTry gives the whole command up when the endpoint cannot be reached: the
+// client would try again, but a person at the shell wants to know.
+type oneTry struct{ giveUp context.CancelCauseFunc }
+
+func (t oneTry) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := http.DefaultTransport.RoundTrip(r)
+	switch {
+	case err != nil:
+		t.giveUp(&unreachableError{err.Error()})
+	case response.StatusCode != http.StatusSwitchingProtocols:
+		t.giveUp(&unreachableError{"no WebSocket endpoint is there: the answer is " + response.Status})
+	}
+	return response, err
+}
+
+type unreachableError struct{ reason string }
+
+func (e *unreachableError) Error() string { return e.reason }
+
+// readParams are the params as they were given.
+func readParams(e *environment, args []string) (json.RawMessage, error) {
+	if len(args) == 0 {
+		return json.RawMessage("{}"), nil
+	}
+	data := []byte(args[0])
+	if args[0] == "-" {
+		var err error
+		if data, err = io.ReadAll(e.stdin); err != nil {
+			return nil, fmt.Errorf("reading the params from standard input: %w", err)
+		}
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(data, &object); err != nil || object == nil {
+		reason := `give an object, such as '{"id":1}'`
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			reason = fmt.Sprintf("%v at byte %d", syntax, syntax.Offset)
+		}
+		return nil, usageError("the params are no JSON object: " + reason)
+	}
+	return data, nil
+}
+
+// describe says all that is known of a failed call.
+func describe(err error) error {
+	e, ok := errors.AsType[*client.ServerError](err)
+	if !ok {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "the server answered with the error %s (%d): %s", cmp.Or(e.Reason, "error"), e.Code, e.Message)
+	if len(e.Details) > 0 {
+		b.WriteString("\n" + indented(e.Details))
+	}
+	return errors.New(b.String())
+}
+
+func indented(data json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, data, "", "  "); err != nil {
+		return string(data)
+	}
+	return b.String()
+}

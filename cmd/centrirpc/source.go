@@ -1,0 +1,64 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/internal/gopackage"
+)
+
+const packageText = `PKG is a Go package, as a directory (./api) or an import path, with one exported
+function that returns a *centrirpc.Router, or a *centrirpc.Router and an error.
+The function is called to see what it registers, with zero values for its
+parameters; no handler runs. PKG may also be a contract.json. Build tags are taken
+from GOFLAGS: GOFLAGS=-tags=pro.`
+
+// contractFlags are the flags of commands that read a contract.
+type contractFlags struct {
+	function string
+	name     string
+}
+
+func (f *contractFlags) define(flags *flag.FlagSet) {
+	flags.StringVar(&f.function, "func", "", "`name` of the function that returns the router, if the package has several")
+	flags.StringVar(&f.name, "name", "", "`name` of the API, instead of the one that the router has: packages are named after it")
+}
+
+var apiName = regexp.MustCompile(`^[a-z][a-z0-9]*([_-][a-z0-9]+)*$`)
+
+// read is the contract of a package, or of a contract's file.
+func (f *contractFlags) read(e *environment, pkg string) (*contract.Contract, error) {
+	if f.name != "" && !apiName.MatchString(f.name) {
+		return nil, usageError(fmt.Sprintf("-name %q: give lower-case words joined by _ or -, such as task_board", f.name))
+	}
+	c, err := f.load(e, pkg)
+	if err != nil {
+		return nil, err
+	}
+	if f.name != "" {
+		c.Name = f.name
+	}
+	return c, nil
+}
+
+func (f *contractFlags) load(e *environment, pkg string) (*contract.Contract, error) {
+	if !strings.HasSuffix(pkg, ".json") {
+		return gopackage.Load(e.ctx, pkg, gopackage.Options{Func: f.function})
+	}
+	if f.function != "" {
+		return nil, usageError("-func is for Go packages: " + pkg + " is a contract already")
+	}
+	data, err := os.ReadFile(pkg)
+	if err != nil {
+		return nil, err
+	}
+	c, err := contract.Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", pkg, err)
+	}
+	return c, nil
+}

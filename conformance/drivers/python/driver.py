@@ -1,0 +1,265 @@
+"""Runs conformance cases through the generated Python client.
+
+Cases come as JSON lines on standard input, outcomes go as JSON lines to standard output.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import traceback
+import typing
+from typing import Any
+from urllib.parse import quote
+
+from conformance_client import (
+    APIClient,
+    CentrifugoRPCClient,
+    ClientError,
+    ConnectError,
+    ServerError,
+)
+from conformance_client.rpc_client import Frame, Subscription
+from pydantic import TypeAdapter
+
+Step = dict[str, Any]
+Outcome = dict[str, Any]
+
+
+class ConstructionError(Exception):
+    """A client that could not even be made."""
+
+
+class Session:
+    """One client with what it has subscribed to."""
+
+    def __init__(self, url: str, spec: dict[str, Any]) -> None:
+        if spec.get("url") == "unreachable":
+            url = "ws://127.0.0.1:1/connection/websocket"
+        if "connection" in spec:
+            url += "?connection=" + quote(spec["connection"])
+        self._url = url
+        self._spec = spec
+        self._rpc: CentrifugoRPCClient | None = None
+        self._events: list[Any] = []
+        self._arrived = asyncio.Event()
+        self._subscriptions: dict[str, Subscription] = {}
+
+    @property
+    def rpc(self) -> CentrifugoRPCClient:
+        if self._rpc is None:
+
+            async def fresh() -> str:
+                return str(self._spec["fresh_token"])
+
+            try:
+                self._rpc = CentrifugoRPCClient(
+                    self._url,
+                    self._spec["token"],
+                    self._spec.get("user_id"),
+                    session=self._spec.get("session"),
+                    get_token=fresh if "fresh_token" in self._spec else None,
+                    sdk_options={"min_reconnect_delay": 0.01, "max_reconnect_delay": 0.1},
+                )
+            except ValueError as error:
+                raise ConstructionError(str(error)) from error
+        return self._rpc
+
+    async def await_state(self, state: str) -> None:
+        reached = asyncio.Event()
+        stop = self.rpc.on_state(lambda now: reached.set() if now == state else None)
+        if self.rpc.state != state:
+            await reached.wait()
+        stop()
+
+    async def subscribe(self, channel: str, only_for: str | None) -> None:
+        async def handler(data: Any) -> None:
+            if only_for is None or data["for"] == only_for:
+                self._events.append(data)
+                self._arrived.set()
+
+        self._subscriptions[channel] = await self.rpc.subscribe(channel, handler)
+
+    async def unsubscribe(self, channel: str) -> None:
+        await self._subscriptions[channel].unsubscribe()
+
+    async def take_events(self, count: int) -> list[Any]:
+        while len(self._events) < count:
+            self._arrived.clear()
+            await self._arrived.wait()
+        taken, self._events = self._events[:count], self._events[count:]
+        return taken
+
+    async def event_within(self, seconds: float) -> bool:
+        """Wait for an event, not longer than so many seconds."""
+        if not self._events:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), seconds)
+            except TimeoutError:
+                return False
+        return True
+
+    def pending(self) -> int:
+        return 0 if self._rpc is None else self._rpc.pending_calls
+
+    async def close(self) -> None:
+        if self._rpc is not None:
+            await self._rpc.disconnect()
+
+
+def failure(error: BaseException) -> Outcome:
+    if isinstance(error, ServerError):
+        return {
+            "error": {
+                "code": error.code,
+                "reason": error.reason,
+                "message": error.message,
+                "details": error.details,
+                "class": type(error).__name__,
+            }
+        }
+    if isinstance(error, ConnectError):
+        return {"client_error": "ConnectError", "message": str(error), "code": error.code}
+    if isinstance(error, ClientError):
+        return {"client_error": type(error).__name__, "message": str(error)}
+    if isinstance(error, ConstructionError):
+        return {"client_error": "construction", "message": str(error)}
+    return {"fault": "".join(traceback.format_exception(error))}
+
+
+async def typed(session: Session, method: str, step: Step) -> Outcome:
+    """Call the method of APIClient with its typed params."""
+    bound = getattr(APIClient(session.rpc), method.replace(".", "_"))
+    hints = typing.get_type_hints(bound, include_extras=True)
+    args = []
+    if "params" in hints:
+        params = TypeAdapter(hints["params"])
+        args.append(params.validate_json(json.dumps(step.get("params", {}))))
+    options = {}
+    if "timeout_ms" in step:
+        options["timeout"] = step["timeout_ms"] / 1000
+    result = await bound(*args, **options)
+    if hints["return"] is type(None):
+        return {"ok": True}
+    written = TypeAdapter(hints["return"]).dump_json(result, by_alias=True, exclude_unset=True)
+    return {"result": json.loads(written)}
+
+
+async def base(session: Session, method: str, step: Step) -> Outcome:
+    timeout = step["timeout_ms"] / 1000 if "timeout_ms" in step else None
+    if "notify" in step:
+        await session.rpc.notify(method, step.get("params"), timeout=timeout)
+        return {"ok": True}
+    result = await session.rpc.call(method, step.get("params"), timeout=timeout)
+    return {"result": result}
+
+
+async def call(session: Session, step: Step) -> Outcome:
+    method = step.get("call") or step["notify"]
+    through = base if step.get("via") == "base" else typed
+    task = asyncio.create_task(through(session, method, step))
+
+    def observe(frame: Frame) -> None:
+        if frame.kind == "ack" and frame.method == method:
+            task.cancel()
+
+    stop = None
+    if step.get("abort_after") == "ack":
+        stop = session.rpc.on_frame(observe)
+    elif step.get("abort_after") == "start":
+        task.cancel()
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return {"client_error": "CallAbortedError", "message": "cancelled"}
+    except Exception as error:
+        return failure(error)
+    finally:
+        if stop is not None:
+            stop()
+
+
+async def call_until_event(session: Session, step: Step) -> Outcome:
+    while True:
+        outcome = await call(session, step)
+        if not outcome.keys() & {"ok", "result"} or await session.event_within(0.1):
+            return outcome
+
+
+class Driver:
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self.shared = Session(url, {"token": token})
+
+    async def run(self, own: Session, step: Step) -> Outcome:
+        session = self.shared if step.get("on") == "shared" else own
+        try:
+            if "together" in step:
+                return {"together": await self.together(own, step["together"])}
+            if "steps" in step:
+                return {"steps": await self.sequence(own, step["steps"])}
+            if "events" in step:
+                return {"events": await session.take_events(step["events"])}
+            if "connect" in step:
+                await session.rpc.connect()
+            elif "disconnect" in step:
+                await session.rpc.disconnect()
+            elif "await_state" in step:
+                await session.await_state(step["await_state"])
+            elif "subscribe" in step:
+                await session.subscribe(step["subscribe"], step.get("for"))
+            elif "unsubscribe" in step:
+                await session.unsubscribe(step["unsubscribe"])
+            elif "until_event" in step:
+                return await call_until_event(session, step)
+            elif "call" in step or "notify" in step:
+                return await call(session, step)
+            else:
+                return {"fault": "the driver does not know the step"}
+            return {"ok": True}
+        except Exception as error:
+            return failure(error)
+
+    async def sequence(self, session: Session, steps: list[Step]) -> list[Outcome]:
+        return [await self.run(session, step) for step in steps]
+
+    async def together(self, session: Session, steps: list[Step]) -> list[Outcome]:
+        at_once = [
+            asyncio.create_task(self.run(session, s)) for s in steps if not s.get("after_first")
+        ]
+
+        async def after_first(step: Step) -> Outcome:
+            await asyncio.wait(at_once, return_when=asyncio.FIRST_COMPLETED)
+            return await self.run(session, step)
+
+        started = iter(at_once)
+        return await asyncio.gather(
+            *(after_first(s) if s.get("after_first") else next(started) for s in steps)
+        )
+
+    async def case(self, name: str, client: dict[str, Any] | None, steps: list[Step]) -> Outcome:
+        session = self.shared if client is None else Session(self.url, client)
+        outcomes = await self.sequence(session, steps)
+        if session is not self.shared:
+            await session.close()
+        if session.pending() > 0:
+            outcomes.append({"fault": f"{session.pending()} calls are still pending"})
+        return {"name": name, "outcomes": outcomes}
+
+    async def serve(self) -> None:
+        await self.shared.rpc.connect()
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            asked = json.loads(line)
+            answer = await self.case(asked["name"], asked.get("client"), asked["steps"])
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+        await self.shared.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if left:
+            sys.exit(f"tasks are left: {left}")
+
+
+if __name__ == "__main__":
+    asyncio.run(Driver(sys.argv[1], sys.argv[2]).serve())

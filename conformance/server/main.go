@@ -1,0 +1,69 @@
+// Command server serves the conformance suite's router to the clients under
+// test. It prints "listening on http://…" and stops on SIGTERM or when its
+// standard input ends, so that it never outlives the test that started it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/conformance/api"
+	"github.com/centrirpc/centrirpc/conformance/sdk"
+	"github.com/centrirpc/centrirpc/server"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("server", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	addr := flags.String("addr", "127.0.0.1:0", "where to listen; port 0 takes a free one")
+	secret := flags.String("secret", "", "HMAC secret of the tokens (required)")
+	maxInFlight := flags.Int("max-in-flight", 8, "calls that one connection may have running")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if err := serve(*addr, *secret, *maxInFlight, stdin, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func serve(addr, secret string, maxInFlight int, stdin io.Reader, stdout, stderr io.Writer) error {
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	named := newNamedConnections(listener)
+	links := api.Links{Drop: named.drop}
+	var srv *server.Server
+	links.Publish = func(ctx context.Context, channel string, event any) error { return srv.Publish(ctx, channel, event) }
+	router := links.NewRouter(centrirpc.WithContract(sdk.Contract), centrirpc.Logger(log))
+	srv, err = server.New(router, server.Config{
+		TokenHMACSecret:          secret,
+		Channels:                 []server.Channel{{Name: api.NewsChannel}},
+		MaxInFlightPerConnection: maxInFlight,
+		DrainTimeout:             5 * time.Second,
+		Logger:                   log,
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, stdin)
+		cancel()
+	}()
+	fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
+	return srv.Serve(ctx, named, named.handler(srv))
+}

@@ -1,0 +1,110 @@
+package layering
+
+// rule says what the packages of one room may import besides the standard
+// library and one another. Paths of this module are written without its name;
+// "." is the root package. A path ending in /... covers everything below.
+type rule struct {
+	room string
+	own  []string // packages of this module
+	libs []string // modules of others, or packages of them
+	why  string
+}
+
+// anything lets a room import every package that is not closed to it.
+var anything = []string{"..."}
+
+// rules has one row for each room; of several that cover a package the one with
+// the longest path counts. A package that none covers is an error: new rooms say
+// here where they stand.
+var rules = []rule{
+	{"wire", nil, nil,
+		"The protocol is shared by programs that only call and programs that only serve; neither should link anything for it."},
+	{"contract", nil, nil,
+		"Everything reads the contract; it must stay as light as a data format."},
+	{"contract/gotypes", []string{"contract"}, nil,
+		"Every server links it to describe its types, so it is reflection and nothing else."},
+	{"contract/gotypes/internal/fixture/...", nil, nil,
+		"Types to be described in tests, as a user would write them."},
+	{"contract/gotypes/source", []string{"contract", "contract/gotypes"}, []string{"golang.org/x/tools"},
+		"Reading source needs a type checker and runs at generation time only; no server links it."},
+	{".", []string{"contract", "contract/gotypes", "wire"},
+		[]string{"github.com/go-playground/validator/v10", "github.com/go-playground/universal-translator", "github.com/go-playground/locales", "github.com/go-json-experiment/json"},
+		"What handlers import knows no transport, no store and no Centrifuge, so that it can be tested and served in any way."},
+	{"calls", []string{".", "contract", "wire"}, nil,
+		"The life of a call is the same for every way of serving and every store."},
+	{"calls/memstore", []string{"calls"}, nil,
+		"A store knows calls, not who serves them."},
+	{"calls/redisstore", []string{"calls"}, []string{"github.com/redis/rueidis"},
+		"Redis is known to its store alone."},
+	{"calls/storetest", []string{"calls"}, nil,
+		"The tests that every store passes know no store."},
+	{"server", []string{".", "calls", "calls/memstore", "contract", "server/token", "wire"},
+		[]string{"github.com/centrifugal/centrifuge", "github.com/prometheus/client_golang", "github.com/go-json-experiment/json"},
+		"The embedded server, and it alone, is built on the Centrifuge library."},
+	{"server/centrifugo", []string{".", "calls", "calls/memstore", "contract", "wire"}, []string{"github.com/prometheus/client_golang"},
+		"The backend of an external Centrifugo speaks HTTP; it must not link a server of its own."},
+	{"server/token", []string{"wire"},
+		[]string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/keyfunc/v3", "github.com/MicahParks/jwkset", "golang.org/x/time/rate"},
+		"Tokens are verified without a server, and minted by the command line."},
+	{"client", []string{"wire"}, []string{"github.com/centrifugal/protocol", "github.com/coder/websocket"},
+		"A program that only calls must not link a router or a server."},
+	{"codegen", []string{"contract", "codegen/golang", "codegen/python", "codegen/typescript"}, nil,
+		"Generating is a function of the contract; the languages are joined here and nowhere else."},
+	{"codegen/golang", []string{"contract"}, nil,
+		"A generator knows the contract and its own language; the others' rules must not leak into it."},
+	{"codegen/golang/runtest/...", nil, nil,
+		"Tests that run generated code; nothing is exported."},
+	{"codegen/python", []string{"contract", "sdk/python"}, nil,
+		"A generator knows the contract and its own language; the others' rules must not leak into it."},
+	{"codegen/typescript", []string{"contract", "sdk/typescript"}, nil,
+		"A generator knows the contract and its own language; the others' rules must not leak into it."},
+	{"sdk/...", nil, nil,
+		"The base clients of other languages are files to be embedded."},
+	{"cmd/centrirpc", anything, []string{"golang.org/x/mod"},
+		"The command line joins the rooms."},
+	{"internal/gopackage", []string{"contract", "contract/gotypes", "contract/gotypes/source"}, nil,
+		"Loading a user's router goes through a program of the user's module, not through links to the rest of ours."},
+	{"internal/testserver", []string{"wire"}, []string{"github.com/centrifugal/centrifuge", "github.com/golang-jwt/jwt/v5"},
+		"The clients are tested against the Centrifuge library itself, not against our server."},
+	{"internal/...", nil, nil,
+		"Other internal packages are tests of the repository."},
+	{"explorer", []string{".", "contract"}, nil,
+		"The explorer is a page about a contract."},
+	{"examples/...", []string{".", "client", "server", "server/token", "wire", "examples/..."}, []string{"modernc.org/sqlite", "github.com/go-playground/validator/v10"},
+		"Examples use what users can use, and bring their own storage."},
+	{"conformance/...", []string{".", "client", "conformance/...", "server", "wire"}, nil,
+		"The suite stands outside: it uses what users can use."},
+	{"e2e", nil, nil,
+		"End to end tests are tests only."},
+}
+
+// closed are rooms and modules that only some may import.
+var closed = []struct {
+	what  string
+	to    []string
+	tests bool // whether tests may
+	why   string
+}{
+	{"cmd/...", []string{"cmd/..."}, false, "Commands are run, not imported."},
+	{"examples/...", []string{"examples/..."}, false, "Examples are read, not imported."},
+	{"explorer", []string{"cmd/...", "explorer"}, false, "Serving the explorer is the command line's."},
+	{"bench/...", nil, false, "Measurements are a module of their own."},
+	{"conformance/...", []string{"conformance/...", "e2e"}, false, "The suite is for tests from outside."},
+	{"github.com/centrifugal/centrifuge/...", []string{"server", "internal/testserver"}, true, "Only the embedded server is built on the Centrifuge library."},
+	{"github.com/redis/rueidis/...", []string{"calls/redisstore", "server"}, false, "Only the Redis store knows Redis."},
+	{"github.com/stretchr/testify/...", nil, false, "Tests use the standard library."},
+}
+
+// unlinked is what must not come in by any way, however long.
+var unlinked = []struct {
+	pkg  string
+	ways []string
+	why  string
+}{
+	{".", []string{"net/http", "testing", "github.com/centrifugal/...", "github.com/coder/websocket", "github.com/redis/...", "github.com/prometheus/...", "modernc.org/...", "golang.org/x/tools/..."},
+		"A user's handlers and their tests stay light."},
+	{"client", []string{".", "calls", "contract", "server", "github.com/centrifugal/centrifuge", "github.com/redis/...", "github.com/prometheus/...", "github.com/go-playground/..."},
+		"A program that only calls must not link a server."},
+	{"server", []string{"testing", "golang.org/x/tools/...", "modernc.org/...", "codegen/...", "client"},
+		"A server links neither generators nor storage that it does not use."},
+}

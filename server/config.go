@@ -1,0 +1,257 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/server/token"
+)
+
+// Config sets up a Server. Every zero value is safe in production, but for one
+// thing that must be set: how clients are authenticated. Set a token key
+// (TokenHMACSecret, TokenPublicKeys, TokenJWKSURL), or Authenticate, or
+// Anonymous.
+type Config struct {
+	// TokenHMACSecret verifies tokens signed with HS256, HS384 or HS512; at least
+	// 32 random bytes are recommended. Zero means that such tokens are refused.
+	TokenHMACSecret string
+	// TokenPublicKeys verify tokens signed with RSA, ECDSA or Ed25519 keys: PEM,
+	// one key each. Zero means that such tokens are refused.
+	TokenPublicKeys []string
+	// TokenJWKSURL is the http or https address of a JSON Web Key Set whose
+	// RSA, ECDSA and Ed25519 keys verify tokens. It must be reachable when the server
+	// is made. Zero means none.
+	TokenJWKSURL string
+	// TokenAudience must be among a token's aud. Zero means any.
+	TokenAudience string
+	// TokenIssuer must be a token's iss. Zero means any.
+	TokenIssuer string
+	// TokenLeeway is how far clocks may disagree about a token's exp and nbf.
+	// Zero means not at all.
+	TokenLeeway time.Duration
+
+	// Authenticate says who is connecting, in place of the token keys: it sees
+	// the HTTP request (its cookies and headers) and the token that the client
+	// sent, if any. It may block; only this connection waits. The request's
+	// context ends with the connection.
+	//
+	// An error refuses the client for good. An error that wraps token.ErrExpired
+	// makes it fetch a new token and come again, one that wraps ErrUnavailable
+	// makes it come again later. Error texts go to the log, never to the client.
+	//
+	// When a client refreshes its token, Authenticate is called with the new
+	// token and the request that the connection began with.
+	// Zero means that the token keys decide.
+	Authenticate func(r *http.Request, token string) (Identity, error)
+	// Anonymous lets clients without a token in, each connection under a
+	// generated user id; a token that is sent must still be good. Zero means
+	// that they are refused.
+	Anonymous bool
+
+	// AllowedOrigins are the pages that may connect: "https://example.com" or, for
+	// every host below a domain, "https://*.example.com"; "*" for all pages of the
+	// web, which together with authentication by cookie lets every page act as
+	// its visitor. Zero means pages of the host that the request is for.
+	// Programs that are no browsers send no Origin and are always let through.
+	AllowedOrigins []string
+
+	// Channels are the application's channels. Clients can neither subscribe nor
+	// publish to a channel that is not here. Zero means none.
+	Channels []Channel
+
+	// MaxMessageSize bounds what a client sends in one frame or request, in
+	// bytes, at least 1024. A larger one ends the connection. Zero means 65,536.
+	MaxMessageSize int
+	// MaxResultSize bounds an encoded result, in bytes; a larger one becomes the
+	// error payload_too_large. It must be at least 1024 and leave 4096 bytes of
+	// ClientQueueSize. Zero means 512 KiB.
+	MaxResultSize int
+	// ClientQueueSize bounds what waits to be sent to one client, in bytes. A
+	// client that reads so slowly that more would wait is disconnected. It also
+	// bounds the frames a client receives: the official Python SDK refuses frames
+	// over 1 MiB. Zero means 1 MiB.
+	ClientQueueSize int
+	// MaxInFlight bounds the calls running at the same time. Zero means 10,000.
+	MaxInFlight int
+	// MaxInFlightPerConnection bounds the calls of one connection running at the
+	// same time. Zero means 256.
+	MaxInFlightPerConnection int
+	// MaxConnectionsPerUser bounds the connections of one user to this server.
+	// Zero means 100; negative means no bound.
+	MaxConnectionsPerUser int
+	// MaxChannelsPerConnection bounds the channels one connection is subscribed
+	// to, its reply channel included. Zero means 128.
+	MaxChannelsPerConnection int
+
+	// CallTimeout bounds a call whose caller does not say how long it waits and
+	// whose method has no timeout. Zero means 30 s.
+	CallTimeout time.Duration
+	// MaxCallTimeout bounds what a caller may ask for. Zero means 5 minutes.
+	MaxCallTimeout time.Duration
+	// Store remembers calls, so that each runs once and its reply can be sent
+	// again. Zero means in the memory of this process.
+	Store calls.Store
+
+	// PingInterval is how often the server pings a client. Zero means 25 s.
+	PingInterval time.Duration
+	// PongTimeout is how long it waits for the answer before it disconnects the
+	// client. It must be less than PingInterval. Zero means 10 s, or half the
+	// PingInterval if that is less.
+	PongTimeout time.Duration
+	// WriteTimeout bounds one write to a WebSocket; a client that takes longer is
+	// disconnected. Zero means 10 s.
+	WriteTimeout time.Duration
+	// RefreshGrace is how long a client has to refresh its token after the
+	// connection expired. Zero means 25 s.
+	RefreshGrace time.Duration
+	// DrainTimeout bounds how long ListenAndServe and Serve wait for running
+	// calls once they are told to stop. Closing the connections takes up to two
+	// seconds more. Zero means 25 s, which fits the 30 s that Kubernetes gives.
+	DrainTimeout time.Duration
+
+	// Logger takes the server's log. Tokens are never logged. Zero means
+	// slog.Default().
+	Logger *slog.Logger
+	// Registry takes the metrics, those of the Centrifuge library included; it
+	// can serve one Server. Zero means a registry of the server's own, with
+	// those of the Go runtime and the process.
+	Registry *prometheus.Registry
+}
+
+// Identity says who is connecting.
+type Identity struct {
+	// UserID must be one that wire.CheckUserID accepts. An empty one is refused,
+	// unless Config.Anonymous is set: then the connection gets a generated id.
+	UserID string
+	// ExpiresAt is when the identity must have been checked again. A client that
+	// connected with a token is asked for a new one; another is disconnected, to
+	// connect and be authenticated again. Zero means never.
+	ExpiresAt time.Time
+	// Info is JSON about the connection that others may see. Zero means none.
+	Info json.RawMessage
+	// Meta is JSON about the connection for handlers only. Zero means none.
+	Meta json.RawMessage
+	// Channels are channels of Config.Channels that the connection is subscribed
+	// to at connect, without asking their rules. Zero means none.
+	Channels []string
+}
+
+// ErrUnavailable is to be wrapped by what Authenticate or a channel's rule
+// returns when it could not decide: the client tries again later.
+var ErrUnavailable = errors.New("temporarily unavailable")
+
+const (
+	// minSecretSize is below what RFC 7518 asks of HS256 but above what is typed
+	// by hand.
+	minSecretSize = 16
+	// replyOverhead is what a reply's envelope and the push around it can take
+	// besides the result.
+	replyOverhead = 4096
+	minSize       = 1024
+)
+
+// withDefaults fills in zero values and checks the rest. Nothing else in the
+// package looks at a configuration that did not come from here.
+func (c Config) withDefaults() (Config, error) {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	for _, n := range []struct {
+		name            string
+		value           *int
+		standard, least int
+	}{
+		{"MaxMessageSize", &c.MaxMessageSize, 65536, minSize},
+		{"MaxResultSize", &c.MaxResultSize, 512 << 10, minSize},
+		{"ClientQueueSize", &c.ClientQueueSize, 1 << 20, minSize + replyOverhead},
+		{"MaxInFlight", &c.MaxInFlight, 10_000, 1},
+		{"MaxInFlightPerConnection", &c.MaxInFlightPerConnection, 256, 1},
+		{"MaxChannelsPerConnection", &c.MaxChannelsPerConnection, 128, 1},
+	} {
+		if *n.value == 0 {
+			*n.value = n.standard
+		}
+		if *n.value < n.least {
+			return c, fmt.Errorf("server: %s is %d; it must be at least %d, or 0 for %d", n.name, *n.value, n.least, n.standard)
+		}
+	}
+	switch {
+	case c.MaxConnectionsPerUser == 0:
+		c.MaxConnectionsPerUser = 100
+	case c.MaxConnectionsPerUser < 0:
+		c.MaxConnectionsPerUser = 0 // as the library says "no bound"
+	}
+	for _, d := range []struct {
+		name     string
+		value    *time.Duration
+		standard time.Duration
+	}{
+		{"CallTimeout", &c.CallTimeout, 30 * time.Second},
+		{"MaxCallTimeout", &c.MaxCallTimeout, 5 * time.Minute},
+		{"PingInterval", &c.PingInterval, 25 * time.Second},
+		{"WriteTimeout", &c.WriteTimeout, 10 * time.Second},
+		{"RefreshGrace", &c.RefreshGrace, 25 * time.Second},
+		{"DrainTimeout", &c.DrainTimeout, 25 * time.Second},
+	} {
+		if *d.value < 0 {
+			return c, fmt.Errorf("server: %s is %v; it must not be negative, and 0 means %v", d.name, *d.value, d.standard)
+		}
+		if *d.value == 0 {
+			*d.value = d.standard
+		}
+	}
+	if c.PongTimeout == 0 {
+		c.PongTimeout = min(10*time.Second, c.PingInterval/2)
+	}
+	return c, c.validate()
+}
+
+func (c *Config) validate() error {
+	switch {
+	case c.Authenticate != nil && c.tokenKeys():
+		return errors.New("server: both Authenticate and token keys are set; set one of them (Authenticate can verify tokens with a token.Verifier of its own)")
+	case c.Authenticate == nil && !c.tokenKeys() && !c.Anonymous:
+		return errors.New("server: nothing says who may connect: set TokenHMACSecret, TokenPublicKeys or TokenJWKSURL, or an Authenticate function, or allow everybody with Anonymous")
+	case c.PingInterval < time.Second:
+		// The protocol tells clients the interval in whole seconds.
+		return fmt.Errorf("server: PingInterval is %v; it must be at least 1s", c.PingInterval)
+	case c.PongTimeout < 0 || c.PongTimeout >= c.PingInterval:
+		return fmt.Errorf("server: PongTimeout is %v; it must be positive and less than PingInterval, %v", c.PongTimeout, c.PingInterval)
+	case c.MaxResultSize > c.ClientQueueSize-replyOverhead:
+		return fmt.Errorf("server: MaxResultSize is %d; with a ClientQueueSize of %d it must be at most %d, or every such reply disconnects its client", c.MaxResultSize, c.ClientQueueSize, c.ClientQueueSize-replyOverhead)
+	case c.CallTimeout > c.MaxCallTimeout:
+		return fmt.Errorf("server: CallTimeout is %v; it must be at most MaxCallTimeout, %v", c.CallTimeout, c.MaxCallTimeout)
+	}
+	if c.TokenHMACSecret != "" && len(c.TokenHMACSecret) < minSecretSize {
+		c.Logger.Warn("the token secret is short enough to be guessed; use at least 32 random bytes", "bytes", len(c.TokenHMACSecret))
+	}
+	return nil
+}
+
+func (c *Config) tokenKeys() bool {
+	return c.TokenHMACSecret != "" || len(c.TokenPublicKeys) > 0 || c.TokenJWKSURL != ""
+}
+
+// verifier is the verifier of tokens, or nil when no keys are set.
+func (c *Config) verifier() (*token.Verifier, error) {
+	if !c.tokenKeys() {
+		return nil, nil
+	}
+	return token.NewVerifier(token.Config{
+		HMACSecret:     c.TokenHMACSecret,
+		PublicKeys:     c.TokenPublicKeys,
+		JWKSURL:        c.TokenJWKSURL,
+		Audience:       c.TokenAudience,
+		Issuer:         c.TokenIssuer,
+		Leeway:         c.TokenLeeway,
+		AllowNoSubject: c.Anonymous,
+		Logger:         c.Logger,
+	})
+}

@@ -1,0 +1,43 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// disconnectTimeout bounds how long clients have to hear that the server goes
+// away, once no call is running.
+const disconnectTimeout = 2 * time.Second
+
+// Shutdown ends the server gracefully: new calls are refused as unavailable,
+// running calls finish and their replies are sent, then all clients are
+// disconnected, to connect again elsewhere or later. When ctx ends first, the
+// contexts of the running handlers end, their callers hear "unavailable", and
+// the error says how many were left. It may be called more than once.
+//
+// Closing the connections takes up to two seconds beyond ctx.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.drain(ctx)
+	s.disconnect(ctx)
+	return err
+}
+
+// drain refuses new calls and waits for the running ones.
+func (s *Server) drain(ctx context.Context) error {
+	s.draining.Store(true)
+	if err := s.engine.Drain(ctx); err != nil {
+		return fmt.Errorf("server: gave up waiting for %d running calls: %w", s.engine.InFlight(), err)
+	}
+	return nil
+}
+
+// disconnect disconnects all clients, after what waits for them is written.
+func (s *Server) disconnect(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), disconnectTimeout)
+	defer cancel()
+	if err := s.node.Shutdown(ctx); err != nil {
+		s.log.Warn("some clients did not take their leave in time", "error", err)
+	}
+	s.close()
+}

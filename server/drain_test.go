@@ -1,0 +1,99 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/centrirpc/centrirpc/server"
+)
+
+func TestShutdownFinishesRunningCalls(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	s := start(t, testRouter(g), server.Config{})
+	c := connected(t, s.url, signed(t, "456"))
+	c.send("%s", request(2, "test.wait", `{}`, "running", "user#456"))
+	c.send(`{"id":3,"rpc":{"method":"test.wait"}}`)
+	<-g.started
+	<-g.started
+	done := make(chan error, 1)
+	go func() { done <- s.Shutdown(context.Background()) }()
+	until(t, "the health check to fail", func() bool {
+		code, body := get(t, s.url+"/health")
+		return code == 503 && body == `{"status":"draining"}`
+	})
+	c.send("%s", request(4, "tasks.get_stats", `{"user_id":"1"}`, "late", "user#456"))
+	if m := c.reply(4); m.Error == nil || m.Error.Code != 503 || m.Error.Message != "unavailable" {
+		t.Errorf("a new call: %s; want 503 unavailable", m.raw)
+	}
+	c.send(`{"id":5,"rpc":{"method":"tasks.get_stats","data":{"user_id":"1"}}}`)
+	if code := c.code(5); code != 503 {
+		t.Errorf("a new native RPC: code %d; want 503", code)
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("ended with calls running: %v", err)
+	default:
+	}
+	close(g.open)
+	if e := c.answer("running"); string(e.Result) != `"opened"` {
+		t.Errorf("the running call: %+v", e)
+	}
+	if m := c.reply(3); m.RPC == nil {
+		t.Errorf("the running RPC: %s", m.raw)
+	}
+	if code, reason := c.closed(); code != 3001 || reason != "shutdown" {
+		t.Errorf("closed with %d %s; want 3001", code, reason)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if err := s.Shutdown(context.Background()); err != nil {
+		t.Errorf("again: %v", err)
+	}
+}
+
+func TestShutdownGivesUp(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	defer close(g.open)
+	s := start(t, testRouter(g), server.Config{})
+	c := connected(t, s.url, signed(t, "456"))
+	c.send("%s", request(2, "test.stuck", `{}`, "stuck", "user#456"))
+	c.send("%s", request(3, "test.wait", `{}`, "waiting", "user#456"))
+	<-g.started
+	<-g.started
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := s.Shutdown(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "running calls") {
+		t.Errorf("error %v", err)
+	}
+	for _, id := range []string{"stuck", "waiting"} {
+		if e := c.answer(id); e.Error == nil || e.Error.Code != 503 {
+			t.Errorf("%s: %+v; want 503", id, e.Error)
+		}
+	}
+	if code, _ := c.closed(); code != 3001 {
+		t.Errorf("closed with %d; want 3001", code)
+	}
+}
+
+// An idle server ends at once, whoever is connected.
+func TestShutdownIdle(t *testing.T) {
+	t.Parallel()
+	s := start(t, testRouter(nil), server.Config{})
+	connected(t, s.url, signed(t, "456"))
+	stream := streamClient(t, s.url, "http_stream", `{"id":1,"connect":{"token":"`+signed(t, "457")+`"}}`)
+	stream.reply(1)
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	m := stream.must(func(m message) bool { return m.Push != nil && m.Push.Disconnect != nil }, "a disconnect push")
+	if m.Push.Disconnect.Code != 3001 {
+		t.Errorf("disconnected with %d; want 3001", m.Push.Disconnect.Code)
+	}
+}

@@ -1,0 +1,60 @@
+package server
+
+import (
+	"runtime/debug"
+
+	"github.com/centrifugal/centrifuge"
+)
+
+// startNode makes and runs the Centrifuge node. The library does not recover
+// panics, and most of its callbacks run outside of any HTTP handler: every
+// callback given to it recovers its own.
+func (s *Server) startNode() error {
+	node, err := centrifuge.New(centrifuge.Config{
+		LogLevel:                libraryLevel(s.log),
+		LogHandler:              libraryLog(s.log),
+		ClientQueueMaxSize:      s.cfg.ClientQueueSize,
+		ClientChannelLimit:      s.cfg.MaxChannelsPerConnection,
+		UserConnectionLimit:     s.cfg.MaxConnectionsPerUser,
+		ClientExpiredCloseDelay: s.cfg.RefreshGrace,
+		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: s.metrics.registry},
+	})
+	if err != nil {
+		return err
+	}
+	node.OnConnecting(s.onConnecting)
+	node.OnConnect(s.onConnect)
+	if err := node.Run(); err != nil {
+		return err
+	}
+	s.node = node
+	return nil
+}
+
+// onConnect sets up a connection. The library holds back the connection's next
+// commands until it returns.
+func (s *Server) onConnect(client *centrifuge.Client) {
+	c := newConnection(s, client)
+	if c == nil {
+		client.Disconnect(centrifuge.DisconnectServerError)
+		return
+	}
+	client.OnPublish(c.onPublish)
+	client.OnSubscribe(c.onSubscribe)
+	client.OnRPC(c.onRPC)
+	client.OnRefresh(c.onRefresh)
+	client.OnDisconnect(c.onDisconnect)
+	if !s.users.enter(c.userID()) {
+		// The library has refused most already, but it counts before it adds:
+		// connections that came at the same moment all got through.
+		client.Disconnect(centrifuge.DisconnectConnectionLimit)
+	}
+}
+
+// recovered is deferred by callbacks. It logs a panic and calls failed.
+func (s *Server) recovered(what string, failed func()) {
+	if p := recover(); p != nil {
+		s.log.Error("panic in "+what, "panic", p, "stack", string(debug.Stack()))
+		failed()
+	}
+}

@@ -1,0 +1,33 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+// Publish sends data, encoded as JSON, to everyone subscribed to the channel,
+// which must be one of Config.Channels. It does not wait for the receivers. An
+// error means that nothing was sent: an undeclared channel, data that cannot be
+// encoded or is larger than Config.MaxResultSize, or ctx has ended.
+func (s *Server) Publish(ctx context.Context, channel string, data any) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("server: publish on %q: %w", channel, err)
+	}
+	if s.channels.find(channel) == nil {
+		return fmt.Errorf("server: publish on %q: nobody can subscribe to this channel; add it to Config.Channels", channel)
+	}
+	encoded, err := centrirpc.EncodeJSON(data)
+	if err != nil {
+		return fmt.Errorf("server: publish on %q: %w", channel, err)
+	}
+	if len(encoded) > s.cfg.MaxResultSize {
+		return fmt.Errorf("server: publish on %q: %s: the data takes %d bytes, over Config.MaxResultSize, %d", channel, wire.PayloadTooLarge.Reason(), len(encoded), s.cfg.MaxResultSize)
+	}
+	if _, err := s.node.Publish(channel, encoded); err != nil {
+		return fmt.Errorf("server: publish on %q: %w", channel, err)
+	}
+	return nil
+}

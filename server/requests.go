@@ -1,0 +1,72 @@
+package server
+
+import (
+	"encoding/json"
+
+	"github.com/centrifugal/centrifuge"
+
+	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+// consumed tells the library that a publication went to us: nothing is
+// broadcast.
+var consumed = centrifuge.PublishReply{Result: &centrifuge.PublishResult{}}
+
+// errUnavailable refuses requests while the server drains.
+var errUnavailable = &centrifuge.Error{Code: uint32(wire.Unavailable), Message: wire.Unavailable.Reason(), Temporary: true}
+
+// onPublish takes a publication of the client: a request, or one on a channel of
+// the application.
+func (c *connection) onPublish(e centrifuge.PublishEvent, answer centrifuge.PublishCallback) {
+	defer c.server.recovered("publish", func() { answer(centrifuge.PublishReply{}, centrifuge.ErrorInternal) })
+	if e.Channel != wire.RequestsChannel {
+		c.publishOnChannel(e, answer)
+		return
+	}
+	c.asker.Load().caller.Submit(e.Data, func(refusal error) {
+		if refusal != nil {
+			c.server.log.Debug("a request was refused", "user", c.userID(), "client", c.client.ID(), "reason", refusal)
+			answer(centrifuge.PublishReply{}, refused(refusal))
+			return
+		}
+		answer(consumed, nil)
+	})
+}
+
+// refused is how a refusal of the engine reaches the client. The numbers are
+// those that the library has for the same things.
+func refused(refusal error) error {
+	switch calls.CodeOf(refusal) {
+	case centrifuge.ErrorPermissionDenied.Code:
+		return centrifuge.ErrorPermissionDenied
+	case centrifuge.ErrorBadRequest.Code:
+		return centrifuge.ErrorBadRequest
+	case centrifuge.ErrorTooManyRequests.Code:
+		return centrifuge.ErrorTooManyRequests
+	}
+	return errUnavailable
+}
+
+// onRPC serves native RPC: the method's name and params, no envelope. The
+// protocol has a code and a message for errors, and no place for details.
+func (c *connection) onRPC(e centrifuge.RPCEvent, answer centrifuge.RPCCallback) {
+	defer c.server.recovered("rpc", func() { answer(centrifuge.RPCReply{}, centrifuge.ErrorInternal) })
+	c.asker.Load().caller.Invoke(c.ctx, e.Method, e.Data, func(result json.RawMessage, failed *wire.Error) {
+		if failed != nil {
+			answer(centrifuge.RPCReply{}, &centrifuge.Error{
+				Code:      uint32(failed.Code),
+				Message:   failed.Message,
+				Temporary: failed.Code.Retryable(),
+			})
+			return
+		}
+		answer(centrifuge.RPCReply{Data: result}, nil)
+	})
+}
+
+// publish sends a reply. It is the engine's way out.
+func (s *Server) publish(channel string, data []byte) error {
+	_, err := s.node.Publish(channel, data)
+	return err
+}

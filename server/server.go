@@ -1,0 +1,140 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/centrifugal/centrifuge"
+
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/calls/memstore"
+	"github.com/centrirpc/centrirpc/server/token"
+)
+
+// Server serves a router's methods. It is an http.Handler; see the package's
+// documentation for its paths. Stop it with Shutdown.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	node     *centrifuge.Node
+	engine   *calls.Engine
+	verifier *token.Verifier // nil with Authenticate, or with nothing but Anonymous
+	channels *channels
+	users    *users
+	metrics  *metrics
+	paths    map[string]http.Handler
+
+	draining atomic.Bool
+	// ownStore is the store to close at the end, if it was not given.
+	ownStore *memstore.Store
+}
+
+// New makes a server that is ready to serve. Its router takes no more
+// registrations. An error says which field of the configuration to set, or what
+// could not be reached.
+func New(router *centrirpc.Router, cfg Config) (*Server, error) {
+	if router == nil {
+		return nil, errors.New("server: the router is nil; make one with centrirpc.NewRouter")
+	}
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: cfg.Logger, users: newUsers(cfg.MaxConnectionsPerUser)}
+	if s.channels, err = newChannels(cfg.Channels); err != nil {
+		return nil, err
+	}
+	allowed, err := newOrigins(cfg.AllowedOrigins)
+	if err != nil {
+		return nil, err
+	}
+	s.metrics = newMetrics(router.Methods())
+	if s.verifier, err = cfg.verifier(); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	store := cfg.Store
+	if store == nil {
+		s.ownStore = memstore.New(memstore.Config{})
+		store = s.ownStore
+	}
+	s.engine, err = calls.NewEngine(router, s.publish, calls.Config{
+		Store:              store,
+		DefaultTimeout:     cfg.CallTimeout,
+		MaxTimeout:         cfg.MaxCallTimeout,
+		MaxInFlight:        cfg.MaxInFlight,
+		MaxInFlightPerConn: cfg.MaxInFlightPerConnection,
+		MaxResultSize:      cfg.MaxResultSize,
+		Logger:             cfg.Logger,
+		Observer:           s.metrics,
+	})
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	// Late, so that a registry can be used again after an error above.
+	if err := s.metrics.register(cfg.Registry, s.engine); err != nil {
+		s.close()
+		return nil, err
+	}
+	if err := s.startNode(); err != nil {
+		s.close()
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	if err := s.metrics.watch(s.node); err != nil {
+		s.disconnect(context.Background())
+		return nil, err
+	}
+	s.route(allowed)
+	return s, nil
+}
+
+// ServeHTTP serves the server's paths, and 404 for all else.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h, ok := s.paths[r.URL.Path]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	h.ServeHTTP(w, r)
+}
+
+// route makes the handlers of the paths.
+func (s *Server) route(allowed *origins) {
+	ping := centrifuge.PingPongConfig{PingInterval: s.cfg.PingInterval, PongTimeout: s.cfg.PongTimeout}
+	client := func(h http.Handler) http.Handler { return allowed.guard(s.withRequest(h)) }
+	s.paths = map[string]http.Handler{
+		"/connection/websocket": client(centrifuge.NewWebsocketHandler(s.node, centrifuge.WebsocketConfig{
+			CheckOrigin:      func(*http.Request) bool { return true }, // guard has checked it
+			MessageSizeLimit: s.cfg.MaxMessageSize,
+			WriteTimeout:     s.cfg.WriteTimeout,
+			PingPongConfig:   ping,
+			// An idle connection then keeps little more than its goroutines'
+			// smallest stacks. Measured in settings_test.go.
+			UseWriteBufferPool:         true,
+			ReadBufferSize:             512,
+			ProcessCommandsOffReadLoop: true,
+		})),
+		"/connection/sse":         client(centrifuge.NewSSEHandler(s.node, centrifuge.SSEConfig{PingPongConfig: ping, MaxRequestBodySize: s.cfg.MaxMessageSize})),
+		"/connection/http_stream": client(centrifuge.NewHTTPStreamHandler(s.node, centrifuge.HTTPStreamConfig{PingPongConfig: ping, MaxRequestBodySize: s.cfg.MaxMessageSize})),
+		// Commands come here as a JSON string within JSON, where each quote takes
+		// two bytes: what fits into a WebSocket frame must fit here too.
+		"/emulation": client(centrifuge.NewEmulationHandler(s.node, centrifuge.EmulationConfig{MaxRequestBodySize: 2*s.cfg.MaxMessageSize + minSize})),
+		"/health":    s.HealthHandler(),
+		"/metrics":   s.MetricsHandler(),
+	}
+}
+
+// close ends what New started, other than the node.
+func (s *Server) close() {
+	if s.verifier != nil {
+		s.verifier.Close()
+	}
+	if s.ownStore != nil {
+		s.ownStore.Close()
+	}
+}
