@@ -89,11 +89,15 @@ func identifier(s string) string {
 
 // fieldName is the attribute for a JSON key. Keys that are names stay as they
 // are; what Python, Pydantic or the module needs itself gets a "_" behind, and so
-// does a key that begins with "_", which Pydantic keeps to itself.
+// does a key that begins with "_", which Pydantic keeps to itself. A key without
+// any letter or digit becomes "field".
 func fieldName(key string, taken map[string]bool) string {
 	name := identifier(key)
-	if name == "" {
+	switch {
+	case key == "":
 		return ""
+	case name == "": // such as "-"
+		name = "field"
 	}
 	if unicode.IsDigit(rune(name[0])) {
 		name = "field_" + name

@@ -54,13 +54,13 @@ func TestProblems(t *testing.T) {
 		},
 		{
 			"fields", contract.Contract{Types: []contract.NamedType{
-				structType("A", "x-y", "x_y", "copy", "copy_", "\U0001f600", ""),
+				structType("A", "x-y", "x_y", "copy", "copy_", "\U0001f600", "-", ""),
 				structType("B", "x.y", "x y"),
 			}},
 			[]string{
 				"A.x-y and A.x_y: both become the Python field x_y; rename one of them",
 				"A.copy and A.copy_: both become the Python field copy_; rename one of them",
-				"A.\"\U0001f600\": no Python field can be named after it; rename it, with at least one letter",
+				"A.\U0001f600 and A.-: both become the Python field field; rename one of them",
 				`A."": no Python field can be named after it; rename it, with at least one letter`,
 				"B.x.y and B.x y: both become the Python field x_y; rename one of them",
 			},

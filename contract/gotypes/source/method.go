@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/centrirpc/centrirpc/contract"
 )
@@ -80,12 +82,26 @@ func (s *Source) enrichMethod(m *contract.Method) error {
 	}
 	doc, deprecated := splitDeprecated(doc)
 	if m.Doc == "" {
-		m.Doc = doc
+		m.Doc = aboutMethod(doc, names[len(names)-1])
 	}
 	if m.Deprecated == "" {
 		m.Deprecated = deprecated
 	}
 	return nil
+}
+
+// aboutMethod is the doc comment of a handler as that of its method: "GetStats
+// counts the tasks." is "Counts the tasks." to callers, who know it by other names.
+func aboutMethod(doc, function string) string {
+	rest, ok := strings.CutPrefix(doc, function+" ")
+	if !ok {
+		return doc
+	}
+	first, size := utf8.DecodeRuneInString(rest)
+	if !unicode.IsLower(first) {
+		return doc
+	}
+	return string(unicode.ToUpper(first)) + rest[size:]
 }
 
 // function finds a function or method by its name. A method may be that of an

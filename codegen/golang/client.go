@@ -1,0 +1,115 @@
+package golang
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/centrirpc/centrirpc/contract"
+)
+
+// printClient prints client.go.
+func printClient(p *plan) string {
+	var b strings.Builder
+	b.WriteString(apiClientSource)
+	results := false
+	for _, m := range p.methods {
+		printMethod(&b, &m)
+		results = results || m.result != ""
+	}
+	if results {
+		b.WriteString(callSource)
+	}
+	if usesDefaults(p) {
+		b.WriteString(withSource)
+	}
+	body := b.String()
+	return "// " + generated + "\n\npackage " + p.opts.Package + "\n\n" + imports(body) + body
+}
+
+const apiClientSource = `// APIClient has one method per RPC method, on top of a base client. It holds no
+// state of its own and may be used from several goroutines.
+type APIClient struct {
+	rpc *client.CentrifugoRPCClient
+}
+
+// NewAPIClient makes an APIClient that calls over rpc. Connecting and closing are
+// rpc's.
+func NewAPIClient(rpc *client.CentrifugoRPCClient) *APIClient {
+	return &APIClient{rpc: rpc}
+}
+
+`
+
+const callSource = `func call[R any](ctx context.Context, rpc *client.CentrifugoRPCClient, method string, params any, opts []client.CallOption) (R, error) {
+	var result R
+	err := rpc.Call(ctx, method, params, &result, opts...)
+	return result, err
+}
+
+`
+
+const withSource = `// with puts what the contract says of a method before the caller's options, which
+// win.
+func with(opts []client.CallOption, contract ...client.CallOption) []client.CallOption {
+	return append(contract, opts...)
+}
+`
+
+func usesDefaults(p *plan) bool {
+	for _, m := range p.methods {
+		if defaults(m.source) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// defaults are the call options that the contract gives a method.
+func defaults(m *contract.Method) string {
+	var opts []string
+	if m.TimeoutMS > 0 {
+		amount, unit := m.TimeoutMS, "Millisecond"
+		if amount%1000 == 0 {
+			amount, unit = amount/1000, "Second"
+		}
+		opts = append(opts, fmt.Sprintf("client.WithTimeout(%d*time.%s)", amount, unit))
+	}
+	if m.Idempotent {
+		opts = append(opts, "client.Idempotent()")
+	}
+	return strings.Join(opts, ", ")
+}
+
+func printMethod(b *strings.Builder, m *methodPlan) {
+	b.WriteString(comment("", methodDoc(m)...))
+	args, params := "", "nil"
+	if m.params != "" {
+		args, params = ", params "+m.params, "params"
+	}
+	opts := "opts"
+	if d := defaults(m.source); d != "" {
+		opts = "with(opts, " + d + ")"
+	}
+	name := strconv.Quote(m.source.Name)
+	switch {
+	case m.source.Kind == contract.Notify:
+		fmt.Fprintf(b, "func (c *APIClient) %s(ctx context.Context%s, opts ...client.CallOption) error {\n\treturn c.rpc.Notify(ctx, %s, %s, %s...)\n}\n\n", m.name, args, name, params, opts)
+	case m.result == "":
+		fmt.Fprintf(b, "func (c *APIClient) %s(ctx context.Context%s, opts ...client.CallOption) error {\n\treturn c.rpc.Call(ctx, %s, %s, nil, %s...)\n}\n\n", m.name, args, name, params, opts)
+	default:
+		fmt.Fprintf(b, "func (c *APIClient) %s(ctx context.Context%s, opts ...client.CallOption) (%s, error) {\n\treturn call[%s](ctx, c.rpc, %s, %s, %s)\n}\n\n", m.name, args, m.result, m.result, name, params, opts)
+	}
+}
+
+func methodDoc(m *methodPlan) []string {
+	verb := "calls"
+	if m.source.Kind == contract.Notify {
+		verb = "notifies"
+	}
+	doc := []string{m.name + " " + verb + " " + m.source.Name + ".", m.source.Doc}
+	if len(m.errors) > 0 {
+		doc = append(doc, "Errors of its own: "+strings.Join(m.errors, ", ")+".")
+	}
+	return append(doc, deprecated(m.source.Deprecated))
+}

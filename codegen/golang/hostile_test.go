@@ -1,0 +1,198 @@
+package golang_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/centrirpc/centrirpc/codegen/golang"
+	"github.com/centrirpc/centrirpc/contract"
+)
+
+func ref(name string) contract.Type { return contract.Type{Kind: contract.Ref, Ref: name} }
+func list(t contract.Type) contract.Type {
+	return contract.Type{Kind: contract.List, Elem: &t}
+}
+func null(t contract.Type) contract.Type {
+	t.Nullable = true
+	return t
+}
+func p[T any](v T) *T { return &v }
+
+var (
+	str   = contract.Type{Kind: contract.String}
+	when  = contract.Type{Kind: contract.String, Format: contract.DateTime}
+	octet = contract.Type{Kind: contract.Integer, Bits: 8, Unsigned: true}
+	any0  = contract.Type{Kind: contract.Any}
+)
+
+const nasty = "*/ ` \"\"\" \\ \x00\x07\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\xff\t"
+
+// hostile tries to break out of everything it is printed in, and to trip the
+// compiler and encoding/json.
+func hostile() *contract.Contract {
+	c := &contract.Contract{Version: 1, Name: "hostile", Doc: nasty}
+	field := func(name string, t contract.Type, required bool) contract.Field {
+		return contract.Field{Name: name, Type: t, Required: required, Doc: nasty, Deprecated: nasty}
+	}
+	c.Types = []contract.NamedType{
+		{Name: "cycle_a", Kind: contract.Struct, Fields: []contract.Field{field("b", ref("cycle_b"), true)}},
+		{Name: "cycle_b", Kind: contract.Struct, Fields: []contract.Field{field("a", ref("alias_of_a"), true)}},
+		{Name: "alias_of_a", Kind: contract.Alias, Base: p(ref("cycle_a"))},
+		{Name: "outside", Kind: contract.Struct, Fields: []contract.Field{field("a", ref("cycle_a"), true)}},
+		{Name: "when", Kind: contract.Alias, Base: &when},
+		{Name: "anything", Kind: contract.Alias, Base: &any0},
+		{Name: "maybe_name", Kind: contract.Alias, Base: p(null(str))},
+		{Name: "odd", Kind: contract.Alias, Base: p(ref("odd_fields"))},
+		{Name: "self_list", Kind: contract.Alias, Base: p(list(ref("self_list")))},
+		{Name: "small", Kind: contract.Enum, Base: &octet, Doc: nasty, Values: []contract.EnumValue{
+			{Name: "0", Int: p(int64(0)), Doc: nasty}, {Name: "größe", Int: p(int64(255))},
+		}},
+		{Name: "tiny", Kind: contract.Alias, Base: &octet},
+		{Name: "tinier", Kind: contract.Alias, Base: p(ref("tiny"))},
+		{Name: "words", Kind: contract.Enum, Base: &str, Values: []contract.EnumValue{
+			{Name: "a", String: p(nasty)}, {Name: "b", String: p("\"`${x}")},
+		}},
+		{Name: "odd_fields", Kind: contract.Struct, Doc: nasty, Fields: []contract.Field{
+			field("-", str, true), field("a,omitempty", str, true), field("`b", str, false),
+			field("'c", null(str), false), field("\\d", list(str), false), field("\"e", list(str), true),
+			field("日本", str, true), field("func", str, true), field("🦊f", null(list(str)), false),
+			field("\u2028y", ref("maybe_name"), true), field("a\nb", ref("maybe_name"), false),
+		}},
+		{Name: "unnamed", Kind: contract.Struct, Fields: []contract.Field{field("", str, true)}},
+		{Name: "octets", Kind: contract.Struct, Fields: []contract.Field{
+			field("plain", list(octet), true), field("nullable", list(null(octet)), true), field("enum", list(ref("small")), true),
+			field("alias", list(ref("tinier")), true), field("one", ref("tiny"), true),
+			field("map", contract.Type{Kind: contract.Map, Key: p(ref("words")), Elem: p(list(octet))}, false),
+		}},
+		{Name: "everywhere", Kind: contract.Struct, Fields: []contract.Field{
+			field("when", ref("when"), true), field("when_null", null(ref("when")), true), field("when_opt", ref("when"), false),
+			field("when_both", null(ref("when")), false), field("any", ref("anything"), false), field("any_null", null(ref("anything")), false),
+			field("maybe", ref("maybe_name"), true), field("maybes", list(ref("maybe_name")), true), field("odd", ref("odd"), true),
+			field("odds", list(null(ref("odd"))), false), field("selves", ref("self_list"), true),
+		}},
+	}
+	for i := range c.Types {
+		c.Methods = append(c.Methods, contract.Method{
+			Name: "echo." + c.Types[i].Name, Kind: contract.Call, Doc: nasty, Deprecated: nasty, Result: p(ref(c.Types[i].Name)), TimeoutMS: int64(i), Idempotent: i%2 == 0,
+		})
+		if c.Types[i].Kind == contract.Struct {
+			c.Methods[i].Params = p(ref(c.Types[i].Name))
+		}
+	}
+	c.Methods = append(c.Methods, contract.Method{Name: "quote\"`\n`+panic(1)+`", Kind: contract.Notify, Doc: nasty})
+	c.Errors = []contract.ErrorType{{Code: 1000, Reason: "no_way", Doc: nasty, Details: p(null(ref("tiny")))}, {Code: 1001, Reason: "other"}}
+	return c
+}
+
+func TestHostileContract(t *testing.T) {
+	files := generate(t, hostile(), golang.Options{})
+	dir := filepath.Join("testdata", "hostile")
+	golden(t, dir, files)
+	vet(t, dir)
+	for name, data := range files {
+		for _, r := range string(data) {
+			if r != '\n' && r != '\t' && (r < ' ' || r == 0x7f || r == '\ufeff' || r == '\u202e' || r == '\u2028') {
+				t.Errorf("%s holds the character %U", name, r)
+			}
+		}
+	}
+	if fences := strings.Count(string(files["README.md"]), "```"); fences != 2+2*len(hostile().Methods) {
+		t.Errorf("the README has %d fences", fences)
+	}
+}
+
+// Everything in the README is Go that compiles.
+func TestReadmeExamplesCompile(t *testing.T) {
+	for name, c := range map[string]*contract.Contract{"tasks": read(t, "tasks"), "zoo": read(t, "zoo"), "hostile": hostile()} {
+		t.Run(name, func(t *testing.T) {
+			module := newModule(t)
+			pkg := name + "client"
+			files := generate(t, c, golang.Options{ImportPath: "example.org/it/" + pkg})
+			for file, data := range files {
+				module.write(filepath.Join(pkg, file), string(data))
+			}
+			blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(files["README.md"]), -1)
+			if len(blocks) != 1+len(c.Methods) {
+				t.Fatalf("%d examples", len(blocks))
+			}
+			head, connect, _ := strings.Cut(blocks[0][1], "\n)\n")
+			var body strings.Builder
+			for _, block := range blocks[1:] {
+				fmt.Fprintf(&body, "{\n%s_ = err\n%s}\n", block[1], map[bool]string{true: "_ = result\n"}[strings.HasPrefix(block[1], "result")])
+			}
+			module.write("main.go", "package main\n"+head+"\n\t\"context\"\n\t\"encoding/json\"\n\t\"time\"\n)\n"+
+				"var _ = json.Valid\nvar _ = time.Now\nfunc main() { _ = run(context.Background(), \"\") }\n"+
+				"func run(ctx context.Context, token string) error {\n"+connect+body.String()+"return nil\n}\n")
+			module.vet("./...")
+		})
+	}
+}
+
+// module is a Go module of a user's, outside of ours.
+type module struct {
+	t   *testing.T
+	dir string
+}
+
+func newModule(t *testing.T) *module {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &module{t: t, dir: t.TempDir()}
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.write("go.sum", string(sum))
+	m.write("go.mod", "module example.org/it\n\ngo 1.26.0\n\nrequire github.com/centrirpc/centrirpc v0.0.0\n\nreplace github.com/centrirpc/centrirpc => "+root+"\n")
+	return m
+}
+
+func (m *module) write(name, text string) {
+	m.t.Helper()
+	path := filepath.Join(m.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		m.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func (m *module) vet(pattern string) {
+	m.t.Helper()
+	cmd := exec.Command("go", "vet", "-mod=mod", pattern)
+	cmd.Dir = m.dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		m.t.Errorf("go vet: %v\n%s", err, out)
+	}
+}
+
+// With the option Module, the folder is a module that compiles as it is.
+func TestModule(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := generate(t, read(t, "tasks"), golang.Options{Module: "example.org/tasksclient", Package: "tasks", Replace: root})
+	m := newModule(t)
+	for name, data := range files {
+		m.write(name, string(data))
+	}
+	m.vet(".")
+	if !strings.Contains(string(files["go.mod"]), "module example.org/tasksclient\n") || !strings.Contains(string(files["types.go"]), "package tasks\n") {
+		t.Errorf("go.mod:\n%s", files["go.mod"])
+	}
+	files = generate(t, read(t, "tasks"), golang.Options{Module: "example.org/tasksclient", ModuleVersion: "v1.2.3"})
+	if want := "require github.com/centrirpc/centrirpc v1.2.3\n"; !strings.HasSuffix(string(files["go.mod"]), want) {
+		t.Errorf("go.mod:\n%s", files["go.mod"])
+	}
+}

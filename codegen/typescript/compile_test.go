@@ -1,0 +1,242 @@
+package typescript_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/centrirpc/centrirpc/contract"
+)
+
+// tools is the base client's node_modules, where the compiler is.
+func tools(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../../sdk/typescript/node_modules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range []string{".bin/tsc", ".bin/esbuild", "centrifuge", "ws"} {
+		if _, err := os.Stat(filepath.Join(dir, tool)); err != nil {
+			if os.Getenv("CENTRIRPC_TOOLS") == "required" {
+				t.Fatalf("%s is missing: run `make setup` first", filepath.Join(dir, tool))
+			}
+			t.Skipf("%s is missing: run `make setup` first", filepath.Join(dir, tool))
+		}
+	}
+	return dir
+}
+
+// project writes the generated client into a folder as a user would have it
+// after npm install.
+func project(t *testing.T, c *contract.Contract) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Symlink(tools(t), filepath.Join(dir, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, generate(t, c))
+	return dir
+}
+
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s%s", name, args, err, out, stderr.String())
+	}
+	return string(out)
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var codeBlock = regexp.MustCompile("(?ms)^```ts\n(.*?)^```$")
+
+// readmeProgram puts the README's blocks together: the first is a program, the
+// others go on from there.
+func readmeProgram(t *testing.T, dir string, methods int) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := codeBlock.FindAllStringSubmatch(string(data), -1)
+	if len(blocks) != methods+1 {
+		t.Fatalf("README.md has %d blocks of code for %d methods", len(blocks), methods)
+	}
+	var b strings.Builder
+	for i, block := range blocks {
+		if i == 0 {
+			b.WriteString(regexp.MustCompile(`from ".*?"`).ReplaceAllString(block[1], `from "./index.js"`))
+		} else {
+			b.WriteString("{\n" + block[1] + "}\n")
+		}
+	}
+	return b.String()
+}
+
+// What is generated is compiled by the script that users run, together with the
+// README's code.
+func TestCompiles(t *testing.T) {
+	all := cases(t)
+	all["empty"] = &contract.Contract{Name: "empty"}
+	recursive := alias("Tree", contract.Type{Kind: contract.Map, Key: &contract.Type{Kind: contract.String}, Elem: &contract.Type{Kind: contract.Ref, Ref: "Tree"}})
+	endless := structType("Endless")
+	endless.Fields = []contract.Field{{Name: "self", Type: ref("Endless"), Required: true}}
+	params := ref("Endless")
+	all["recursive"] = &contract.Contract{
+		Name: "recursive",
+		Types: []contract.NamedType{
+			recursive, endless,
+			alias("Forest", contract.Type{Kind: contract.List, Elem: &contract.Type{Kind: contract.Ref, Ref: "Forest", Nullable: true}, Nullable: true}),
+		},
+		Methods: []contract.Method{{Name: "a", Kind: contract.Call, Params: &params}},
+	}
+	for name, c := range all {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := project(t, c)
+			program := readmeProgram(t, dir, len(c.Methods))
+			if err := os.WriteFile(filepath.Join(dir, "readme.ts"), []byte(program), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			run(t, dir, "npm", "run", "build")
+			for _, file := range []string{"dist/index.js", "dist/index.d.ts", "dist/client.d.ts"} {
+				if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// The folder can be bundled from its source, for browsers too.
+func TestBundlesFromSource(t *testing.T) {
+	dir := project(t, readContract(t, "zoo"))
+	out := run(t, dir, "node_modules/.bin/esbuild", "index.ts", "--bundle", "--format=esm", "--platform=browser", "--log-level=warning")
+	if !strings.Contains(out, "zooEverything") || strings.Contains(out, "node_modules/ws/") {
+		t.Error("the bundle lacks the client, or holds the package ws")
+	}
+}
+
+// Names and values survive the compiler as they are.
+func TestHostileValuesSurvive(t *testing.T) {
+	c := hostile()
+	dir := project(t, c)
+	copyFile(t, "testdata/run/hostile.ts", filepath.Join(dir, "run.ts"))
+	run(t, dir, "npm", "run", "build")
+	var got struct {
+		Values, Codes [][2]any
+	}
+	if err := json.Unmarshal([]byte(run(t, dir, "node", "dist/run.js")), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[any]any{}
+	for _, v := range c.Type("Values").Values {
+		want[v.Name] = *v.String
+	}
+	for _, e := range c.Errors {
+		want[e.Reason] = float64(e.Code)
+	}
+	entries := slices.Concat(got.Values, got.Codes)
+	if len(entries) != len(want) {
+		t.Errorf("%d values and codes, want %d", len(entries), len(want))
+	}
+	for _, entry := range entries {
+		if want[entry[0]] != entry[1] {
+			t.Errorf("%q is %q, want %q", entry[0], entry[1], want[entry[0]])
+		}
+	}
+}
+
+// The generated client calls a real server, which echoes the params.
+func TestRuns(t *testing.T) {
+	server := startServer(t)
+	dir := project(t, readContract(t, "zoo"))
+	copyFile(t, "testdata/run/zoo.ts", filepath.Join(dir, "run.ts"))
+	run(t, dir, "npm", "run", "build")
+	out := run(t, dir, "node", "dist/run.js", strings.Replace(server, "http", "ws", 1)+"/connection/websocket", get(t, server+"/token?user=alice"))
+	if strings.TrimSpace(out) != "done" {
+		t.Errorf("the program printed %q", out)
+	}
+	var envelopes []struct {
+		Data struct {
+			Op        string
+			TimeoutMS int `json:"timeout_ms"`
+		}
+	}
+	if err := json.Unmarshal([]byte(get(t, server+"/control/envelopes?method=zoo.old")), &envelopes); err != nil {
+		t.Fatal(err)
+	}
+	if len(envelopes) != 2 || envelopes[0].Data.TimeoutMS != 1500 || envelopes[1].Data.TimeoutMS != 700 {
+		t.Errorf("the contract's timeout, and the caller's: %+v", envelopes)
+	}
+	if err := json.Unmarshal([]byte(get(t, server+"/control/envelopes?method=zoo.move")), &envelopes); err != nil {
+		t.Fatal(err)
+	}
+	if len(envelopes) != 1 || envelopes[0].Data.Op != "notify" {
+		t.Errorf("the notification: %+v", envelopes)
+	}
+}
+
+func startServer(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "testserver")
+	run(t, ".", "go", "build", "-o", binary, "../../internal/testserver")
+	cmd := exec.Command(binary)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_ = cmd.Wait()
+	})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %s (%v)", url, response.Status, body, err)
+	}
+	return string(body)
+}

@@ -1,0 +1,126 @@
+package typescript_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/centrirpc/centrirpc/codegen/typescript"
+	"github.com/centrirpc/centrirpc/contract"
+)
+
+func structType(name string) contract.NamedType {
+	return contract.NamedType{Name: name, Kind: contract.Struct, Origin: "example.org/api." + name}
+}
+
+func alias(name string, base contract.Type) contract.NamedType {
+	return contract.NamedType{Name: name, Kind: contract.Alias, Base: &base}
+}
+
+func ref(name string) contract.Type { return contract.Type{Kind: contract.Ref, Ref: name} }
+
+func call(name string) contract.Method { return contract.Method{Name: name, Kind: contract.Call} }
+
+func integer(n int64) contract.EnumValue { return contract.EnumValue{Name: "Big", Int: &n} }
+
+func TestProblems(t *testing.T) {
+	text := "x"
+	for name, test := range map[string]struct {
+		c    contract.Contract
+		want []string // each in the problem of that number
+	}{
+		"methods that become one": {
+			contract.Contract{Methods: []contract.Method{call("tasks.get_stats"), call("tasks_get.stats")}},
+			[]string{"method tasks_get.stats: tasks.get_stats, tasks_get.stats: the methods tasks.get_stats and tasks_get.stats would both be tasksGetStats; rename one of them"},
+		},
+		"members of the client": {
+			contract.Contract{Methods: []contract.Method{call("rpc"), call("constructor"), call("then"), call("to_string"), call("value.of")}},
+			[]string{"APIClient", "constructor", "await", "member of every object", "member of every object"},
+		},
+		"types that are taken": {
+			contract.Contract{Types: []contract.NamedType{
+				structType("CentrifugoRPCClient"), structType("APIClient"), structType("CallOptions"), structType("ServerError"),
+				structType("ConnectionState"), structType("WebSocketLike"), structType("Promise"), structType("Record"),
+				structType("Array"), structType("Date"), structType("Error"),
+			}},
+			[]string{
+				"base client", "typed client", "base client", "base client", "base client", "base client",
+				"built-in", "built-in", "built-in", "built-in", "built-in",
+			},
+		},
+		"words of the language": {
+			contract.Contract{Types: []contract.NamedType{structType("class"), structType("string"), structType("keyof"), structType("default")}},
+			[]string{"word of the language; rename the type", "word", "word", "word"},
+		},
+		"names that are none": {
+			contract.Contract{Types: []contract.NamedType{structType("1st"), structType("a b"), structType("x;y"), structType("…")}},
+			[]string{`type 1st (example.org/api.1st): "1st" is no name`, "no name", "no name", "no name"},
+		},
+		"method names that are none": {
+			contract.Contract{Methods: []contract.Method{call("…"), call("1st")}},
+			[]string{"no name in TypeScript", "no name in TypeScript"},
+		},
+		"names of the errors": {
+			contract.Contract{
+				Types: []contract.NamedType{structType("ErrorCode"), structType("ErrorDetails")},
+				Errors: []contract.ErrorType{
+					{Code: 1000, Reason: "a"}, {Code: 1001, Reason: "b"}, {Code: 1002, Reason: "a"},
+				},
+			},
+			[]string{"error codes", "details", `the errors 1000 and 1002 have the same reason "a"`},
+		},
+		"an enum's values": {
+			contract.Contract{Types: []contract.NamedType{
+				{Name: "E", Kind: contract.Enum, Base: &contract.Type{Kind: contract.String}, Values: []contract.EnumValue{
+					{Name: "A", String: &text}, {Name: "A", String: &text},
+				}},
+				{Name: "F", Kind: contract.Enum, Base: &contract.Type{Kind: contract.Integer, Bits: 64}, Values: []contract.EnumValue{
+					integer(1<<53 - 1), {Name: "Small", Int: integer(-1 << 53).Int},
+				}},
+			}},
+			[]string{"E.A", "F.Small: the value -9007199254740992 is beyond"},
+		},
+		"types that stand for themselves": {
+			contract.Contract{Types: []contract.NamedType{
+				alias("A", ref("B")), alias("B", ref("A")), alias("C", ref("C")), alias("D", ref("A")),
+				alias("L", contract.Type{Kind: contract.List, Elem: &contract.Type{Kind: contract.Ref, Ref: "L"}}),
+			}},
+			[]string{"A -> B -> A", "B -> A -> B", "C -> C"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.c.Name = "x"
+			files, problems := typescript.Generate(&test.c, typescript.Options{})
+			if files != nil {
+				t.Error("there are files")
+			}
+			if len(problems) != len(test.want) {
+				t.Fatalf("%d problems, want %d:\n%v", len(problems), len(test.want), problems)
+			}
+			for i, want := range test.want {
+				if !strings.Contains(problems[i].Error(), want) {
+					t.Errorf("problem %d is\n%v\nwithout\n%s", i, problems[i].Error(), want)
+				}
+				if problems[i].Reason == "" || problems[i].Fix == "" || problems[i].Path == "" {
+					t.Errorf("problem %d lacks a part: %+v", i, problems[i])
+				}
+			}
+		})
+	}
+}
+
+// Names that look like trouble and are none.
+func TestNoProblems(t *testing.T) {
+	c := contract.Contract{
+		Name: "x",
+		Methods: []contract.Method{
+			call("delete"), call("class"), call("default"), call("import"), call("await"), call("rpc.call"), call("connect"), call("call"),
+		},
+		Types: []contract.NamedType{
+			structType("Node"), structType("Event"), structType("Request"), structType("Reply"), structType("Frames"),
+			structType("ErrorCode"), structType("Calls"), structType("Été"), structType("Map"),
+		},
+	}
+	if _, problems := typescript.Generate(&c, typescript.Options{}); problems != nil {
+		t.Error(problems)
+	}
+}

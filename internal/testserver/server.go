@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/centrifugal/centrifuge"
+	"github.com/centrirpc/centrirpc/wire"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// server holds what the handlers and the control endpoints share.
+type server struct {
+	node  *centrifuge.Node
+	flags *flag.FlagSet
+
+	// Fixed once the server runs.
+	secret         string
+	maxMessageSize int
+	ping           time.Duration
+
+	mu            sync.Mutex // guards everything below
+	autoSubscribe bool
+	connectData   bool
+	replyFirst    bool
+	never         bool
+	delay         time.Duration
+	refuse        int
+	connections   map[string]*connection // by client id
+	envelopes     []envelope
+	arrived       chan struct{} // closed and replaced at each envelope
+	seen          map[string]bool
+	slow          map[string]chan struct{} // closed by a cancel
+}
+
+type connection struct {
+	client *centrifuge.Client
+	socket net.Conn
+	flaky  map[string]bool
+}
+
+// envelope is one publication received on rpc.requests.
+type envelope struct {
+	User    string          `json:"user"`
+	Client  string          `json:"client"`
+	Refused uint32          `json:"refused,omitempty"`
+	Data    json.RawMessage `json:"data"`
+}
+
+func newServer(flags *flag.FlagSet) *server {
+	s := &server{
+		flags:       flags,
+		connections: map[string]*connection{},
+		arrived:     make(chan struct{}),
+		seen:        map[string]bool{},
+		slow:        map[string]chan struct{}{},
+	}
+	flags.StringVar(&s.secret, "secret", "secret", "HMAC `secret` of the tokens (HS256)")
+	flags.IntVar(&s.maxMessageSize, "max-message-size", 65536, "largest frame from a client in `bytes`; a larger one closes the connection with 1009")
+	flags.DurationVar(&s.ping, "ping", 25*time.Second, "ping `interval`; the pong is due in half of it")
+	flags.BoolVar(&s.autoSubscribe, "auto-subscribe", true, "* subscribe user#<id> at connect; false behaves like plain Centrifugo")
+	flags.BoolVar(&s.connectData, "connect-data", true, `* answer a connect with {"centrirpc":{"version":1,"max_message_size":…}}`)
+	flags.BoolVar(&s.replyFirst, "reply-first", false, "* publish the reply before the acknowledgement")
+	flags.BoolVar(&s.never, "never", false, "* acknowledge and never reply, whatever the method")
+	flags.DurationVar(&s.delay, "delay", 0, "* wait this `long` before each reply")
+	flags.IntVar(&s.refuse, "refuse", 0, "* refuse each publish with this error `code`; 0 refuses none")
+	return s
+}
+
+func (s *server) newNode() (*centrifuge.Node, error) {
+	node, err := centrifuge.New(centrifuge.Config{})
+	if err != nil {
+		return nil, err
+	}
+	s.node = node
+	node.OnConnecting(s.connecting)
+	node.OnConnect(s.connected)
+	return node, node.Run()
+}
+
+func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+	user, expireAt, err := s.verify(e.Token)
+	if err != nil {
+		return centrifuge.ConnectReply{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reply := centrifuge.ConnectReply{
+		Credentials:       &centrifuge.Credentials{UserID: user, ExpireAt: expireAt},
+		ClientSideRefresh: true,
+	}
+	if s.autoSubscribe {
+		reply.Subscriptions = map[string]centrifuge.SubscribeOptions{wire.ReplyChannel(user): {}}
+	}
+	if s.connectData {
+		reply.Data, _ = json.Marshal(map[string]any{
+			"centrirpc": map[string]int{"version": 1, "max_message_size": s.maxMessageSize},
+		})
+	}
+	return reply, nil
+}
+
+// verify reads a token as the real server does: 109 if it has expired, a
+// terminal disconnect if it is not to be trusted.
+func (s *server) verify(token string) (user string, expireAt int64, err error) {
+	claims := &jwt.RegisteredClaims{}
+	_, err = jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) {
+		return []byte(s.secret), nil
+	}, jwt.WithValidMethods([]string{"HS256"}))
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return "", 0, centrifuge.ErrorTokenExpired
+	case err != nil || wire.CheckUserID(claims.Subject) != nil:
+		return "", 0, centrifuge.DisconnectInvalidToken
+	}
+	if claims.ExpiresAt != nil {
+		expireAt = claims.ExpiresAt.Unix()
+	}
+	return claims.Subject, expireAt, nil
+}
+
+func (s *server) connected(client *centrifuge.Client) {
+	socket, _ := client.Context().Value(socketKey{}).(net.Conn)
+	c := &connection{client: client, socket: socket, flaky: map[string]bool{}}
+	s.mu.Lock()
+	s.connections[client.ID()] = c
+	s.mu.Unlock()
+	client.OnDisconnect(func(centrifuge.DisconnectEvent) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.connections, client.ID())
+	})
+	client.OnRefresh(func(e centrifuge.RefreshEvent, cb centrifuge.RefreshCallback) {
+		user, expireAt, err := s.verify(e.Token)
+		if err == nil && user != client.UserID() {
+			err = centrifuge.DisconnectInvalidToken
+		}
+		cb(centrifuge.RefreshReply{ExpireAt: expireAt}, err)
+	})
+	client.OnSubscribe(func(e centrifuge.SubscribeEvent, cb centrifuge.SubscribeCallback) {
+		cb(centrifuge.SubscribeReply{}, s.allowSubscribe(c, e.Channel))
+	})
+	client.OnPublish(func(e centrifuge.PublishEvent, cb centrifuge.PublishCallback) {
+		if e.Channel != wire.RequestsChannel {
+			cb(centrifuge.PublishReply{}, centrifuge.ErrorPermissionDenied)
+			return
+		}
+		s.request(client, e.Data, cb)
+	})
+}
+
+func (s *server) allowSubscribe(c *connection, channel string) error {
+	own := wire.CheckReplyTo(channel, c.client.UserID()) == nil
+	switch {
+	case channel == wire.RequestsChannel, strings.HasPrefix(channel, "closed"),
+		strings.Contains(channel, "#") && !own:
+		return centrifuge.ErrorPermissionDenied
+	case strings.HasPrefix(channel, "flaky"):
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !c.flaky[channel] {
+			c.flaky[channel] = true
+			return centrifuge.ErrorInternal
+		}
+	}
+	return nil
+}

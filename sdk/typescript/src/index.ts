@@ -1,0 +1,3 @@
+// The base client of centrirpc.
+
+export * from "./rpc-client.js";

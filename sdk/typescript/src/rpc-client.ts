@@ -1,0 +1,365 @@
+// The base client: one connection, calls over it matched by correlation id,
+// and subscriptions.
+
+import { Centrifuge, type Options, State, UnauthorizedError } from "centrifuge";
+
+import { Calls } from "./rpc-calls.js";
+import { Channels } from "./rpc-channels.js";
+import { abortError, checkTimeout, watch } from "./rpc-deadline.js";
+import { ClientClosedError, ClientError, ConnectError, NotConnectedError } from "./rpc-errors.js";
+import { Listeners, type Report, reportTo } from "./rpc-listeners.js";
+import type {
+  CallOptions,
+  ChannelSubscription,
+  ClientOptions,
+  ConnectionState,
+  Frame,
+  StateReason,
+  WaitOptions,
+} from "./rpc-options.js";
+import { type WebSocketConstructor, cuttingFrames, findWebSocket } from "./rpc-socket.js";
+import { userIdOfToken } from "./rpc-token.js";
+import {
+  type Request,
+  defaultMaxRequestSize,
+  replyChannel,
+  requestsChannel,
+  serverMaxRequestSize,
+  sessionFault,
+  userIdFault,
+} from "./rpc-wire.js";
+
+export * from "./rpc-errors.js";
+export type * from "./rpc-options.js";
+export type { WebSocketConstructor, WebSocketLike } from "./rpc-socket.js";
+
+const defaultTimeout = 30_000;
+const tokenExpired = 109;
+
+interface ConnectWaiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  stop: () => void;
+}
+
+/**
+ * A connection to a centrirpc server. It reconnects by itself until
+ * disconnect() is called or the server refuses it for good.
+ */
+export class CentrifugoRPCClient {
+  /** The user that the token names. */
+  readonly userId: string;
+  /** The channel on which replies arrive. */
+  readonly replyChannel: string;
+
+  readonly #url: string;
+  readonly #token: string;
+  readonly #options: ClientOptions;
+  readonly #report: Report;
+  readonly #states: Listeners<[ConnectionState, StateReason]>;
+  readonly #frames: Listeners<[Frame]>;
+  readonly #calls: Calls;
+  readonly #channels: Channels;
+  readonly #connectWaiters = new Set<ConnectWaiter>();
+
+  #sdk: Centrifuge | undefined;
+  #state: ConnectionState = "disconnected";
+  /** Counts the times that connecting began or ended, to notice that things moved on meanwhile. */
+  #epoch = 0;
+  /** Whether the connection was up since connect(). */
+  #established = false;
+  #transport = "";
+  #maxRequestSize: number;
+
+  /**
+   * @param url The server's WebSocket address: `wss://example.org/connection/websocket`.
+   * @param token The connection token, a JWT; empty if `getToken` gives it or the server needs none.
+   * @param userId The user id. Default: the token's claim `sub`.
+   * @throws ClientError if there is no user id or it cannot be used, RangeError for a timeout that is no time.
+   */
+  constructor(url: string, token: string, userId?: string, options: ClientOptions = {}) {
+    this.userId = userId ?? userIdOfToken(token);
+    const fault =
+      userIdFault(this.userId) ?? (options.session === undefined ? undefined : sessionFault(options.session));
+    if (fault !== undefined) throw new ClientError(fault);
+    this.replyChannel = replyChannel(this.userId, options.session);
+    this.#url = url;
+    this.#token = token;
+    this.#options = options;
+    this.#maxRequestSize = options.maxRequestSize ?? defaultMaxRequestSize;
+    this.#report = reportTo(options.onError);
+    this.#states = new Listeners(this.#report);
+    this.#frames = new Listeners(this.#report);
+
+    const timeout = checkTimeout(options.timeout ?? defaultTimeout);
+    const client = this;
+    this.#calls = new Calls(
+      {
+        get ready() {
+          return client.#state === "connected";
+        },
+        get maxRequestSize() {
+          return client.#maxRequestSize;
+        },
+        replyChannel: this.replyChannel,
+        publish: (request) => this.#publish(request),
+      },
+      timeout,
+      this.#frames,
+    );
+    this.#channels = new Channels(
+      {
+        channel: this.replyChannel,
+        receive: (data) => this.#calls.receive(data),
+        live: () => this.#ready(),
+        lost: (reason) => this.#repliesLost({ code: 0, reason: `${this.replyChannel}: ${reason}` }),
+        refused: (error) => this.#refused(new ConnectError(error.code, error.message, { cause: error })),
+      },
+      timeout,
+      this.#report,
+    );
+  }
+
+  /** "connected" means that calls can be sent and their replies can arrive. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** The largest request that can be sent, in bytes; the server may change it at connect. */
+  get maxRequestSize(): number {
+    return this.#maxRequestSize;
+  }
+
+  /** The number of calls and notifications that have no outcome yet. */
+  get pendingCalls(): number {
+    return this.#calls.size;
+  }
+
+  /**
+   * Connects, and resolves when calls can be made. Unreachable servers are tried
+   * again with a growing delay, without end unless a timeout or signal is given.
+   *
+   * @throws ConnectError if the server refuses for good (a bad token, 3500), ClientClosedError if disconnect()
+   * is called meanwhile, CallTimeoutError and CallAbortedError as the options say; these end the attempt.
+   */
+  connect(options: WaitOptions = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const aborted = abortError(options.signal, "connect");
+      if (aborted !== undefined) throw aborted;
+      if (this.#state === "connected") return resolve();
+      const timeout = options.timeout === undefined ? undefined : checkTimeout(options.timeout);
+      const waiter: ConnectWaiter = { resolve, reject, stop: () => {} };
+      waiter.stop = watch(
+        { timeout, signal: options.signal },
+        () => "connect",
+        (error) => {
+          this.#connectWaiters.delete(waiter);
+          reject(error);
+          if (!this.#established && this.#connectWaiters.size === 0) this.disconnect();
+        },
+      );
+      this.#connectWaiters.add(waiter);
+      if (this.#state === "disconnected") void this.#open();
+    });
+  }
+
+  /**
+   * Closes the connection. Everything under way fails with ClientClosedError.
+   * connect() may be called again; subscriptions that were made come back with it.
+   */
+  disconnect(): void {
+    if (this.#state === "disconnected") return;
+    this.#end(
+      new ClientClosedError("disconnect() was called"),
+      (what) => new ClientClosedError(`disconnect() was called during ${what}`),
+      { code: 0, reason: "disconnect called" },
+    );
+  }
+
+  /**
+   * Calls a method and resolves with its result. While the connection is being
+   * made, the call waits for it. A method that returns nothing gives null.
+   *
+   * @throws ServerError what the server answered, by its code's class; ClientError otherwise: NotConnectedError,
+   * ConnectionLostError, ClientClosedError, CallTimeoutError, CallAbortedError, RequestTooLargeError.
+   */
+  call<R = unknown>(method: string, params?: object | null, options: CallOptions = {}): Promise<R> {
+    return this.#start("call", method, params, options) as Promise<R>;
+  }
+
+  /**
+   * Tells the server something, without an answer: resolves when the server has
+   * accepted it. The errors are those of call().
+   */
+  notify(method: string, params?: object | null, options: CallOptions = {}): Promise<void> {
+    return this.#start("notify", method, params, options) as Promise<void>;
+  }
+
+  /**
+   * Subscribes to a channel and resolves when its publications arrive. The
+   * handler gets each publication's data; what it throws goes to onError. After
+   * a reconnect the subscription is made again.
+   *
+   * @throws ServerError if the server refuses (PermissionDeniedError); ClientError as for call().
+   */
+  subscribe<T = unknown>(
+    channel: string,
+    handler: (data: T) => unknown,
+    options: WaitOptions = {},
+  ): Promise<ChannelSubscription> {
+    if (this.#state === "disconnected") return Promise.reject(notConnected(`subscribe ${channel}`));
+    return this.#channels.subscribe(channel, handler as (data: unknown) => unknown, options);
+  }
+
+  /** Calls back at each change of state, and gives the function that ends that. */
+  onState(callback: (state: ConnectionState, why: StateReason) => unknown): () => void {
+    return this.#states.add(callback);
+  }
+
+  /** Calls back at each step of each call, and gives the function that ends that. */
+  onFrame(callback: (frame: Frame) => unknown): () => void {
+    return this.#frames.add(callback);
+  }
+
+  #start(op: "call" | "notify", method: string, params: unknown, options: CallOptions): Promise<unknown> {
+    if (this.#state === "disconnected") return Promise.reject(notConnected(`${op} ${method}`));
+    return this.#calls.start(op, method, params, options);
+  }
+
+  async #open(): Promise<void> {
+    const epoch = ++this.#epoch;
+    this.#established = false;
+    this.#enter("connecting", { code: 0, reason: "connect called" });
+    try {
+      const webSocket = this.#sdk === undefined ? await findWebSocket(this.#options.websocket) : undefined;
+      if (epoch !== this.#epoch) return;
+      if (webSocket !== undefined) this.#sdk = this.#newSDK(webSocket);
+      this.#sdk?.connect();
+    } catch (cause) {
+      if (epoch !== this.#epoch) return;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#refused(new ConnectError(0, reason, { cause }));
+    }
+  }
+
+  #newSDK(webSocket: WebSocketConstructor): Centrifuge {
+    const { transports, getToken, centrifuge } = this.#options;
+    const options: Partial<Options> = {
+      ...centrifuge,
+      token: this.#token,
+      websocket: cuttingFrames(webSocket, () => this.#maxRequestSize),
+    };
+    if (getToken !== undefined) {
+      options.getToken = async () => {
+        const token = await getToken();
+        if (!token) throw new UnauthorizedError("getToken gave no token");
+        return token;
+      };
+    }
+    const endpoint =
+      transports === undefined
+        ? this.#url
+        : [{ transport: "websocket" as const, endpoint: this.#url }, ...transports];
+    const sdk = new Centrifuge(endpoint, options);
+    this.#channels.attach(sdk);
+    sdk.on("connected", ({ data, transport }) => this.#connected(sdk, transport, data));
+    sdk.on("connecting", ({ code, reason }) => this.#connectionLost({ code, reason }));
+    sdk.on("disconnected", ({ code, reason }) => this.#refused(new ConnectError(code, reason)));
+    sdk.on("error", ({ type, error }) => {
+      if (type === "connect" && error.code === tokenExpired && getToken === undefined) {
+        this.#refused(new ConnectError(error.code, "the token has expired and there is no getToken"));
+      } else if (type === "connectToken" || type === "refreshToken") {
+        this.#report(new ClientError(`getToken failed: ${error.message}`));
+      }
+    });
+    return sdk;
+  }
+
+  #connected(sdk: Centrifuge, transport: string, data: unknown): void {
+    this.#transport = transport;
+    this.#maxRequestSize =
+      this.#options.maxRequestSize ?? serverMaxRequestSize(data) ?? defaultMaxRequestSize;
+    const settle = () => {
+      if (sdk.state === State.Connected) this.#channels.connected();
+    };
+    // The SDK tells of the server's own subscriptions right after this event. Over HTTP its own commands are
+    // then still on their way into one request, which calls must not make larger.
+    if (transport === "websocket") queueMicrotask(settle);
+    else setTimeout(settle, 0);
+  }
+
+  #ready(): void {
+    if (this.#state !== "connecting") return;
+    this.#state = "connected";
+    this.#established = true;
+    for (const waiter of this.#takeConnectWaiters()) waiter.resolve();
+    this.#calls.resume();
+    this.#states.emit("connected", { code: 0, reason: `connected over ${this.#transport}` });
+  }
+
+  #connectionLost(why: StateReason): void {
+    if (this.#state === "disconnected") return;
+    this.#epoch++;
+    this.#channels.connectionLost();
+    this.#repliesLost(why);
+  }
+
+  #repliesLost(why: StateReason): void {
+    if (this.#state === "disconnected") return;
+    // Not connected any more before calls fail: their callers may call again at once.
+    const changed = this.#state !== "connecting";
+    this.#state = "connecting";
+    this.#calls.connectionLost();
+    if (changed) this.#states.emit("connecting", why);
+  }
+
+  #refused(error: ConnectError): void {
+    if (this.#state === "disconnected") return;
+    this.#end(
+      error,
+      (what) => new NotConnectedError(`${what} was not sent: ${error.message}`, { cause: error }),
+      {
+        code: error.code,
+        reason: error.reason,
+      },
+    );
+  }
+
+  #end(error: ClientError, ofOthers: (what: string) => ClientError, why: StateReason): void {
+    this.#epoch++;
+    this.#state = "disconnected";
+    for (const waiter of this.#takeConnectWaiters()) waiter.reject(error);
+    this.#channels.connectionLost();
+    this.#channels.failWaiting(ofOthers);
+    this.#calls.failAll(ofOthers, error instanceof ClientClosedError);
+    this.#sdk?.disconnect();
+    this.#states.emit("disconnected", why);
+  }
+
+  #takeConnectWaiters(): ConnectWaiter[] {
+    const waiters = [...this.#connectWaiters];
+    this.#connectWaiters.clear();
+    for (const waiter of waiters) waiter.stop();
+    return waiters;
+  }
+
+  #enter(state: ConnectionState, why: StateReason): void {
+    this.#state = state;
+    this.#states.emit(state, why);
+  }
+
+  #publish(request: Request): Promise<unknown> {
+    const sdk = this.#sdk;
+    if (sdk === undefined) return Promise.reject(notConnected("publish"));
+    // Over HTTP each command is a request of its own; over a WebSocket those of one turn share a frame.
+    if (this.#transport !== "websocket") return sdk.publish(requestsChannel, request);
+    sdk.startBatching();
+    const acknowledgement = sdk.publish(requestsChannel, request);
+    sdk.stopBatching();
+    return acknowledgement;
+  }
+}
+
+function notConnected(what: string): NotConnectedError {
+  return new NotConnectedError(`${what} was not sent: call connect() first`);
+}

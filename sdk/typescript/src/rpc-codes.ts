@@ -1,0 +1,59 @@
+// From the codes of errors to their classes.
+
+import {
+  CancelledError,
+  ConflictError,
+  DeadlineExceededError,
+  FailedPreconditionError,
+  InternalError,
+  InvalidParamsError,
+  MethodNotFoundError,
+  NotFoundError,
+  OutcomeUnknownError,
+  PayloadTooLargeError,
+  PermissionDeniedError,
+  ResourceExhaustedError,
+  ServerError,
+  UnauthenticatedError,
+  UnavailableError,
+} from "./rpc-errors.js";
+
+type ServerErrorClass = new (code: number, reason: string, message: string, details?: unknown) => ServerError;
+
+const classes: ReadonlyMap<number, ServerErrorClass> = new Map<number, ServerErrorClass>([
+  [400, InvalidParamsError],
+  [401, UnauthenticatedError],
+  [403, PermissionDeniedError],
+  [404, NotFoundError],
+  [405, MethodNotFoundError],
+  [409, ConflictError],
+  [412, FailedPreconditionError],
+  [413, PayloadTooLargeError],
+  [429, ResourceExhaustedError],
+  [499, CancelledError],
+  [500, InternalError],
+  [503, UnavailableError],
+  [504, DeadlineExceededError],
+  [520, OutcomeUnknownError],
+]);
+
+/** The error of a reply as an instance of its code's class; an application's code gives a plain ServerError. */
+export function serverError(code: number, reason: string, message: string, details?: unknown): ServerError {
+  return new (classes.get(code) ?? ServerError)(code, reason, message, details);
+}
+
+/** The error for a publish or subscribe command that the server refused with a code of Centrifuge. */
+export function refusal(code: number, message: string): ServerError {
+  switch (code) {
+    case 103:
+      return serverError(403, "permission_denied", message);
+    case 111:
+      return serverError(429, "resource_exhausted", message);
+    case 413:
+      return serverError(413, "payload_too_large", message);
+    case 503:
+      return serverError(503, "unavailable", message);
+    default:
+      return new ServerError(code, code === 107 ? "bad_request" : "internal", message);
+  }
+}

@@ -1,0 +1,82 @@
+// What callers pass in and are told.
+
+import type { Options as CentrifugeOptions, TransportEndpoint } from "centrifuge";
+
+import type { WebSocketConstructor } from "./rpc-socket.js";
+
+/** Options of a client. */
+export interface ClientOptions {
+  /** How long a call, notification or subscription may take, in milliseconds. Default 30 000, at most 24 hours. */
+  timeout?: number | undefined;
+  /**
+   * Gives a fresh token: called when the token is missing, near its end or refused as expired (109). An
+   * empty token ends the connection as refused; an exception is reported and tried again later.
+   */
+  getToken?: (() => string | Promise<string>) | undefined;
+  /**
+   * Receive replies on `user.<session>#<id>` instead of `user#<id>`, away from the user's other tabs:
+   * 1 to 64 letters, digits, "-" and "_".
+   */
+  session?: string | undefined;
+  /** The largest request in bytes. Default: what the server says at connect, else 65536. */
+  maxRequestSize?: number | undefined;
+  /** The WebSocket class. Default: the global one, else that of the package `ws`. */
+  websocket?: WebSocketConstructor | undefined;
+  /**
+   * What to try when a WebSocket at the url cannot be opened, in this order. HTTP transports need
+   * `centrifuge.emulationEndpoint` too, unless the page comes from the server itself.
+   */
+  transports?: TransportEndpoint[] | undefined;
+  /**
+   * Told of what has no caller to tell: an exception in a handler, a subscription that the server ended,
+   * a getToken that failed. Default: console.error.
+   */
+  onError?: ((error: unknown) => void) | undefined;
+  /** Further options of the centrifuge SDK, such as reconnect delays or `emulationEndpoint`. */
+  centrifuge?: Omit<Partial<CentrifugeOptions>, "token" | "getToken" | "websocket"> | undefined;
+}
+
+/** Options of one call, notification or subscription. */
+export interface WaitOptions {
+  /** How long it may take, in milliseconds, from now. Default: that of the client. */
+  timeout?: number | undefined;
+  /** Ends it when aborted; a call that was sent is cancelled on the server too. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of one call or notification. */
+export interface CallOptions extends WaitOptions {
+  /** The method may run twice without harm: after a reconnect the call is sent again instead of failing. */
+  idempotent?: boolean | undefined;
+}
+
+/** The state of a client. "connected" means that replies can arrive, too. */
+export type ConnectionState = "disconnected" | "connecting" | "connected";
+
+/** Why a state was entered, in Centrifuge's words. */
+export interface StateReason {
+  code: number;
+  reason: string;
+}
+
+/** One step in the life of a call, for logs and debugging. */
+export interface Frame {
+  /**
+   * "publish", "resend" and "cancel" went out, "ack" and "reply" came in; "error": the call failed without
+   * a reply.
+   */
+  kind: "publish" | "ack" | "reply" | "resend" | "cancel" | "error";
+  correlationId: string;
+  method: string;
+  /** Milliseconds since 1970, with fractions. */
+  at: number;
+  /** The envelope that went out or came in, the error of "error", undefined for "ack". */
+  data: unknown;
+}
+
+/** A subscription to a channel, made by subscribe(). */
+export interface ChannelSubscription {
+  readonly channel: string;
+  /** Ends it: the handler is not called again. A second time does nothing. */
+  unsubscribe(): void;
+}
