@@ -39,7 +39,7 @@ test-python: ## The Python base client's tests
 
 .PHONY: generate
 generate: ## Generate the committed clients and bundles anew
-	go run ./cmd/centrirpc generate ./examples/tasks/api -o examples/tasks/sdk
+	go generate ./examples/tasks/api
 	go run ./cmd/centrirpc generate ./conformance/api -o conformance/sdk
 	cd examples/tasks/web && $(NPM) run build
 

@@ -24,49 +24,49 @@ func NewAPIClient(rpc *client.CentrifugoRPCClient) *APIClient {
 
 // ConnWhoami calls conn.whoami.
 //
-// whoAmI says who asks.
+// Says who asks.
 func (c *APIClient) ConnWhoami(ctx context.Context, opts ...client.CallOption) (Asker, error) {
 	return call[Asker](ctx, c.rpc, "conn.whoami", nil, opts)
 }
 
 // EchoAnything calls echo.anything.
 //
-// echoAnything returns its params.
+// Returns its params.
 func (c *APIClient) EchoAnything(ctx context.Context, params Anything, opts ...client.CallOption) (Anything, error) {
 	return call[Anything](ctx, c.rpc, "echo.anything", params, opts)
 }
 
 // EchoAwkward calls echo.awkward.
 //
-// echoAwkward returns its params.
+// Returns its params.
 func (c *APIClient) EchoAwkward(ctx context.Context, params Awkward, opts ...client.CallOption) (Awkward, error) {
 	return call[Awkward](ctx, c.rpc, "echo.awkward", params, opts)
 }
 
 // EchoBlobs calls echo.blobs.
 //
-// echoBlobs returns its params.
+// Returns its params.
 func (c *APIClient) EchoBlobs(ctx context.Context, params Blobs, opts ...client.CallOption) (Blobs, error) {
 	return call[Blobs](ctx, c.rpc, "echo.blobs", params, opts)
 }
 
 // EchoContainers calls echo.containers.
 //
-// echoContainers returns its params.
+// Returns its params.
 func (c *APIClient) EchoContainers(ctx context.Context, params Containers, opts ...client.CallOption) (Containers, error) {
 	return call[Containers](ctx, c.rpc, "echo.containers", params, opts)
 }
 
 // EchoEmbedding calls echo.embedding.
 //
-// echoEmbedding returns its params, given by pointer.
+// Returns its params, given by pointer.
 func (c *APIClient) EchoEmbedding(ctx context.Context, params Embedding, opts ...client.CallOption) (*Embedding, error) {
 	return call[*Embedding](ctx, c.rpc, "echo.embedding", params, opts)
 }
 
 // EchoEmpty calls echo.empty.
 //
-// echoEmpty takes and returns a struct that has no fields, which is not the same
+// Takes and returns a struct that has no fields, which is not the same
 // as taking and returning nothing.
 func (c *APIClient) EchoEmpty(ctx context.Context, params Empty, opts ...client.CallOption) (Empty, error) {
 	return call[Empty](ctx, c.rpc, "echo.empty", params, opts)
@@ -74,35 +74,35 @@ func (c *APIClient) EchoEmpty(ctx context.Context, params Empty, opts ...client.
 
 // EchoNamed calls echo.named.
 //
-// echoNamed returns its params.\
+// Returns its params.\
 func (c *APIClient) EchoNamed(ctx context.Context, params Named, opts ...client.CallOption) (Named, error) {
 	return call[Named](ctx, c.rpc, "echo.named", params, opts)
 }
 
 // EchoPage calls echo.page.
 //
-// echoPage returns its params, which are an instance of a generic type.
+// Returns its params, which are an instance of a generic type.
 func (c *APIClient) EchoPage(ctx context.Context, params PagePoint, opts ...client.CallOption) (PagePoint, error) {
 	return call[PagePoint](ctx, c.rpc, "echo.page", params, opts)
 }
 
 // EchoPages calls echo.pages.
 //
-// echoPages returns its params.
+// Returns its params.
 func (c *APIClient) EchoPages(ctx context.Context, params Pages, opts ...client.CallOption) (Pages, error) {
 	return call[Pages](ctx, c.rpc, "echo.pages", params, opts)
 }
 
 // EchoPresence calls echo.presence.
 //
-// echoPresence returns its params, and says how they came.
+// Returns its params, and says how they came.
 func (c *APIClient) EchoPresence(ctx context.Context, params Presence, opts ...client.CallOption) (PresenceReport, error) {
 	return call[PresenceReport](ctx, c.rpc, "echo.presence", params, opts)
 }
 
 // EchoScalars calls echo.scalars.
 //
-// echoScalars returns its params.
+// Returns its params.
 //
 // Its comment is hostile: */ /* // """ ”' ` ${x} {@link x} \ \N{DASH} \u0041 \x %s %(x)s <script> --> and it
 // ends with a quote"
@@ -112,21 +112,21 @@ func (c *APIClient) EchoScalars(ctx context.Context, params Scalars, opts ...cli
 
 // EchoTimes calls echo.times.
 //
-// echoTimes returns its params.
+// Returns its params.
 func (c *APIClient) EchoTimes(ctx context.Context, params Times, opts ...client.CallOption) (Times, error) {
 	return call[Times](ctx, c.rpc, "echo.times", params, opts)
 }
 
 // EchoTree calls echo.tree.
 //
-// echoTree returns its params.
+// Returns its params.
 func (c *APIClient) EchoTree(ctx context.Context, params Node, opts ...client.CallOption) (Node, error) {
 	return call[Node](ctx, c.rpc, "echo.tree", params, opts)
 }
 
 // FailBare calls fail.bare.
 //
-// failBare fails with a declared error that carries no details.
+// Fails with a declared error that carries no details.
 //
 // Errors of its own: CodeBare.
 func (c *APIClient) FailBare(ctx context.Context, opts ...client.CallOption) error {
@@ -135,35 +135,35 @@ func (c *APIClient) FailBare(ctx context.Context, opts ...client.CallOption) err
 
 // FailLate calls fail.late.
 //
-// failLate waits for longer than the method may take.
+// Waits for longer than the method may take.
 func (c *APIClient) FailLate(ctx context.Context, opts ...client.CallOption) (Point, error) {
 	return call[Point](ctx, c.rpc, "fail.late", nil, with(opts, client.WithTimeout(150*time.Millisecond)))
 }
 
 // FailNilMap calls fail.nil_map.
 //
-// failNilMap panics as programs do.
+// Panics as programs do.
 func (c *APIClient) FailNilMap(ctx context.Context, opts ...client.CallOption) (Point, error) {
 	return call[Point](ctx, c.rpc, "fail.nil_map", nil, opts)
 }
 
 // FailPanic calls fail.panic.
 //
-// failPanic panics.
+// Panics.
 func (c *APIClient) FailPanic(ctx context.Context, opts ...client.CallOption) (Point, error) {
 	return call[Point](ctx, c.rpc, "fail.panic", nil, opts)
 }
 
 // FailPlainly calls fail.plainly.
 //
-// failPlainly fails with an error that is none of the client's business.
+// Fails with an error that is none of the client's business.
 func (c *APIClient) FailPlainly(ctx context.Context, opts ...client.CallOption) (Point, error) {
 	return call[Point](ctx, c.rpc, "fail.plainly", nil, opts)
 }
 
 // FailQuota calls fail.quota.
 //
-// failQuota fails with an error that the application declared.
+// Fails with an error that the application declared.
 //
 // Errors of its own: CodeQuotaExceeded, CodeBare.
 func (c *APIClient) FailQuota(ctx context.Context, opts ...client.CallOption) (Point, error) {
@@ -172,21 +172,21 @@ func (c *APIClient) FailQuota(ctx context.Context, opts ...client.CallOption) (P
 
 // FailWith calls fail.with.
 //
-// failWith fails with the error asked for.
+// Fails with the error asked for.
 func (c *APIClient) FailWith(ctx context.Context, params Failure, opts ...client.CallOption) error {
 	return c.rpc.Call(ctx, "fail.with", params, nil, opts...)
 }
 
 // FailWrapped calls fail.wrapped.
 //
-// failWrapped fails with an error for the client, wrapped in others.
+// Fails with an error for the client, wrapped in others.
 func (c *APIClient) FailWrapped(ctx context.Context, opts ...client.CallOption) (Point, error) {
 	return call[Point](ctx, c.rpc, "fail.wrapped", nil, opts)
 }
 
 // GateCut calls gate.cut.
 //
-// cut waits until a call waits at the gate, cuts a connection, and then opens
+// Waits until a call waits at the gate, cuts a connection, and then opens
 // the gate.
 func (c *APIClient) GateCut(ctx context.Context, params Cut, opts ...client.CallOption) error {
 	return c.rpc.Call(ctx, "gate.cut", params, nil, opts...)
@@ -194,35 +194,35 @@ func (c *APIClient) GateCut(ctx context.Context, params Cut, opts ...client.Call
 
 // GateEnded calls gate.ended.
 //
-// ended returns once the context of a call at the gate has ended.
+// Returns once the context of a call at the gate has ended.
 func (c *APIClient) GateEnded(ctx context.Context, params Key, opts ...client.CallOption) error {
 	return c.rpc.Call(ctx, "gate.ended", params, nil, opts...)
 }
 
 // GateEntered calls gate.entered.
 //
-// entered returns once a call waits at the gate, or did.
+// Returns once a call waits at the gate, or did.
 func (c *APIClient) GateEntered(ctx context.Context, params Key, opts ...client.CallOption) error {
 	return c.rpc.Call(ctx, "gate.entered", params, nil, opts...)
 }
 
 // GateOpen calls gate.open.
 //
-// letGo opens a gate for good.
+// Opens a gate for good.
 func (c *APIClient) GateOpen(ctx context.Context, params Key, opts ...client.CallOption) error {
 	return c.rpc.Call(ctx, "gate.open", params, nil, opts...)
 }
 
 // GateStuck calls gate.stuck.
 //
-// stuck waits until the gate is open and heeds nothing else.
+// Waits until the gate is open and heeds nothing else.
 func (c *APIClient) GateStuck(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
 	return call[Runs](ctx, c.rpc, "gate.stuck", params, opts)
 }
 
 // GateWait calls gate.wait.
 //
-// wait waits until the gate is open, or until nobody waits for the call any more.
+// Waits until the gate is open, or until nobody waits for the call any more.
 func (c *APIClient) GateWait(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
 	return call[Runs](ctx, c.rpc, "gate.wait", params, opts)
 }
@@ -241,28 +241,28 @@ func (c *APIClient) NewsPublish(ctx context.Context, params News, opts ...client
 
 // NotesHeard calls notes.heard.
 //
-// heard returns the notes on a topic as soon as there are so many.
+// Returns the notes on a topic as soon as there are so many.
 func (c *APIClient) NotesHeard(ctx context.Context, params Topic, opts ...client.CallOption) (Notes, error) {
 	return call[Notes](ctx, c.rpc, "notes.heard", params, opts)
 }
 
 // NotesSay notifies notes.say.
 //
-// say keeps a note.
+// Keeps a note.
 func (c *APIClient) NotesSay(ctx context.Context, params Note, opts ...client.CallOption) error {
 	return c.rpc.Notify(ctx, "notes.say", params, opts...)
 }
 
 // NotesTick notifies notes.tick.
 //
-// tick is a notification without params.
+// Is a notification without params.
 func (c *APIClient) NotesTick(ctx context.Context, opts ...client.CallOption) error {
 	return c.rpc.Notify(ctx, "notes.tick", nil, opts...)
 }
 
 // OldEcho calls old.echo.
 //
-// echoPoint returns its params.
+// Returns its params.
 //
 // Deprecated: use echo.scalars */ instead """
 func (c *APIClient) OldEcho(ctx context.Context, params Point, opts ...client.CallOption) (Point, error) {
@@ -271,14 +271,14 @@ func (c *APIClient) OldEcho(ctx context.Context, params Point, opts ...client.Ca
 
 // OrdersPlace calls orders.place.
 //
-// placeOrder counts the items of an order that keeps the rules.
+// Counts the items of an order that keeps the rules.
 func (c *APIClient) OrdersPlace(ctx context.Context, params Order, opts ...client.CallOption) (Receipt, error) {
 	return call[Receipt](ctx, c.rpc, "orders.place", params, opts)
 }
 
 // Ping calls ping.
 //
-// ping takes nothing, returns nothing, and has a name of one word.
+// Takes nothing, returns nothing, and has a name of one word.
 func (c *APIClient) Ping(ctx context.Context, opts ...client.CallOption) error {
 	return c.rpc.Call(ctx, "ping", nil, nil, opts...)
 }
@@ -300,7 +300,7 @@ func (c *APIClient) ResultColour(ctx context.Context, opts ...client.CallOption)
 
 // ResultLarge calls result.large.
 //
-// resultLarge returns a string of so many bytes.
+// Returns a string of so many bytes.
 func (c *APIClient) ResultLarge(ctx context.Context, params Size, opts ...client.CallOption) (string, error) {
 	return call[string](ctx, c.rpc, "result.large", params, opts)
 }
@@ -317,7 +317,7 @@ func (c *APIClient) ResultMap(ctx context.Context, opts ...client.CallOption) (m
 
 // ResultMaybe calls result.maybe.
 //
-// resultMaybe returns a point, or null.
+// Returns a point, or null.
 func (c *APIClient) ResultMaybe(ctx context.Context, params Whether, opts ...client.CallOption) (*Point, error) {
 	return call[*Point](ctx, c.rpc, "result.maybe", params, opts)
 }
@@ -329,14 +329,14 @@ func (c *APIClient) ResultMoment(ctx context.Context, opts ...client.CallOption)
 
 // ResultNan calls result.nan.
 //
-// resultNaN returns a number that JSON does not have.
+// Returns a number that JSON does not have.
 func (c *APIClient) ResultNan(ctx context.Context, opts ...client.CallOption) (Point, error) {
 	return call[Point](ctx, c.rpc, "result.nan", nil, opts)
 }
 
 // ResultNilContainers calls result.nil_containers.
 //
-// resultNilContainers returns lists and maps that are nil in Go: [] and {} on
+// Returns lists and maps that are nil in Go: [] and {} on
 // the wire.
 func (c *APIClient) ResultNilContainers(ctx context.Context, opts ...client.CallOption) (Containers, error) {
 	return call[Containers](ctx, c.rpc, "result.nil_containers", nil, opts)
@@ -344,7 +344,7 @@ func (c *APIClient) ResultNilContainers(ctx context.Context, opts ...client.Call
 
 // ResultNothing calls result.nothing.
 //
-// resultNothing succeeds and returns nothing, params or not.
+// Succeeds and returns nothing, params or not.
 func (c *APIClient) ResultNothing(ctx context.Context, params Whether, opts ...client.CallOption) error {
 	return c.rpc.Call(ctx, "result.nothing", params, nil, opts...)
 }
@@ -373,7 +373,7 @@ func (c *APIClient) ResultTruth(ctx context.Context, opts ...client.CallOption) 
 
 // UsersGetUserByID calls users.get_user_by_id.
 //
-// getUserByID returns a user: there is one, "u1".
+// Returns a user: there is one, "u1".
 func (c *APIClient) UsersGetUserByID(ctx context.Context, params UserByID, opts ...client.CallOption) (User, error) {
 	return call[User](ctx, c.rpc, "users.get_user_by_id", params, with(opts, client.WithTimeout(5*time.Second)))
 }

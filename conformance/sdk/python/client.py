@@ -118,7 +118,7 @@ class APIClient:
         self.rpc = rpc
 
     async def conn_whoami(self, *, timeout: float | None = None) -> Asker:
-        """whoAmI says who asks."""
+        """Says who asks."""
         return _read(
             "conn.whoami",
             Asker.model_validate,
@@ -128,7 +128,7 @@ class APIClient:
     async def echo_anything(
         self, params: Anything, *, timeout: float | None = None
     ) -> Anything:
-        """echoAnything returns its params."""
+        """Returns its params."""
         return _read(
             "echo.anything",
             Anything.model_validate,
@@ -138,7 +138,7 @@ class APIClient:
     async def echo_awkward(
         self, params: Awkward, *, timeout: float | None = None
     ) -> Awkward:
-        """echoAwkward returns its params."""
+        """Returns its params."""
         return _read(
             "echo.awkward",
             Awkward.model_validate,
@@ -146,7 +146,7 @@ class APIClient:
         )
 
     async def echo_blobs(self, params: Blobs, *, timeout: float | None = None) -> Blobs:
-        """echoBlobs returns its params."""
+        """Returns its params."""
         return _read(
             "echo.blobs",
             Blobs.model_validate,
@@ -156,7 +156,7 @@ class APIClient:
     async def echo_containers(
         self, params: Containers, *, timeout: float | None = None
     ) -> Containers:
-        """echoContainers returns its params."""
+        """Returns its params."""
         return _read(
             "echo.containers",
             Containers.model_validate,
@@ -166,7 +166,7 @@ class APIClient:
     async def echo_embedding(
         self, params: Embedding, *, timeout: float | None = None
     ) -> Embedding | None:
-        """echoEmbedding returns its params, given by pointer."""
+        """Returns its params, given by pointer."""
         return _read(
             "echo.embedding",
             _ECHO_EMBEDDING_RESULT.validate_python,
@@ -174,7 +174,7 @@ class APIClient:
         )
 
     async def echo_empty(self, params: Empty, *, timeout: float | None = None) -> Empty:
-        """echoEmpty takes and returns a struct that has no fields, which is not the same
+        """Takes and returns a struct that has no fields, which is not the same
         as taking and returning nothing.
         """
         return _read(
@@ -184,7 +184,7 @@ class APIClient:
         )
 
     async def echo_named(self, params: Named, *, timeout: float | None = None) -> Named:
-        """echoNamed returns its params.\\"""
+        """Returns its params.\\"""
         return _read(
             "echo.named",
             Named.model_validate,
@@ -194,7 +194,7 @@ class APIClient:
     async def echo_page(
         self, params: PagePoint, *, timeout: float | None = None
     ) -> PagePoint:
-        """echoPage returns its params, which are an instance of a generic type."""
+        """Returns its params, which are an instance of a generic type."""
         return _read(
             "echo.page",
             PagePoint.model_validate,
@@ -202,7 +202,7 @@ class APIClient:
         )
 
     async def echo_pages(self, params: Pages, *, timeout: float | None = None) -> Pages:
-        """echoPages returns its params."""
+        """Returns its params."""
         return _read(
             "echo.pages",
             Pages.model_validate,
@@ -212,7 +212,7 @@ class APIClient:
     async def echo_presence(
         self, params: Presence, *, timeout: float | None = None
     ) -> PresenceReport:
-        """echoPresence returns its params, and says how they came."""
+        """Returns its params, and says how they came."""
         return _read(
             "echo.presence",
             PresenceReport.model_validate,
@@ -222,7 +222,7 @@ class APIClient:
     async def echo_scalars(
         self, params: Scalars, *, timeout: float | None = None
     ) -> Scalars:
-        """echoScalars returns its params.
+        """Returns its params.
 
         Its comment is hostile: */ /* // \"\"" ”' ` ${x} {@link x} \\ \\N{DASH} \\u0041 \\x %s %(x)s <script> --> and it
         ends with a quote\"
@@ -234,7 +234,7 @@ class APIClient:
         )
 
     async def echo_times(self, params: Times, *, timeout: float | None = None) -> Times:
-        """echoTimes returns its params."""
+        """Returns its params."""
         return _read(
             "echo.times",
             Times.model_validate,
@@ -242,7 +242,7 @@ class APIClient:
         )
 
     async def echo_tree(self, params: Node, *, timeout: float | None = None) -> Node:
-        """echoTree returns its params."""
+        """Returns its params."""
         return _read(
             "echo.tree",
             Node.model_validate,
@@ -250,14 +250,14 @@ class APIClient:
         )
 
     async def fail_bare(self, *, timeout: float | None = None) -> None:
-        """failBare fails with a declared error that carries no details.
+        """Fails with a declared error that carries no details.
 
         Raises ServerError with code 1999 (bare): An error without details.
         """
         await self.rpc.call("fail.bare", timeout=timeout)
 
     async def fail_late(self, *, timeout: float | None = 0.15) -> Point:
-        """failLate waits for longer than the method may take."""
+        """Waits for longer than the method may take."""
         return _read(
             "fail.late",
             Point.model_validate,
@@ -265,7 +265,7 @@ class APIClient:
         )
 
     async def fail_nil_map(self, *, timeout: float | None = None) -> Point:
-        """failNilMap panics as programs do."""
+        """Panics as programs do."""
         return _read(
             "fail.nil_map",
             Point.model_validate,
@@ -273,7 +273,7 @@ class APIClient:
         )
 
     async def fail_panic(self, *, timeout: float | None = None) -> Point:
-        """failPanic panics."""
+        """Panics."""
         return _read(
             "fail.panic",
             Point.model_validate,
@@ -281,7 +281,7 @@ class APIClient:
         )
 
     async def fail_plainly(self, *, timeout: float | None = None) -> Point:
-        """failPlainly fails with an error that is none of the client's business."""
+        """Fails with an error that is none of the client's business."""
         return _read(
             "fail.plainly",
             Point.model_validate,
@@ -289,7 +289,7 @@ class APIClient:
         )
 
     async def fail_quota(self, *, timeout: float | None = None) -> Point:
-        """failQuota fails with an error that the application declared.
+        """Fails with an error that the application declared.
 
         Raises ServerError with code 1001 (quota_exceeded) and details of type Quota: No more this month. */ \"\"\"
 
@@ -302,11 +302,11 @@ class APIClient:
         )
 
     async def fail_with(self, params: Failure, *, timeout: float | None = None) -> None:
-        """failWith fails with the error asked for."""
+        """Fails with the error asked for."""
         await self.rpc.call("fail.with", _write(params), timeout=timeout)
 
     async def fail_wrapped(self, *, timeout: float | None = None) -> Point:
-        """failWrapped fails with an error for the client, wrapped in others."""
+        """Fails with an error for the client, wrapped in others."""
         return _read(
             "fail.wrapped",
             Point.model_validate,
@@ -314,25 +314,25 @@ class APIClient:
         )
 
     async def gate_cut(self, params: Cut, *, timeout: float | None = None) -> None:
-        """cut waits until a call waits at the gate, cuts a connection, and then opens
+        """Waits until a call waits at the gate, cuts a connection, and then opens
         the gate.
         """
         await self.rpc.call("gate.cut", _write(params), timeout=timeout)
 
     async def gate_ended(self, params: Key, *, timeout: float | None = None) -> None:
-        """ended returns once the context of a call at the gate has ended."""
+        """Returns once the context of a call at the gate has ended."""
         await self.rpc.call("gate.ended", _write(params), timeout=timeout)
 
     async def gate_entered(self, params: Key, *, timeout: float | None = None) -> None:
-        """entered returns once a call waits at the gate, or did."""
+        """Returns once a call waits at the gate, or did."""
         await self.rpc.call("gate.entered", _write(params), timeout=timeout)
 
     async def gate_open(self, params: Key, *, timeout: float | None = None) -> None:
-        """letGo opens a gate for good."""
+        """Opens a gate for good."""
         await self.rpc.call("gate.open", _write(params), timeout=timeout)
 
     async def gate_stuck(self, params: Key, *, timeout: float | None = None) -> Runs:
-        """stuck waits until the gate is open and heeds nothing else."""
+        """Waits until the gate is open and heeds nothing else."""
         return _read(
             "gate.stuck",
             Runs.model_validate,
@@ -340,7 +340,7 @@ class APIClient:
         )
 
     async def gate_wait(self, params: Key, *, timeout: float | None = None) -> Runs:
-        """wait waits until the gate is open, or until nobody waits for the call any more."""
+        """Waits until the gate is open, or until nobody waits for the call any more."""
         return _read(
             "gate.wait",
             Runs.model_validate,
@@ -364,7 +364,7 @@ class APIClient:
     async def notes_heard(
         self, params: Topic, *, timeout: float | None = None
     ) -> Notes:
-        """heard returns the notes on a topic as soon as there are so many."""
+        """Returns the notes on a topic as soon as there are so many."""
         return _read(
             "notes.heard",
             Notes.model_validate,
@@ -372,16 +372,16 @@ class APIClient:
         )
 
     async def notes_say(self, params: Note, *, timeout: float | None = None) -> None:
-        """say keeps a note."""
+        """Keeps a note."""
         await self.rpc.notify("notes.say", _write(params), timeout=timeout)
 
     async def notes_tick(self, *, timeout: float | None = None) -> None:
-        """tick is a notification without params."""
+        """Is a notification without params."""
         await self.rpc.notify("notes.tick", timeout=timeout)
 
     @_typing_extensions.deprecated("use echo.scalars */ instead \"\"\"")
     async def old_echo(self, params: Point, *, timeout: float | None = None) -> Point:
-        """echoPoint returns its params.
+        """Returns its params.
 
         Deprecated: use echo.scalars */ instead \"\"\"
         """
@@ -394,7 +394,7 @@ class APIClient:
     async def orders_place(
         self, params: Order, *, timeout: float | None = None
     ) -> Receipt:
-        """placeOrder counts the items of an order that keeps the rules."""
+        """Counts the items of an order that keeps the rules."""
         return _read(
             "orders.place",
             Receipt.model_validate,
@@ -402,7 +402,7 @@ class APIClient:
         )
 
     async def ping(self, *, timeout: float | None = None) -> None:
-        """ping takes nothing, returns nothing, and has a name of one word."""
+        """Takes nothing, returns nothing, and has a name of one word."""
         await self.rpc.call("ping", timeout=timeout)
 
     async def result_anything(self, *, timeout: float | None = None) -> _typing.Any:
@@ -430,7 +430,7 @@ class APIClient:
         )
 
     async def result_large(self, params: Size, *, timeout: float | None = None) -> str:
-        """resultLarge returns a string of so many bytes."""
+        """Returns a string of so many bytes."""
         return _read(
             "result.large",
             _RESULT_LARGE_RESULT.validate_python,
@@ -456,7 +456,7 @@ class APIClient:
     async def result_maybe(
         self, params: Whether, *, timeout: float | None = None
     ) -> Point | None:
-        """resultMaybe returns a point, or null."""
+        """Returns a point, or null."""
         return _read(
             "result.maybe",
             _RESULT_MAYBE_RESULT.validate_python,
@@ -472,7 +472,7 @@ class APIClient:
         )
 
     async def result_nan(self, *, timeout: float | None = None) -> Point:
-        """resultNaN returns a number that JSON does not have."""
+        """Returns a number that JSON does not have."""
         return _read(
             "result.nan",
             Point.model_validate,
@@ -482,7 +482,7 @@ class APIClient:
     async def result_nil_containers(
         self, *, timeout: float | None = None
     ) -> Containers:
-        """resultNilContainers returns lists and maps that are nil in Go: [] and {} on
+        """Returns lists and maps that are nil in Go: [] and {} on
         the wire.
         """
         return _read(
@@ -494,7 +494,7 @@ class APIClient:
     async def result_nothing(
         self, params: Whether, *, timeout: float | None = None
     ) -> None:
-        """resultNothing succeeds and returns nothing, params or not."""
+        """Succeeds and returns nothing, params or not."""
         await self.rpc.call("result.nothing", _write(params), timeout=timeout)
 
     async def result_number(self, *, timeout: float | None = None) -> _Int64:
@@ -532,7 +532,7 @@ class APIClient:
     async def users_get_user_by_id(
         self, params: UserByID, *, timeout: float | None = 5
     ) -> User:
-        """getUserByID returns a user: there is one, "u1"."""
+        """Returns a user: there is one, "u1"."""
         return _read(
             "users.get_user_by_id",
             User.model_validate,

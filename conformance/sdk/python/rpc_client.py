@@ -116,11 +116,12 @@ class CentrifugoRPCClient:
         """Connect; returns once calls can be made.
 
         A server out of reach is tried again and again, with growing pauses, and each
-        failure is logged; ``timeout`` in seconds bounds that. Raises :class:`ConnectError`
-        if the server refuses for good or the timeout passes, and :class:`ClientClosedError`
-        if ``disconnect()`` comes first.
+        failure is logged, until ``timeout`` in seconds, or else the client's own, is over;
+        ``math.inf`` tries without end. Raises :class:`ConnectError` if the server refuses
+        for good, :class:`CallTimeoutError` if the timeout passes, and
+        :class:`ClientClosedError` if ``disconnect()`` comes first.
         """
-        await self._connection.connect(timeout)
+        await self._connection.connect(self._timeout if timeout is None else timeout)
 
     async def disconnect(self) -> None:
         """Close the connection. Pending calls fail at once with :class:`ClientClosedError`.

@@ -47,66 +47,66 @@ export class APIClient {
     this.rpc = rpc;
   }
 
-  /** whoAmI says who asks. */
+  /** Says who asks. */
   connWhoami(options?: CallOptions): Promise<Asker> {
     return this.rpc.call<Asker>("conn.whoami", {}, options);
   }
 
-  /** echoAnything returns its params. */
+  /** Returns its params. */
   echoAnything(params: Anything, options?: CallOptions): Promise<Anything> {
     return this.rpc.call<Anything>("echo.anything", params, options);
   }
 
-  /** echoAwkward returns its params. */
+  /** Returns its params. */
   echoAwkward(params: Awkward, options?: CallOptions): Promise<Awkward> {
     return this.rpc.call<Awkward>("echo.awkward", params, options);
   }
 
-  /** echoBlobs returns its params. */
+  /** Returns its params. */
   echoBlobs(params: Blobs, options?: CallOptions): Promise<Blobs> {
     return this.rpc.call<Blobs>("echo.blobs", params, options);
   }
 
-  /** echoContainers returns its params. */
+  /** Returns its params. */
   echoContainers(params: Containers, options?: CallOptions): Promise<Containers> {
     return this.rpc.call<Containers>("echo.containers", params, options);
   }
 
-  /** echoEmbedding returns its params, given by pointer. */
+  /** Returns its params, given by pointer. */
   echoEmbedding(params: Embedding, options?: CallOptions): Promise<Embedding | null> {
     return this.rpc.call<Embedding | null>("echo.embedding", params, options);
   }
 
   /**
-   * echoEmpty takes and returns a struct that has no fields, which is not the same
+   * Takes and returns a struct that has no fields, which is not the same
    * as taking and returning nothing.
    */
   echoEmpty(params: Empty, options?: CallOptions): Promise<Empty> {
     return this.rpc.call<Empty>("echo.empty", params, options);
   }
 
-  /** echoNamed returns its params.\ */
+  /** Returns its params.\ */
   echoNamed(params: Named, options?: CallOptions): Promise<Named> {
     return this.rpc.call<Named>("echo.named", params, options);
   }
 
-  /** echoPage returns its params, which are an instance of a generic type. */
+  /** Returns its params, which are an instance of a generic type. */
   echoPage(params: PagePoint, options?: CallOptions): Promise<PagePoint> {
     return this.rpc.call<PagePoint>("echo.page", params, options);
   }
 
-  /** echoPages returns its params. */
+  /** Returns its params. */
   echoPages(params: Pages, options?: CallOptions): Promise<Pages> {
     return this.rpc.call<Pages>("echo.pages", params, options);
   }
 
-  /** echoPresence returns its params, and says how they came. */
+  /** Returns its params, and says how they came. */
   echoPresence(params: Presence, options?: CallOptions): Promise<PresenceReport> {
     return this.rpc.call<PresenceReport>("echo.presence", params, options);
   }
 
   /**
-   * echoScalars returns its params.
+   * Returns its params.
    *
    * Its comment is hostile: *\/ /* // """ ”' ` ${x} {@link x} \ \N{DASH} \u0041 \x %s %(x)s <script> --> and it
    * ends with a quote"
@@ -115,18 +115,18 @@ export class APIClient {
     return this.rpc.call<Scalars>("echo.scalars", params, options);
   }
 
-  /** echoTimes returns its params. */
+  /** Returns its params. */
   echoTimes(params: Times, options?: CallOptions): Promise<Times> {
     return this.rpc.call<Times>("echo.times", params, options);
   }
 
-  /** echoTree returns its params. */
+  /** Returns its params. */
   echoTree(params: Node, options?: CallOptions): Promise<Node> {
     return this.rpc.call<Node>("echo.tree", params, options);
   }
 
   /**
-   * failBare fails with a declared error that carries no details.
+   * Fails with a declared error that carries no details.
    *
    * @throws ServerError 1999 bare. An error without details.
    */
@@ -135,7 +135,7 @@ export class APIClient {
   }
 
   /**
-   * failLate waits for longer than the method may take.
+   * Waits for longer than the method may take.
    *
    * Times out after 150 ms, unless the options say otherwise.
    */
@@ -143,23 +143,23 @@ export class APIClient {
     return this.rpc.call<Point>("fail.late", {}, { ...options, timeout: options?.timeout ?? 150 });
   }
 
-  /** failNilMap panics as programs do. */
+  /** Panics as programs do. */
   failNilMap(options?: CallOptions): Promise<Point> {
     return this.rpc.call<Point>("fail.nil_map", {}, options);
   }
 
-  /** failPanic panics. */
+  /** Panics. */
   failPanic(options?: CallOptions): Promise<Point> {
     return this.rpc.call<Point>("fail.panic", {}, options);
   }
 
-  /** failPlainly fails with an error that is none of the client's business. */
+  /** Fails with an error that is none of the client's business. */
   failPlainly(options?: CallOptions): Promise<Point> {
     return this.rpc.call<Point>("fail.plainly", {}, options);
   }
 
   /**
-   * failQuota fails with an error that the application declared.
+   * Fails with an error that the application declared.
    *
    * @throws ServerError 1001 quota_exceeded. No more this month. *\/ """
    * @throws ServerError 1999 bare. An error without details.
@@ -168,45 +168,45 @@ export class APIClient {
     return this.rpc.call<Point>("fail.quota", {}, options);
   }
 
-  /** failWith fails with the error asked for. */
+  /** Fails with the error asked for. */
   async failWith(params: Failure, options?: CallOptions): Promise<void> {
     await this.rpc.call("fail.with", params, options);
   }
 
-  /** failWrapped fails with an error for the client, wrapped in others. */
+  /** Fails with an error for the client, wrapped in others. */
   failWrapped(options?: CallOptions): Promise<Point> {
     return this.rpc.call<Point>("fail.wrapped", {}, options);
   }
 
   /**
-   * cut waits until a call waits at the gate, cuts a connection, and then opens
+   * Waits until a call waits at the gate, cuts a connection, and then opens
    * the gate.
    */
   async gateCut(params: Cut, options?: CallOptions): Promise<void> {
     await this.rpc.call("gate.cut", params, options);
   }
 
-  /** ended returns once the context of a call at the gate has ended. */
+  /** Returns once the context of a call at the gate has ended. */
   async gateEnded(params: Key, options?: CallOptions): Promise<void> {
     await this.rpc.call("gate.ended", params, options);
   }
 
-  /** entered returns once a call waits at the gate, or did. */
+  /** Returns once a call waits at the gate, or did. */
   async gateEntered(params: Key, options?: CallOptions): Promise<void> {
     await this.rpc.call("gate.entered", params, options);
   }
 
-  /** letGo opens a gate for good. */
+  /** Opens a gate for good. */
   async gateOpen(params: Key, options?: CallOptions): Promise<void> {
     await this.rpc.call("gate.open", params, options);
   }
 
-  /** stuck waits until the gate is open and heeds nothing else. */
+  /** Waits until the gate is open and heeds nothing else. */
   gateStuck(params: Key, options?: CallOptions): Promise<Runs> {
     return this.rpc.call<Runs>("gate.stuck", params, options);
   }
 
-  /** wait waits until the gate is open, or until nobody waits for the call any more. */
+  /** Waits until the gate is open, or until nobody waits for the call any more. */
   gateWait(params: Key, options?: CallOptions): Promise<Runs> {
     return this.rpc.call<Runs>("gate.wait", params, options);
   }
@@ -224,23 +224,23 @@ export class APIClient {
     await this.rpc.call("news.publish", params, options);
   }
 
-  /** heard returns the notes on a topic as soon as there are so many. */
+  /** Returns the notes on a topic as soon as there are so many. */
   notesHeard(params: Topic, options?: CallOptions): Promise<Notes> {
     return this.rpc.call<Notes>("notes.heard", params, options);
   }
 
-  /** say keeps a note. */
+  /** Keeps a note. */
   notesSay(params: Note, options?: CallOptions): Promise<void> {
     return this.rpc.notify("notes.say", params, options);
   }
 
-  /** tick is a notification without params. */
+  /** Is a notification without params. */
   notesTick(options?: CallOptions): Promise<void> {
     return this.rpc.notify("notes.tick", {}, options);
   }
 
   /**
-   * echoPoint returns its params.
+   * Returns its params.
    *
    * Idempotent: sent again if the connection drops before the reply.
    * @deprecated use echo.scalars *\/ instead """
@@ -249,12 +249,12 @@ export class APIClient {
     return this.rpc.call<Point>("old.echo", params, { ...options, idempotent: options?.idempotent ?? true });
   }
 
-  /** placeOrder counts the items of an order that keeps the rules. */
+  /** Counts the items of an order that keeps the rules. */
   ordersPlace(params: Order, options?: CallOptions): Promise<Receipt> {
     return this.rpc.call<Receipt>("orders.place", params, options);
   }
 
-  /** ping takes nothing, returns nothing, and has a name of one word. */
+  /** Takes nothing, returns nothing, and has a name of one word. */
   async ping(options?: CallOptions): Promise<void> {
     await this.rpc.call("ping", {}, options);
   }
@@ -272,7 +272,7 @@ export class APIClient {
     return this.rpc.call<Colour>("result.colour", {}, options);
   }
 
-  /** resultLarge returns a string of so many bytes. */
+  /** Returns a string of so many bytes. */
   resultLarge(params: Size, options?: CallOptions): Promise<string> {
     return this.rpc.call<string>("result.large", params, options);
   }
@@ -285,7 +285,7 @@ export class APIClient {
     return this.rpc.call<Record<string, Point>>("result.map", {}, options);
   }
 
-  /** resultMaybe returns a point, or null. */
+  /** Returns a point, or null. */
   resultMaybe(params: Whether, options?: CallOptions): Promise<Point | null> {
     return this.rpc.call<Point | null>("result.maybe", params, options);
   }
@@ -295,20 +295,20 @@ export class APIClient {
     return this.rpc.call<string>("result.moment", {}, options);
   }
 
-  /** resultNaN returns a number that JSON does not have. */
+  /** Returns a number that JSON does not have. */
   resultNan(options?: CallOptions): Promise<Point> {
     return this.rpc.call<Point>("result.nan", {}, options);
   }
 
   /**
-   * resultNilContainers returns lists and maps that are nil in Go: [] and {} on
+   * Returns lists and maps that are nil in Go: [] and {} on
    * the wire.
    */
   resultNilContainers(options?: CallOptions): Promise<Containers> {
     return this.rpc.call<Containers>("result.nil_containers", {}, options);
   }
 
-  /** resultNothing succeeds and returns nothing, params or not. */
+  /** Succeeds and returns nothing, params or not. */
   async resultNothing(params: Whether, options?: CallOptions): Promise<void> {
     await this.rpc.call("result.nothing", params, options);
   }
@@ -332,7 +332,7 @@ export class APIClient {
   }
 
   /**
-   * getUserByID returns a user: there is one, "u1".
+   * Returns a user: there is one, "u1".
    *
    * Times out after 5000 ms, unless the options say otherwise.
    */

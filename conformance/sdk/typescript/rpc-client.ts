@@ -63,6 +63,7 @@ export class CentrifugoRPCClient {
   readonly #calls: Calls;
   readonly #channels: Channels;
   readonly #connectWaiters = new Set<ConnectWaiter>();
+  readonly #timeout: number;
 
   #sdk: Centrifuge | undefined;
   #state: ConnectionState = "disconnected";
@@ -94,6 +95,7 @@ export class CentrifugoRPCClient {
     this.#frames = new Listeners(this.#report);
 
     const timeout = checkTimeout(options.timeout ?? defaultTimeout);
+    this.#timeout = timeout;
     const client = this;
     this.#calls = new Calls(
       {
@@ -138,8 +140,9 @@ export class CentrifugoRPCClient {
   }
 
   /**
-   * Connects, and resolves when calls can be made. Unreachable servers are tried
-   * again with a growing delay, without end unless a timeout or signal is given.
+   * Connects, and resolves when calls can be made. An unreachable server is tried
+   * again with a growing delay until the timeout: that of the options in ms, or else
+   * the client's. Infinity waits for a day.
    *
    * @throws ConnectError if the server refuses for good (a bad token, 3500), ClientClosedError if disconnect()
    * is called meanwhile, CallTimeoutError and CallAbortedError as the options say; these end the attempt.
@@ -149,7 +152,7 @@ export class CentrifugoRPCClient {
       const aborted = abortError(options.signal, "connect");
       if (aborted !== undefined) throw aborted;
       if (this.#state === "connected") return resolve();
-      const timeout = options.timeout === undefined ? undefined : checkTimeout(options.timeout);
+      const timeout = checkTimeout(options.timeout ?? this.#timeout);
       const waiter: ConnectWaiter = { resolve, reject, stop: () => {} };
       waiter.stop = watch(
         { timeout, signal: options.signal },
@@ -233,10 +236,10 @@ export class CentrifugoRPCClient {
     this.#established = false;
     this.#enter("connecting", { code: 0, reason: "connect called" });
     try {
-      const webSocket = this.#sdk ?? (await findWebSocket(this.#options.websocket));
+      const webSocket = this.#sdk === undefined ? await findWebSocket(this.#options.websocket) : undefined;
       if (epoch !== this.#epoch) return;
-      this.#sdk ??= this.#newSDK(webSocket as WebSocketConstructor);
-      this.#sdk.connect();
+      if (webSocket !== undefined) this.#sdk = this.#newSDK(webSocket);
+      this.#sdk?.connect();
     } catch (cause) {
       if (epoch !== this.#epoch) return;
       const reason = cause instanceof Error ? cause.message : String(cause);

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -120,8 +121,8 @@ class Connection:
 
     # -- what the client asks ---------------------------------------------------------
 
-    async def connect(self, timeout: float | None) -> None:
-        """Return once up. Raises ConnectError or ClientClosedError."""
+    async def connect(self, timeout: float) -> None:
+        """Return once up. Raises ConnectError, CallTimeoutError or ClientClosedError."""
         if self.state == "connected":
             return
         if self._waiter is None or self._waiter.done():
@@ -135,14 +136,14 @@ class Connection:
             self.spawn(self._start())
         self._waiters += 1
         try:
-            done, _ = await asyncio.wait({waiter}, timeout=timeout)
+            done, _ = await asyncio.wait({waiter}, timeout=None if timeout == math.inf else timeout)
             if done:
                 if waiter.exception() is not None:
                     await self._settle()
                 waiter.result()
                 return
             cause = f": {self._last_error}" if self._last_error else ""
-            raise ConnectError(0, f"not connected within {timeout:g} s{cause}")
+            raise CallTimeoutError(f"not connected within {timeout:g} s{cause}")
         finally:
             self._waiters -= 1
             # Whoever gives up waiting, last of all, does not leave it trying for ever. A

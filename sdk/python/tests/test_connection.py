@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 from pathlib import Path
 
@@ -162,7 +163,7 @@ async def test_token_is_refreshed_before_it_expires(server: Server, user: str) -
 async def test_server_out_of_reach(user: str, server: Server) -> None:
     client = CentrifugoRPCClient("ws://127.0.0.1:1/x", server.token(user), sdk_options=QUICK)
     with pytest.raises(
-        centrirpc.ConnectError, match=r"not connected within 0\.1 s: .*Connect call failed"
+        centrirpc.CallTimeoutError, match=r"not connected within 0\.1 s: .*Connect call failed"
     ):
         await client.connect(timeout=0.1)
     assert client.state == "disconnected"
@@ -175,6 +176,18 @@ async def test_server_out_of_reach(user: str, server: Server) -> None:
     assert client.state == "disconnected"
 
 
+async def test_connect_gives_up_with_the_clients_own_timeout(user: str, server: Server) -> None:
+    client = CentrifugoRPCClient(
+        "ws://127.0.0.1:1/x", server.token(user), timeout=0.1, sdk_options=QUICK
+    )
+    with pytest.raises(centrirpc.CallTimeoutError, match=r"not connected within 0\.1 s"):
+        await client.connect()
+    assert client.state == "disconnected"
+    trying = asyncio.create_task(client.connect(timeout=math.inf))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(trying, 0.3)
+
+
 async def test_giving_up_on_a_reconnect_keeps_it_going(testserver: Path, user: str) -> None:
     server = Server(testserver)
     address = server.http.removeprefix("http://")
@@ -182,7 +195,7 @@ async def test_giving_up_on_a_reconnect_keeps_it_going(testserver: Path, user: s
         states = States(client)
         server.stop()
         await states.wait_for("connecting")
-        with pytest.raises(centrirpc.ConnectError, match="not connected within"):
+        with pytest.raises(centrirpc.CallTimeoutError, match="not connected within"):
             await client.connect(timeout=0.05)
         assert client.state == "connecting"
         server = Server(testserver, "-addr", address)

@@ -61,6 +61,7 @@ export class CentrifugoRPCClient {
   readonly #calls: Calls;
   readonly #channels: Channels;
   readonly #connectWaiters = new Set<ConnectWaiter>();
+  readonly #timeout: number;
 
   #sdk: Centrifuge | undefined;
   #state: ConnectionState = "disconnected";
@@ -92,6 +93,7 @@ export class CentrifugoRPCClient {
     this.#frames = new Listeners(this.#report);
 
     const timeout = checkTimeout(options.timeout ?? defaultTimeout);
+    this.#timeout = timeout;
     const client = this;
     this.#calls = new Calls(
       {
@@ -136,8 +138,9 @@ export class CentrifugoRPCClient {
   }
 
   /**
-   * Connects, and resolves when calls can be made. Unreachable servers are tried
-   * again with a growing delay, without end unless a timeout or signal is given.
+   * Connects, and resolves when calls can be made. An unreachable server is tried
+   * again with a growing delay until the timeout: that of the options in ms, or else
+   * the client's. Infinity waits for a day.
    *
    * @throws ConnectError if the server refuses for good (a bad token, 3500), ClientClosedError if disconnect()
    * is called meanwhile, CallTimeoutError and CallAbortedError as the options say; these end the attempt.
@@ -147,7 +150,7 @@ export class CentrifugoRPCClient {
       const aborted = abortError(options.signal, "connect");
       if (aborted !== undefined) throw aborted;
       if (this.#state === "connected") return resolve();
-      const timeout = options.timeout === undefined ? undefined : checkTimeout(options.timeout);
+      const timeout = checkTimeout(options.timeout ?? this.#timeout);
       const waiter: ConnectWaiter = { resolve, reject, stop: () => {} };
       waiter.stop = watch(
         { timeout, signal: options.signal },

@@ -210,6 +210,9 @@ test("connect() to a server that is away ends as its options say", async (t) => 
   });
   t.after(() => client.disconnect());
   await assert.rejects(client.connect({ timeout: 60 }), CallTimeoutError);
+  const quick = new CentrifugoRPCClient("ws://127.0.0.1:1/connection/websocket", "", "456", { timeout: 60 });
+  await assert.rejects(quick.connect(), CallTimeoutError);
+  assert.equal(quick.state, "disconnected");
   assert.equal(client.state, "disconnected");
 
   const controller = new AbortController();

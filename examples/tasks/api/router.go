@@ -1,0 +1,35 @@
+// Package api is the task board's API: its types, its handlers and the router
+// that names them. go generate makes contract.json and the clients in ../sdk
+// from it.
+package api
+
+import (
+	_ "embed"
+	"time"
+
+	"github.com/centrirpc/centrirpc"
+)
+
+//go:generate go run github.com/centrirpc/centrirpc/cmd/centrirpc contract . -o contract.json
+//go:generate go run github.com/centrirpc/centrirpc/cmd/centrirpc generate . -o ../sdk
+
+//go:embed contract.json
+var contract []byte
+
+// NewRouter registers the methods of the board. The service may be nil to
+// describe the API only.
+func NewRouter(svc *Service) *centrirpc.Router {
+	router := centrirpc.NewRouter(
+		centrirpc.Name("tasks"),
+		centrirpc.Doc("A task board that its users share."),
+		centrirpc.Validator(newValidator()),
+		centrirpc.WithContract(contract),
+	)
+	tasks := router.Group("tasks")
+	centrirpc.Handle(tasks, "create", svc.Create, centrirpc.Errors(ErrBoardFull))
+	centrirpc.Handle(tasks, "update", svc.Update)
+	centrirpc.Handle(tasks, "delete", svc.Delete)
+	centrirpc.Handle(tasks, "list", svc.List, centrirpc.Idempotent())
+	centrirpc.Handle(tasks, "get_stats", svc.GetStats, centrirpc.Idempotent(), centrirpc.Timeout(5*time.Second))
+	return router
+}

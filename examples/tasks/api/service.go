@@ -1,0 +1,144 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+// Channel is where each change of the board is published as an Event.
+const Channel = "tasks"
+
+// MaxTasks is how many tasks the board can hold: a list of all of them fits
+// into one message.
+const MaxTasks = 200
+
+// ErrBoardFull is the answer to a new task when the board holds MaxTasks.
+var ErrBoardFull = centrirpc.DeclareError[BoardFull](1001, "board_full", "The board holds as many tasks as it can.")
+
+// What a Store says about the board.
+var (
+	ErrNoTask = errors.New("no such task")
+	ErrFull   = errors.New("too many tasks")
+)
+
+// Store keeps tasks. Its methods are safe for concurrent use.
+type Store interface {
+	// Create keeps a new task and numbers it, or fails with ErrFull if there are
+	// limit tasks already.
+	Create(ctx context.Context, task Task, limit int) (Task, error)
+	// Update changes a task in one step, or fails with ErrNoTask.
+	Update(ctx context.Context, id int64, change func(*Task)) (Task, error)
+	// Delete removes a task, or fails with ErrNoTask.
+	Delete(ctx context.Context, id int64) error
+	// List is all tasks of a status, or of any if it is empty, oldest first.
+	List(ctx context.Context, status Status) ([]Task, error)
+	// Count counts by status the tasks that a user created.
+	Count(ctx context.Context, userID string) (map[Status]int64, error)
+}
+
+// Service handles the calls of the task board.
+type Service struct {
+	store   Store
+	publish func(Event)
+}
+
+// NewService makes the service of a board and gives each change to publish.
+func NewService(store Store, publish func(Event)) *Service {
+	return &Service{store: store, publish: publish}
+}
+
+// Create adds a task to the board.
+func (s *Service) Create(ctx context.Context, p TaskCreateParams) (Task, error) {
+	task := Task{
+		Title: p.Title, Status: p.Status, Due: p.Due, Tags: p.Tags, Assignee: p.Assignee,
+		CreatedBy: centrirpc.ConnFromContext(ctx).UserID,
+	}
+	if task.Status == "" {
+		task.Status = StatusOpen
+	}
+	task, err := s.store.Create(ctx, task, MaxTasks)
+	if errors.Is(err, ErrFull) {
+		return Task{}, ErrBoardFull.New(BoardFull{Limit: MaxTasks}, "The board holds %d tasks, which is as many as it can; delete some first.", MaxTasks)
+	}
+	if err != nil {
+		return Task{}, err
+	}
+	s.publish(Event{Type: EventCreated, Task: &task})
+	return task, nil
+}
+
+// Update changes what is given of a task and leaves the rest as it is. It returns
+// the task as it is now.
+func (s *Service) Update(ctx context.Context, p TaskUpdateParams) (Task, error) {
+	task, err := s.store.Update(ctx, p.ID, p.apply)
+	if err != nil {
+		return Task{}, answer(err, p.ID)
+	}
+	s.publish(Event{Type: EventUpdated, Task: &task})
+	return task, nil
+}
+
+func (p TaskUpdateParams) apply(task *Task) {
+	if slices.Contains(p.Clear, ClearableDue) {
+		task.Due = nil
+	}
+	if slices.Contains(p.Clear, ClearableAssignee) {
+		task.Assignee = nil
+	}
+	if p.Title != nil {
+		task.Title = *p.Title
+	}
+	if p.Status != "" {
+		task.Status = p.Status
+	}
+	if p.Due != nil {
+		task.Due = p.Due
+	}
+	if p.Tags != nil {
+		task.Tags = p.Tags
+	}
+	if p.Assignee != nil {
+		task.Assignee = p.Assignee
+	}
+}
+
+// Delete removes a task from the board.
+func (s *Service) Delete(ctx context.Context, p TaskDeleteParams) (struct{}, error) {
+	if err := s.store.Delete(ctx, p.ID); err != nil {
+		return struct{}{}, answer(err, p.ID)
+	}
+	s.publish(Event{Type: EventDeleted, ID: p.ID})
+	return struct{}{}, nil
+}
+
+// List gives the tasks on the board.
+func (s *Service) List(ctx context.Context, p TaskListParams) (TaskListResult, error) {
+	tasks, err := s.store.List(ctx, p.Status)
+	return TaskListResult{Tasks: tasks}, err
+}
+
+// GetStats counts the tasks that a user created.
+func (s *Service) GetStats(ctx context.Context, p TaskStatsParams) (TaskStatsResult, error) {
+	counts, err := s.store.Count(ctx, p.UserID)
+	if err != nil {
+		return TaskStatsResult{}, err
+	}
+	result := TaskStatsResult{ByStatus: map[Status]int64{StatusOpen: 0, StatusInProgress: 0, StatusDone: 0}}
+	for status, n := range counts {
+		result.ByStatus[status] = n
+		result.Total += n
+	}
+	return result, nil
+}
+
+// answer turns a store's error about one task into what the caller is told.
+func answer(err error, id int64) error {
+	if errors.Is(err, ErrNoTask) {
+		return centrirpc.Errorf(wire.NotFound, "There is no task %d.", id)
+	}
+	return err
+}

@@ -1,0 +1,344 @@
+// The page in a real browser. go test runs this with TASKS_PROGRAM, the path of
+// the built program; TASKS_SCREENSHOTS keeps screenshots in that folder.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const program = process.env.TASKS_PROGRAM;
+assert.ok(program, "TASKS_PROGRAM is not set: run go test ./examples/tasks");
+
+let browser;
+let folder;
+let server;
+let errors;
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+  });
+});
+after(() => browser?.close());
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tasks-"));
+  server = await start("127.0.0.1:0");
+  errors = [];
+});
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()));
+  await server.stop();
+  await rm(folder, { recursive: true });
+});
+
+async function start(address) {
+  const child = spawn(program, ["-addr", address, "-db", join(folder, "tasks.db")], { stdio: ["ignore", "pipe", "pipe"] });
+  const said = [];
+  child.stderr.on("data", (data) => said.push(data));
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const line = await Promise.race([
+    new Promise((resolve) => createInterface(child.stdout).once("line", resolve)),
+    ended.then((code) => assert.fail(`the program ended with ${code}: ${Buffer.concat(said)}`)),
+  ]);
+  const url = /^listening on (http:\/\/\S+)$/.exec(line)?.[1];
+  assert.ok(url, line);
+  const stop = async () => {
+    child.kill();
+    assert.equal(await ended, 0, String(Buffer.concat(said)));
+  };
+  return { url, stop };
+}
+
+/** Opens the page as a user, in a context of its own unless one is given. */
+async function open(user, { context, ...options } = {}) {
+  const within = context ?? (await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options }));
+  if (context === undefined) await within.addInitScript((user) => localStorage.setItem("tasks.user", user), user);
+  const page = await within.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(String(error)));
+  await page.goto(server.url);
+  await page.locator('#state[data-state="connected"]').waitFor();
+  await page.locator("#stats").getByText("You created").waitFor();
+  return page;
+}
+
+const cards = (page, status) => page.locator(`[data-status="${status}"] article h3`);
+const card = (page, status, title) => cards(page, status).getByText(title, { exact: true });
+const focusedCard = (page) => page.evaluate(() => document.activeElement?.querySelector("h3")?.textContent);
+
+async function add(page, title) {
+  await page.locator("#quick-title").fill(title);
+  await page.locator("#quick-title").press("Enter");
+  await card(page, "open", title).waitFor();
+}
+
+test("two tabs follow each other", async () => {
+  const one = await open("ann");
+  const two = await open("ann", { context: one.context() });
+  const other = await open("bob");
+  await add(one, "Water the plants");
+  await card(two, "open", "Water the plants").waitFor();
+  await card(other, "open", "Water the plants").waitFor();
+  await two.getByText("You created 1 task: 1 open, 0 in progress, 0 done").waitFor();
+  await other.getByText("You created 0 tasks").waitFor();
+
+  await other.getByRole("button", { name: "Move Water the plants to In progress" }).click();
+  await card(one, "in_progress", "Water the plants").waitFor();
+  await one.getByText("You created 1 task: 0 open, 1 in progress, 0 done").waitFor();
+
+  await one.getByRole("article", { name: "Water the plants" }).dragTo(one.locator('[data-status="done"]'));
+  await card(two, "done", "Water the plants").waitFor();
+  assert.equal(await two.locator("#news").textContent(), "Moved to Done: Water the plants");
+
+  await two.getByRole("button", { name: "Delete Water the plants" }).click();
+  await two.getByRole("button", { name: "Delete", exact: true }).click();
+  await card(other, "done", "Water the plants").waitFor({ state: "detached" });
+  await card(one, "done", "Water the plants").waitFor({ state: "detached" });
+  assert.deepEqual(errors, []);
+});
+
+test("everything works by keyboard alone", async () => {
+  const page = await open("ann");
+  const other = await open("bob");
+  const { keyboard } = page;
+  for (const title of ["First", "Second"]) {
+    await keyboard.press("n");
+    await keyboard.type(title);
+    await keyboard.press("Enter");
+    await card(page, "open", title).waitFor();
+    await page.locator("#quick-title:focus").waitFor();
+    await keyboard.press("Shift+Tab"); // out of the field, so that "n" is a key again
+  }
+
+  // From the field over its two buttons to the first card, and down to the second.
+  await keyboard.press("n");
+  for (let i = 0; i < 3; i++) await keyboard.press("Tab");
+  assert.equal(await focusedCard(page), "First");
+  await keyboard.press("ArrowDown");
+  assert.equal(await focusedCard(page), "Second");
+
+  await keyboard.press("Shift+ArrowRight");
+  await card(other, "in_progress", "Second").waitFor();
+  await card(page, "in_progress", "Second").waitFor();
+  assert.equal(await focusedCard(page), "Second", "a card that moves keeps the focus");
+  await keyboard.press("ArrowLeft");
+  assert.equal(await focusedCard(page), "First");
+  await keyboard.press("ArrowRight");
+
+  await keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Task 2" }).waitFor();
+  await keyboard.type("Third"); // over the title, which is selected
+  await keyboard.press("Tab");
+  await keyboard.press("d"); // chooses Done
+  await keyboard.press("Shift+Tab");
+  await keyboard.press("Enter");
+  await page.locator("#task-dialog").waitFor({ state: "hidden" });
+  await card(other, "done", "Third").waitFor();
+  await card(page, "done", "Third").waitFor();
+  assert.equal(await focusedCard(page), "Third", "the focus returns to the card");
+
+  await keyboard.press("Delete");
+  await page.getByRole("dialog", { name: "Delete this task?" }).waitFor();
+  await keyboard.press("Escape");
+  await page.locator("#delete-dialog").waitFor({ state: "hidden" });
+  assert.equal(await cards(page, "done").count(), 1);
+  await keyboard.press("Delete");
+  await keyboard.press("Enter");
+  await card(other, "done", "Third").waitFor({ state: "detached" });
+  await card(page, "done", "Third").waitFor({ state: "detached" });
+  assert.deepEqual(await cards(page, "open").allTextContents(), ["First"]);
+  assert.deepEqual(errors, []);
+});
+
+test("a task is written and changed in all its fields", async () => {
+  const page = await open("ann", { timezoneId: "America/New_York" });
+  await page.locator("#quick-title").fill("Plan");
+  await page.getByRole("button", { name: "Details…" }).click();
+  assert.equal(await page.getByLabel("Title").inputValue(), "Plan");
+  await page.getByLabel("Due").fill("2031-07-01T09:30");
+  await page.getByLabel("Tags").fill("a, b");
+  await page.getByLabel("Assignee").fill("Ann Lee");
+  await page.getByLabel("Their e-mail").fill("ann@example.com");
+  await page.getByRole("button", { name: "Save" }).click();
+  const plan = page.getByRole("article", { name: "Plan" });
+  await plan.waitFor();
+  assert.match(await plan.locator("time").textContent(), /Jul 1, 2031, 9:30/);
+  assert.equal(await plan.locator("time").getAttribute("datetime"), "2031-07-01T13:30:00Z");
+  assert.deepEqual(await plan.locator(".tag").allTextContents(), ["a", "b"]);
+  assert.equal(await plan.locator(".person").textContent(), "ALAnn Lee");
+  assert.equal(await page.locator("#quick-title").inputValue(), "");
+
+  await page.getByRole("button", { name: "Edit Plan" }).click();
+  assert.equal(await page.getByLabel("Due").inputValue(), "2031-07-01T09:30");
+  for (const field of ["Due", "Tags", "Assignee", "Their e-mail"]) await page.getByLabel(field).fill("");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("#task-dialog").waitFor({ state: "hidden" });
+  assert.equal(await plan.locator("time, .tag, .person").count(), 0);
+  const sent = await page.locator("#log .call", { hasText: "tasks.update" }).locator(".data").first().textContent();
+  assert.deepEqual(JSON.parse(sent), { id: 1, tags: [], clear: ["due", "assignee"] });
+  assert.deepEqual(errors, []);
+});
+
+test("faults are said in words, beside the field", async () => {
+  const page = await open("ann");
+  await page.locator("#quick-title").press("Enter");
+  await page.locator("#quick-fault").getByText("Please write a line of text.").waitFor();
+  await page.getByRole("button", { name: "Details…" }).click();
+  await page.getByLabel("Title").fill("x".repeat(201));
+  await page.getByLabel("Tags").fill(`fine, ${"y".repeat(25)}`);
+  await page.getByLabel("Their e-mail").fill("nobody");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("#task-title-fault").getByText("200 characters").waitFor();
+  await page.locator("#task-tags-fault").getByText("Number 2").waitFor();
+  await page.locator("#task-name-fault").getByText("Please write a line of text.").waitFor();
+  await page.locator("#task-email-fault").getByText("This is no e-mail address.").waitFor();
+  assert.equal(await page.locator(":focus").getAttribute("name"), "title");
+  assert.equal(await page.getByLabel("Title").getAttribute("aria-invalid"), "true");
+  await page.getByRole("button", { name: "Cancel" }).click();
+
+  // A task that is gone meanwhile.
+  await add(page, "Gone");
+  await page.getByRole("button", { name: "Edit Gone" }).click();
+  const other = await open("bob");
+  await other.getByRole("button", { name: "Delete Gone" }).click();
+  await other.getByRole("button", { name: "Delete", exact: true }).click();
+  await card(page, "open", "Gone").waitFor({ state: "detached" });
+  await page.getByLabel("Title").fill("Still there?");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("#task-alerts").getByText("There is no task 1.").waitFor();
+  await page.keyboard.press("Escape");
+  assert.deepEqual(errors, []);
+});
+
+test("a user name that cannot be is refused with the reason", async () => {
+  const page = await open("ann");
+  await page.getByLabel("You are").fill("a:b");
+  await page.getByRole("button", { name: "Switch" }).click();
+  await page.locator("#who-fault").getByText("holds the character ':'").waitFor();
+  assert.equal(await page.locator("#state").textContent(), "connected", "the old session goes on");
+  await page.getByLabel("You are").fill("bob");
+  await page.getByRole("button", { name: "Switch" }).click();
+  await page.locator("#log-channel").getByText("user#bob").waitFor();
+  await add(page, "By Bob");
+  assert.equal(await page.locator(".by").textContent(), "by bob");
+  assert.equal(errors.length, 1, errors.join("\n")); // the browser's own line about the status 400
+  assert.match(errors[0], /400/);
+});
+
+test("each call shows its frames", async () => {
+  const page = await open("ann");
+  await page.getByRole("button", { name: "Clear" }).click();
+  await add(page, "Look");
+  const call = page.locator("#log .call", { hasText: "tasks.create" });
+  await call.locator(".outcome").getByText(/^ok · \d+\.\d ms$/).waitFor();
+  const names = await call.locator(".frame-name").allTextContents();
+  assert.deepEqual(names.sort(), ["ack", "publish", "reply"]);
+  for (const when of await call.locator(".when").allTextContents()) assert.match(when, /^\d+\.\d ms$/);
+  await call.locator("summary").first().press("Enter");
+  const envelope = JSON.parse(await call.locator("pre", { hasText: "method" }).textContent());
+  assert.equal(envelope.method, "tasks.create");
+  assert.equal(envelope.reply_to, "user#ann");
+  assert.match(envelope.correlation_id, /^[0-9a-f-]{36}$/);
+  await page.locator("#log .event", { hasText: '"created"' }).waitFor();
+  assert.deepEqual(errors, []);
+});
+
+test("what users write is text, not HTML", async () => {
+  const page = await open("ann");
+  const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+  await add(page, hostile);
+  await page.getByRole("button", { name: `Edit ${hostile}` }).click();
+  await page.getByLabel("Assignee").fill(hostile.slice(0, 60));
+  await page.getByLabel("Tags").fill("<b>bold</b>");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator(".person").waitFor();
+  assert.equal(await page.locator("img, article script, article b").count(), 0);
+  assert.equal(await page.title(), "Tasks");
+  assert.deepEqual(errors, []);
+});
+
+test("nothing is wider than a phone", async () => {
+  const page = await open("ann", { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
+  const width = () => page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth));
+  await add(page, "W".repeat(200));
+  await add(page, "A title of ordinary words that is long enough to need more than one line");
+  await page.getByRole("button", { name: "Edit A title" }).tap();
+  await page.getByLabel("Tags").fill(["one", "W".repeat(24), "three"].join());
+  await page.getByLabel("Assignee").fill("N".repeat(60));
+  await page.getByLabel("Due").fill("2031-07-01T09:30");
+  assert.equal(await width(), 360, "with the dialog open");
+  const box = await page.locator("#task-dialog").boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 360, JSON.stringify(box));
+  await page.getByRole("button", { name: "Save" }).tap();
+  await page.locator(".person").waitFor();
+  await page.locator("#log summary").first().tap();
+  assert.equal(await width(), 360);
+  for (const button of await page.locator(".icon").all()) {
+    const { width, height } = await button.boundingBox();
+    assert.ok(width >= 40 && height >= 40, `a button of ${width} by ${height}`);
+  }
+  assert.deepEqual(errors, []);
+});
+
+test("the page finds its way back to a server that was started again", async () => {
+  const page = await open("ann");
+  await add(page, "Before");
+  await server.stop();
+  await page.locator('#state[data-state="connecting"]').waitFor();
+  // It signs tokens with another secret now, so the page needs another token too.
+  server = await start(new URL(server.url).host);
+  await page.locator('#state[data-state="connected"]').waitFor();
+  await add(page, "After");
+  assert.deepEqual(await cards(page, "open").allTextContents(), ["Before", "After"]);
+  assert.equal(await page.locator("#alerts").textContent(), "");
+});
+
+test("a server out of reach is said, and can be tried again", async () => {
+  const page = await browser.newPage();
+  await page.route("**/token*", (route) => route.abort());
+  await page.goto(server.url);
+  await page.locator("#alerts").getByText("The server cannot be reached.").waitFor();
+  assert.equal(await page.locator("#state").textContent(), "disconnected");
+  await page.locator("#quick-title").fill("Kept");
+  await page.locator("#quick-title").press("Enter");
+  await page.locator("#alerts").getByText("There is no connection.").waitFor();
+  assert.equal(await page.locator("#quick-title").inputValue(), "Kept");
+  await page.unroute("**/token*");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator('#state[data-state="connected"]').waitFor();
+  await page.locator("#quick-title").press("Enter");
+  await card(page, "open", "Kept").waitFor();
+});
+
+async function takeScreenshots() {
+  const shot = (page, name) => page.screenshot({ path: join(process.env.TASKS_SCREENSHOTS, name) });
+  const light = await open("ann", { viewport: { width: 1440, height: 900 }, colorScheme: "light" });
+  const tasks = [
+    { Title: "Write the release notes", Tags: "docs, 1.0", Assignee: "Ann Lee", Due: "2030-12-01T17:00" },
+    { Title: "Try the Python client against staging", Tags: "python", Due: "2025-11-20T09:00" },
+    { Title: "Answer the question about channel names", Assignee: "Bob" },
+    { Title: "Measure memory per idle connection", Status: "in_progress", Tags: "bench", Assignee: "Chris Okafor" },
+    { Title: "Rotate the token keys", Status: "in_progress", Tags: "security, ops", Due: "2031-01-04T10:00" },
+    { Title: "Choose the wire format", Status: "done", Tags: "design" },
+  ];
+  for (const { Status, ...fields } of tasks) {
+    await light.getByRole("button", { name: "Details…" }).click();
+    if (Status !== undefined) await light.getByLabel("Status").selectOption(Status);
+    for (const [field, value] of Object.entries(fields)) await light.getByLabel(field).fill(value);
+    await light.getByRole("button", { name: "Save" }).click();
+    await light.locator("#task-dialog").waitFor({ state: "hidden" });
+  }
+  await light.getByText("You created 6 tasks").waitFor();
+  await shot(light, "light.png");
+  await shot(await open("bob", { viewport: { width: 1440, height: 900 }, colorScheme: "dark" }), "dark.png");
+  await shot(await open("ann", { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }), "phone.png");
+}
+
+if (process.env.TASKS_SCREENSHOTS) test("screenshots", takeScreenshots);

@@ -1,0 +1,233 @@
+// The page: the board, its calls and what they looked like on the wire.
+
+import type { APIClient, ChannelSubscription, ConnectionState, Status, Task } from "../../sdk/typescript/index.js";
+import { Board, type TaskEvent } from "./board.js";
+import { CallLog } from "./call-log.js";
+import { Columns } from "./columns.js";
+import { find, make, setFault } from "./dom.js";
+import { BadUserError, openSession, rememberUser, rememberedUser } from "./session.js";
+import { changeTask, confirmDelete, writeTask } from "./task-dialog.js";
+import { errorText, faultsByField, statusNames, statuses } from "./words.js";
+
+const channel = "tasks";
+const log = new CallLog(find("log", HTMLOListElement));
+const columns = new Columns(find("board", HTMLElement), { move, edit, remove });
+let board = new Board();
+let api: APIClient | undefined;
+
+// --- The connection
+
+const who = find("who-name", HTMLInputElement);
+let turn = 0;
+
+/** Becomes the user, unless another is chosen meanwhile. */
+async function enter(user: string): Promise<void> {
+  const mine = ++turn;
+  setFault(who, undefined);
+  try {
+    const next = await openSession(user);
+    if (mine === turn) await begin(next);
+  } catch (error) {
+    if (mine !== turn) return;
+    showState(api?.rpc.state ?? "disconnected");
+    if (error instanceof BadUserError) {
+      setFault(who, error.message);
+      who.focus();
+    } else showAlert(error, () => enter(user));
+  }
+}
+
+async function begin(next: APIClient): Promise<void> {
+  const user = next.rpc.userId;
+  api?.rpc.disconnect();
+  api = next;
+  board = new Board();
+  rememberUser(user);
+  showAlert(undefined);
+  who.value = user;
+  find("log-channel", HTMLElement).textContent = next.rpc.replyChannel;
+  showState("connecting");
+  next.rpc.onFrame((frame) => log.frame(frame));
+  let subscription: ChannelSubscription | undefined;
+  next.rpc.onState((state, why) => {
+    if (next !== api) return;
+    showState(state);
+    if (subscription === undefined) return;
+    if (state === "connected") void load(next); // again: what was missed meanwhile
+    // The server refused to have the user back, perhaps because it was started again with another secret.
+    if (state === "disconnected" && why.code !== 0) void enter(user);
+  });
+  await next.rpc.connect();
+  subscription = await next.rpc.subscribe<TaskEvent>(channel, (event) => next === api && hear(event));
+  await load(next);
+}
+
+function showState(state: ConnectionState): void {
+  const place = find("state", HTMLElement);
+  place.dataset["state"] = state;
+  place.textContent = state;
+}
+
+/** Asks for everything anew. */
+async function load(from: APIClient): Promise<void> {
+  const asked = board.clock;
+  try {
+    const { tasks } = await from.tasksList({});
+    if (from !== api) return;
+    board.replace(tasks, asked);
+    show();
+    await showStats(from);
+  } catch (error) {
+    if (from === api) showAlert(error, () => load(from));
+  }
+}
+
+// --- What the board shows
+
+function show(): void {
+  columns.show(board.tasks);
+}
+
+function hear(event: TaskEvent): void {
+  log.event(channel, event);
+  const before = board.get(event.type === "deleted" ? event.id : event.task.id);
+  board.apply(event);
+  show();
+  tell(event, before);
+  const creator = event.type === "deleted" ? before?.created_by : event.task.created_by;
+  if (api !== undefined && creator === api.rpc.userId) void refreshStats(api);
+}
+
+function tell(event: TaskEvent, before: Task | undefined): void {
+  const news = find("news", HTMLElement);
+  if (event.type === "deleted") news.textContent = before === undefined ? "" : `Deleted: ${before.title}`;
+  else if (event.type === "created") news.textContent = `New in ${statusNames[event.task.status]}: ${event.task.title}`;
+  else if (before?.status === event.task.status) news.textContent = `Changed: ${event.task.title}`;
+  else news.textContent = `Moved to ${statusNames[event.task.status]}: ${event.task.title}`;
+}
+
+let statsWanted = false;
+let statsRunning = false;
+
+/** Counts again; many wishes at a time are one. */
+async function refreshStats(from: APIClient): Promise<void> {
+  statsWanted = true;
+  if (statsRunning) return;
+  statsRunning = true;
+  try {
+    while (statsWanted && from === api) {
+      statsWanted = false;
+      await showStats(from);
+    }
+  } catch (error) {
+    showAlert(error);
+  } finally {
+    statsRunning = false;
+  }
+}
+
+async function showStats(from: APIClient): Promise<void> {
+  const { total, by_status } = await from.tasksGetStats({ user_id: from.rpc.userId });
+  if (from !== api) return;
+  const counts = statuses.map((status) => `${by_status[status] ?? 0} ${statusNames[status].toLowerCase()}`);
+  find("stats", HTMLElement).replaceChildren(
+    make("strong", {}, `You created ${total} ${total === 1 ? "task" : "tasks"}`),
+    total === 0 ? "" : `: ${counts.join(", ")}`,
+  );
+}
+
+/** Shows an error until it is closed or, where that makes sense, tried again. */
+function showAlert(error: unknown, again?: () => unknown): void {
+  const alerts = find("alerts", HTMLElement);
+  alerts.replaceChildren();
+  if (error === undefined) return;
+  const button = make("button", { type: "button" }, again === undefined ? "Close" : "Try again");
+  button.addEventListener("click", () => {
+    alerts.replaceChildren();
+    again?.();
+  });
+  alerts.append(make("span", {}, errorText(error)), button);
+}
+
+// --- What the user does
+
+/** Runs a call and shows its error, if nobody else does. */
+async function attempt(call: (api: APIClient) => Promise<unknown>): Promise<void> {
+  if (api === undefined) return showAlert(new Error("there is no connection"), () => enter(who.value));
+  showAlert(undefined);
+  try {
+    await call(api);
+  } catch (error) {
+    showAlert(error);
+  }
+}
+
+/** The reply may come before the event, or the event before the reply: either is enough. */
+async function put(task: Promise<Task>): Promise<void> {
+  board.put(await task);
+  show();
+}
+
+function move(task: Task, to: Status): void {
+  void attempt((api) => put(api.tasksUpdate({ id: task.id, status: to })));
+}
+
+function edit(task: Task): void {
+  changeTask(task, async (params) => api && put(api.tasksUpdate(params)));
+}
+
+function remove(task: Task): void {
+  confirmDelete(task, () =>
+    attempt(async (api) => {
+      await api.tasksDelete({ id: task.id });
+      board.remove(task.id);
+      show();
+    }),
+  );
+}
+
+const quickTitle = find("quick-title", HTMLInputElement);
+
+find("quick", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  const title = quickTitle.value.trim();
+  void attempt(async (api) => {
+    quickTitle.value = ""; // the next one can be written at once
+    setFault(quickTitle, undefined);
+    try {
+      await put(api.tasksCreate({ title }));
+    } catch (error) {
+      if (quickTitle.value === "") quickTitle.value = title;
+      const fault = faultsByField(error).get("title");
+      if (fault === undefined) throw error;
+      setFault(quickTitle, fault);
+      quickTitle.focus();
+    }
+  });
+});
+
+find("quick-details", HTMLButtonElement).addEventListener("click", () => {
+  writeTask(quickTitle.value.trim(), async (params) => {
+    if (api === undefined) throw new Error("there is no connection");
+    await put(api.tasksCreate(params));
+    quickTitle.value = "";
+    setFault(quickTitle, undefined);
+  });
+});
+
+find("log-clear", HTMLButtonElement).addEventListener("click", () => log.clear());
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "n" || event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return;
+  if (event.target instanceof HTMLElement && event.target.closest("input, select, textarea")) return;
+  event.preventDefault();
+  quickTitle.focus();
+});
+
+find("who", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  void enter(who.value);
+});
+
+who.value = rememberedUser();
+void enter(who.value);

@@ -1,0 +1,114 @@
+// The log of what went over the wire: each call with its frames, and events.
+
+import { ServerError, type Frame } from "../../sdk/typescript/index.js";
+import { make } from "./dom.js";
+
+const maxEntries = 100;
+
+interface Entry {
+  readonly began: number;
+  readonly item: HTMLLIElement;
+  readonly outcome: HTMLElement;
+  readonly frames: HTMLOListElement;
+}
+
+const directions: Record<Frame["kind"], string> = {
+  publish: "→",
+  resend: "→",
+  cancel: "→",
+  ack: "←",
+  reply: "←",
+  error: "!",
+};
+
+export class CallLog {
+  readonly #list: HTMLOListElement;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(list: HTMLOListElement) {
+    this.#list = list;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#list.replaceChildren();
+  }
+
+  /** Takes one step of a call. */
+  frame(frame: Frame): void {
+    const entry = this.#entries.get(frame.correlationId) ?? this.#begin(frame);
+    const after = frame.at - entry.began;
+    entry.frames.append(make("li", {}, line(directions[frame.kind], frame.kind, milliseconds(after), frame.data, heart(frame.data))));
+    if (frame.kind === "reply") {
+      const failed = (frame.data as { error?: { reason?: string } }).error;
+      settle(entry, failed === undefined ? "ok" : "failed", failed === undefined ? "ok" : (failed.reason ?? "error"), after);
+    } else if (frame.kind === "error") {
+      settle(entry, "failed", frame.data instanceof ServerError ? frame.data.reason : "failed", after);
+    }
+  }
+
+  /** Takes a publication on a channel of the application. */
+  event(channel: string, data: unknown): void {
+    const item = make("li", { class: "event" }, line("←", "event", channel, data, data));
+    this.#add(item);
+  }
+
+  #begin(frame: Frame): Entry {
+    const outcome = make("span", { class: "outcome" }, "…");
+    const frames = make("ol");
+    const item = make("li", { class: "call" }, make("p", { class: "call-head" }, make("code", {}, frame.method), outcome), frames);
+    const entry = { began: frame.at, item, outcome, frames };
+    this.#entries.set(frame.correlationId, entry);
+    item.dataset["id"] = frame.correlationId;
+    this.#add(item);
+    return entry;
+  }
+
+  #add(item: HTMLLIElement): void {
+    this.#list.prepend(item);
+    while (this.#list.childElementCount > maxEntries) {
+      const oldest = this.#list.lastElementChild as HTMLElement;
+      this.#entries.delete(oldest.dataset["id"] ?? "");
+      oldest.remove();
+    }
+  }
+}
+
+function settle(entry: Entry, kind: "ok" | "failed", text: string, after: number): void {
+  entry.item.classList.add(kind);
+  entry.outcome.textContent = `${text} · ${milliseconds(after)}`;
+}
+
+function milliseconds(n: number): string {
+  return `${n.toFixed(1)} ms`;
+}
+
+/** What matters most of an envelope: its params, its result or its error. */
+function heart(data: unknown): unknown {
+  if (typeof data !== "object" || data === null) return data;
+  for (const key of ["params", "result", "error"] as const) {
+    if (key in data) return (data as Record<typeof key, unknown>)[key];
+  }
+  return data;
+}
+
+/** One line, which opens to show its data in full. */
+function line(direction: string, name: string, when: string, data: unknown, brief: unknown): HTMLElement {
+  const parts = [
+    make("span", { class: "direction", "aria-hidden": "true" }, direction),
+    make("span", { class: "frame-name" }, name),
+    make("span", { class: "when" }, when),
+  ];
+  if (data === undefined) return make("p", { class: "frame" }, ...parts);
+  const text = (value: unknown, indent?: number) =>
+    value instanceof Error ? `${value.name}: ${value.message}` : JSON.stringify(value, null, indent);
+  const whole = make("pre", { tabindex: 0 });
+  const details = make(
+    "details",
+    {},
+    make("summary", { class: "frame" }, ...parts, make("span", { class: "data" }, text(brief))),
+    whole,
+  );
+  details.addEventListener("toggle", () => (whole.textContent = details.open ? text(data, 2) : ""));
+  return details;
+}
