@@ -1,0 +1,41 @@
+// Package client is the Go base client of centrirpc: it holds one WebSocket
+// connection to a Centrifuge or Centrifugo server, calls methods over it and
+// receives the events of channels.
+//
+//	c, err := client.NewCentrifugoRPCClient("wss://example.org/connection/websocket", token, "")
+//	if err != nil { … }
+//	defer c.Close()
+//	if err := c.Connect(ctx); err != nil { … }
+//	var stats TaskStats
+//	err = c.Call(ctx, "tasks.get_stats", TaskStatsParams{UserID: "123"}, &stats)
+//
+// A call is published on the channel "rpc.requests" with a correlation id of
+// its own, and answered on the caller's reply channel, "user#<id>". Generated
+// clients put one typed method per RPC method on top of this package.
+//
+// # Connections
+//
+// A lost connection is opened again by itself, after a random delay that grows
+// with each failure; subscriptions are then made again. A call that is under
+// way when the connection is lost fails with [ErrConnectionLost], because it may
+// or may not have run, unless it was made with [Idempotent]: then it is sent
+// again, under the same correlation id. A call that was not sent yet waits for
+// the connection, within its timeout.
+//
+// # Errors
+//
+// Every error is either sent by the server or made here. A [*ServerError] was
+// sent by the server: [CodeOf] gives its code, and 0 for anything else. A
+// [*ConnectError] says that the server refused the connection itself. All other
+// errors are made by this package and wrap one of its Err variables, so that
+// errors.Is tells them apart; an error that comes from the caller's context
+// wraps that context's error too.
+//
+// # Goroutines
+//
+// All methods may be called from any goroutine. Handlers of events, states and
+// frames run in order, each handler on a goroutine of its own that exists while
+// it has work, never on the one that reads the connection: a handler may block
+// and may call any method, Close included. Close waits for every goroutine of
+// the client except those that are inside a handler or a token callback.
+package client

@@ -1,0 +1,212 @@
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+// vectors reads a file that the TypeScript and Python tests read too.
+func vectors[T any](t *testing.T, name string) T {
+	t.Helper()
+	data, err := os.ReadFile("../wire/testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return v
+}
+
+// What the client builds for a vector's call, notification or cancel is what the
+// vector says that the server reads.
+func TestRequestVectors(t *testing.T) {
+	built := 0
+	for _, v := range vectors[[]struct {
+		Name string          `json:"name"`
+		Want json.RawMessage `json:"want"`
+	}](t, "requests.json") {
+		if v.Want == nil {
+			continue
+		}
+		var want wire.Request
+		if err := json.Unmarshal(v.Want, &want); err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case want.Op == wire.OpResume || want.Op == wire.OpAck:
+			continue // not built yet
+		case want.Op == wire.OpCall && want.ReplyTo == "":
+			t.Fatalf("%s: a call without reply_to", v.Name)
+		}
+		built++
+		r := request{op: want.Op, method: want.Method, params: want.Params, id: want.CorrelationID, deadline: time.Now().Add(time.Minute)}
+		data := r.appendTo(nil, want.ReplyTo)
+		got, err := wire.DecodeRequest(data)
+		if err != nil {
+			t.Errorf("%s: built %s: %v", v.Name, data, err)
+			continue
+		}
+		if want.Op != wire.OpCancel && (got.TimeoutMS < 59000 || got.TimeoutMS > 60000) {
+			t.Errorf("%s: built %s", v.Name, data)
+		}
+		got.TimeoutMS, want.TimeoutMS = 0, 0
+		want.Received, want.Traceparent = nil, ""
+		var a, b any
+		if json.Unmarshal(got.Params, &a) != nil || json.Unmarshal(want.Params, &b) != nil || !reflect.DeepEqual(a, b) {
+			t.Errorf("%s: params %s; want %s", v.Name, got.Params, want.Params)
+		}
+		got.Params, want.Params = nil, nil
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v; want %+v", v.Name, got, want)
+		}
+	}
+	if built < 8 {
+		t.Errorf("only %d vectors were built", built)
+	}
+}
+
+func TestReplyVectors(t *testing.T) {
+	for _, v := range vectors[[]struct {
+		Name    string          `json:"name"`
+		Data    json.RawMessage `json:"data"`
+		Final   bool            `json:"final"`
+		Invalid bool            `json:"invalid"`
+		Result  json.RawMessage `json:"result"`
+		Error   *wire.Error     `json:"error"`
+	}](t, "replies.json") {
+		for _, form := range []string{"as it stands", "compact"} {
+			data := []byte(v.Data)
+			if form == "compact" {
+				compact, err := json.Marshal(v.Data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				data = compact
+			}
+			c := &CentrifugoRPCClient{}
+			c.calls.byID = map[string]*call{}
+			cl := &call{outcome: make(chan outcome, 1)}
+			c.calls.add("c1", cl)
+			c.calls.add("uuid-123", cl)
+			if is := c.reply(data); is == v.Invalid {
+				t.Errorf("%s, %s: taken for a reply: %v", v.Name, form, is)
+			}
+			select {
+			case out := <-cl.outcome:
+				if !v.Final || !sameJSON(out.result, v.Result) || !reflect.DeepEqual(compactError(out.err), compactError(v.Error)) {
+					t.Errorf("%s, %s: %s, %+v", v.Name, form, out.result, out.err)
+				}
+			default:
+				if v.Final {
+					t.Errorf("%s, %s: the call was not ended", v.Name, form)
+				}
+			}
+		}
+	}
+}
+
+func sameJSON(a, b json.RawMessage) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return len(a) == len(b)
+	}
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+}
+
+func compactError(e *wire.Error) string {
+	if e == nil {
+		return ""
+	}
+	b, _ := json.Marshal(e)
+	return string(b)
+}
+
+// The short way of reading a reply must not take what the long way refuses.
+func FuzzCutResult(f *testing.F) {
+	f.Add([]byte(`{"correlation_id":"c1","result":{"a":[1,"}"]}}`))
+	f.Add([]byte(`{"correlation_id":"c1","result":1,"error":{"code":500}}`))
+	f.Add([]byte(`{"correlation_id":"c\u0031","result":1}`))
+	f.Add([]byte("{\"correlation_id\":\"\xff\",\"result\":1}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		id, result, ok := cutResult(data)
+		if !ok {
+			return
+		}
+		r, err := wire.DecodeReply(data)
+		if err != nil || r.CorrelationID != string(id) || !sameJSON(r.Result, result) {
+			t.Errorf("%s: %s and %s; want %+v, %v", data, id, result, r, err)
+		}
+	})
+}
+
+func TestCodeVectors(t *testing.T) {
+	for _, v := range vectors[[]struct {
+		Code   wire.Code `json:"code"`
+		Reason string    `json:"reason"`
+	}](t, "codes.json") {
+		err := error(serverError(&wire.Error{Code: v.Code, Message: "m"}))
+		if CodeOf(err) != v.Code || !errors.Is(err, &ServerError{Code: v.Code}) || !strings.HasPrefix(err.Error(), v.Reason) {
+			t.Errorf("%d: %v", v.Code, err)
+		}
+	}
+}
+
+func TestUserIDVectors(t *testing.T) {
+	for _, v := range vectors[struct {
+		UserIDs []struct {
+			ID string `json:"id"`
+			OK bool   `json:"ok"`
+		} `json:"user_ids"`
+	}](t, "channels.json").UserIDs {
+		if v.ID == "" {
+			continue // not given: read from the token, see below
+		}
+		if _, err := NewCentrifugoRPCClient("ws://localhost", "", v.ID); (err == nil) != v.OK {
+			t.Errorf("user id %q: %v", v.ID, err)
+		}
+	}
+}
+
+func TestTokenVectors(t *testing.T) {
+	for _, v := range vectors[[]struct {
+		Name   string `json:"name"`
+		Token  string `json:"token"`
+		UserID string `json:"user_id"`
+		Error  bool   `json:"error"`
+	}](t, "token_user_ids.json") {
+		c, err := NewCentrifugoRPCClient("ws://localhost", v.Token, "")
+		switch {
+		case v.Error && (err == nil || !strings.Contains(err.Error(), "give the user id")):
+			t.Errorf("%s: error = %v", v.Name, err)
+		case !v.Error && (err != nil || c.UserID() != v.UserID):
+			t.Errorf("%s: %v", v.Name, err)
+		}
+	}
+}
+
+func TestWrongOptions(t *testing.T) {
+	for name, opt := range map[string]Option{
+		"WithTimeout": WithTimeout(0), "WithReconnectDelay": WithReconnectDelay(2, 1), "WithPingMargin": WithPingMargin(0),
+		"WithReadLimit": WithReadLimit(-1), "WithEventBuffer": WithEventBuffer(0), "WithHandshakeTimeout": WithHandshakeTimeout(0),
+		"WithMaxRequestSize": WithMaxRequestSize(-1), "WithHTTPClient": WithHTTPClient(nil), "WithErrorHandler": WithErrorHandler(nil),
+		"session": WithSession("a b"),
+	} {
+		if _, err := NewCentrifugoRPCClient("ws://localhost", "", "456", opt); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error = %v", name, err)
+		}
+	}
+	for _, url := range []string{"", "ftp://x", "ws:///path", "localhost:8000", "ws://%zz"} {
+		if _, err := NewCentrifugoRPCClient(url, "", "456"); err == nil {
+			t.Errorf("the address %q is accepted", url)
+		}
+	}
+}
