@@ -1,0 +1,78 @@
+// Command bench measures typed correlated calls of centrirpc beside native RPC of
+// the same server, gRPC, Connect and NATS, and the memory of idle connections.
+// See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	if role := os.Getenv(roleVariable); role != "" {
+		os.Exit(runChild(role, os.Stdin, os.Stdout, os.Stderr))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the command: 0 when everything was measured, 1 when something failed,
+// 2 for wrong flags.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	opts, err := parseOptions(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return 2
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, opts.limit, fmt.Errorf("not finished after %s (flag -limit)", opts.limit))
+	defer cancel()
+	report, err := measure(ctx, opts, stderr)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = fmt.Errorf("%w: %w", cause, err)
+		}
+		fmt.Fprintln(stderr, "bench:", err)
+		return 1
+	}
+	if err := report.write(stdout, opts.format); err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return 1
+	}
+	return 0
+}
+
+// measure runs what the options choose.
+func measure(ctx context.Context, opts *options, progress io.Writer) (*report, error) {
+	if opts.profile != "" {
+		if err := os.MkdirAll(opts.profile, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	r := &report{Machine: describeMachine(), Rounds: opts.rounds, WindowMS: opts.window.Milliseconds()}
+	if opts.idle > 0 {
+		fmt.Fprintf(progress, "%d idle connections ...\n", opts.idle)
+		idle, err := measureIdle(ctx, opts.idle, opts.settle, opts.profile)
+		if err != nil {
+			return nil, fmt.Errorf("idle connections: %w", err)
+		}
+		r.Idle = idle
+	}
+	if opts.rounds > 0 {
+		rows, err := measureCalls(ctx, opts, progress)
+		if err != nil {
+			return nil, err
+		}
+		r.Calls = rows
+	}
+	return r, nil
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// options are what the flags say.
+type options struct {
+	rounds  int
+	window  time.Duration
+	warm    time.Duration
+	shapes  []shape
+	systems []*system
+	idle    int
+	settle  time.Duration
+	format  string
+	limit   time.Duration
+	profile string
+}
+
+// shape is how many connections there are and how many calls each has in flight.
+type shape struct {
+	Connections int `json:"connections"`
+	InFlight    int `json:"in_flight"`
+}
+
+func (s shape) String() string { return fmt.Sprintf("%dx%d", s.Connections, s.InFlight) }
+
+var shapes = []shape{{1, 1}, {64, 1}, {1, 64}, {16, 16}}
+
+func parseOptions(args []string, stderr io.Writer) (*options, error) {
+	o := &options{}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.IntVar(&o.rounds, "rounds", 11, "how often everything is measured, in turn; 0 leaves the calls out")
+	flags.DurationVar(&o.window, "window", 300*time.Millisecond, "how long one measurement lasts")
+	flags.DurationVar(&o.warm, "warm", 100*time.Millisecond, "load before each measurement that is not counted")
+	chosenShapes := flags.String("shapes", join(shapes, shape.String), "connections x calls in flight on each, comma-separated")
+	chosenSystems := flags.String("systems", join(systems, func(s *system) string { return s.name }), "what to measure, comma-separated")
+	flags.IntVar(&o.idle, "idle", 5000, "idle connections whose memory is measured; 0 leaves it out")
+	flags.DurationVar(&o.settle, "settle", 8*time.Second, "how long the idle connections are left alone before they are measured")
+	flags.StringVar(&o.format, "format", "markdown", "markdown or json")
+	flags.DurationVar(&o.limit, "limit", 5*time.Minute, "give up after this long")
+	flags.StringVar(&o.profile, "profile", "", "directory for CPU and allocation profiles of every process; they cost some of the speed")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("unknown argument %q; there are flags only, see -h", flags.Arg(0))
+	}
+	for name := range strings.SplitSeq(*chosenSystems, ",") {
+		s := systemNamed(name)
+		if s == nil {
+			return nil, fmt.Errorf("-systems: there is no %q; there are %s", name, join(systems, func(s *system) string { return s.name }))
+		}
+		if !slices.Contains(o.systems, s) {
+			o.systems = append(o.systems, s)
+		}
+	}
+	for name := range strings.SplitSeq(*chosenShapes, ",") {
+		var s shape
+		if _, err := fmt.Sscanf(name, "%dx%d", &s.Connections, &s.InFlight); err != nil || s.String() != name || s.Connections < 1 || s.InFlight < 1 {
+			return nil, fmt.Errorf("-shapes: %q is not connections x calls in flight, such as 16x16", name)
+		}
+		if s.InFlight > 250 {
+			return nil, fmt.Errorf("-shapes: %q: at most 250 calls in flight on one connection, which all of the servers take by default", name)
+		}
+		o.shapes = append(o.shapes, s)
+	}
+	switch {
+	case o.rounds < 0 || o.idle < 0 || o.warm < 0 || o.settle < 0:
+		return nil, errors.New("-rounds, -idle, -warm and -settle must not be negative")
+	case o.window < 10*time.Millisecond:
+		return nil, errors.New("-window must be at least 10ms")
+	case o.format != "markdown" && o.format != "json":
+		return nil, fmt.Errorf("-format: %q is neither markdown nor json", o.format)
+	case o.rounds == 0 && o.idle == 0:
+		return nil, errors.New("with -rounds 0 and -idle 0 there is nothing to do")
+	}
+	return o, nil
+}
+
+func join[T any](items []T, name func(T) string) string {
+	names := make([]string, len(items))
+	for i, item := range items {
+		names[i] = name(item)
+	}
+	return strings.Join(names, ",")
+}
