@@ -20,17 +20,17 @@ const commandOverhead = 256
 // pending are the calls that wait for a reply, by correlation id.
 type pending struct {
 	mu   sync.Mutex
-	byID map[string]*call
+	byID map[correlationID]*call
 }
 
-func (p *pending) add(id string, cl *call) {
+func (p *pending) add(id correlationID, cl *call) {
 	p.mu.Lock()
 	p.byID[id] = cl
 	p.mu.Unlock()
 }
 
 // take removes a call. Whoever takes it ends it: nobody else will.
-func (p *pending) take(id string) *call {
+func (p *pending) take(id correlationID) *call {
 	p.mu.Lock()
 	cl := p.byID[id]
 	delete(p.byID, id)
@@ -38,23 +38,19 @@ func (p *pending) take(id string) *call {
 	return cl
 }
 
-// takeBytes is take, for an id that was read off the wire.
-func (p *pending) takeBytes(id []byte) *call {
-	p.mu.Lock()
-	cl := p.byID[string(id)]
-	if cl != nil {
-		delete(p.byID, string(id))
-	}
-	p.mu.Unlock()
-	return cl
-}
-
-// call is one call or notification under way. It is used again for another once
-// it was taken out of pending and its outcome received.
+// call is one call or notification under way, with the memory that it takes. It
+// is used again for another once it was taken out of pending, its outcome was
+// received and its result was decoded.
 type call struct {
 	outcome chan outcome // holds one
 	timer   *time.Timer
-	buf     []byte // the envelope, then the command
+	id      correlationID
+	cfg     callConfig
+	params  encoder
+	buf     []byte // the envelope and the command
+	body    []byte // the result, where it was copied: written by whoever takes the call
+	result  decoder
+	request protocol.PublishRequest // for the protobuf form
 }
 
 type outcome struct {
@@ -72,7 +68,11 @@ var callPool = sync.Pool{New: func() any {
 
 func (cl *call) release() {
 	cl.timer.Stop()
+	cl.cfg = callConfig{}
+	cl.params.buf = reuse(cl.params.buf)
 	cl.buf = reuse(cl.buf)
+	cl.body = reuse(cl.body)
+	cl.request.Data = nil
 	callPool.Put(cl)
 }
 
@@ -84,19 +84,16 @@ func (cl *call) release() {
 // ErrNotConnected, ErrConnectionLost, ErrClosed, ErrTimeout, ErrAborted,
 // ErrRequestTooLarge, ErrInvalidParams or ErrInvalidReply.
 func (c *CentrifugoRPCClient) Call(ctx context.Context, method string, params, result any, opts ...CallOption) error {
-	body, err := encodeParams(params)
+	cl := callPool.Get().(*call)
+	raw, err := c.do(ctx, cl, wire.OpCall, method, params, opts)
+	if err == nil && result != nil {
+		if err = cl.result.decode(raw, result); err != nil {
+			err = fmt.Errorf("%w: %w", ErrInvalidReply, err)
+		}
+	}
+	cl.release()
 	if err != nil {
 		return fmt.Errorf("calling %s: %w", method, err)
-	}
-	raw, err := c.do(ctx, wire.OpCall, method, body, opts)
-	if err != nil {
-		return fmt.Errorf("calling %s: %w", method, err)
-	}
-	if result == nil {
-		return nil
-	}
-	if err := json.Unmarshal(raw, result); err != nil {
-		return fmt.Errorf("calling %s: %w: %w", method, ErrInvalidReply, err)
 	}
 	return nil
 }
@@ -105,35 +102,28 @@ func (c *CentrifugoRPCClient) Call(ctx context.Context, method string, params, r
 // answered. It returns when the server has accepted it. Its errors are those of
 // Call.
 func (c *CentrifugoRPCClient) Notify(ctx context.Context, method string, params any, opts ...CallOption) error {
-	body, err := encodeParams(params)
-	if err == nil {
-		_, err = c.do(ctx, wire.OpNotify, method, body, opts)
-	}
+	cl := callPool.Get().(*call)
+	_, err := c.do(ctx, cl, wire.OpNotify, method, params, opts)
+	cl.release()
 	if err != nil {
 		return fmt.Errorf("notifying %s: %w", method, err)
 	}
 	return nil
 }
 
-func encodeParams(params any) ([]byte, error) {
-	if params == nil {
-		return nil, nil
-	}
-	body, err := json.Marshal(params)
+// do is the life of a call or notification. The result lies in the call's memory
+// or in its own.
+func (c *CentrifugoRPCClient) do(ctx context.Context, cl *call, op wire.Op, method string, params any, opts []CallOption) ([]byte, error) {
+	body, err := cl.params.encode(params)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalidParams, err)
+		return nil, err
 	}
-	return body, nil
-}
-
-// do is the life of a call or notification.
-func (c *CentrifugoRPCClient) do(ctx context.Context, op wire.Op, method string, params []byte, opts []CallOption) (json.RawMessage, error) {
-	cfg := callConfig{}
 	for _, o := range opts {
-		o.applyCall(&cfg)
+		o.applyCall(&cl.cfg)
 	}
-	if cfg.timeout <= 0 {
-		cfg.timeout = c.cfg.timeout
+	timeout := cl.cfg.timeout
+	if timeout <= 0 {
+		timeout = c.cfg.timeout
 	}
 	if ctx.Err() != nil {
 		return nil, contextError(ctx)
@@ -142,19 +132,24 @@ func (c *CentrifugoRPCClient) do(ctx context.Context, op wire.Op, method string,
 	if err != nil {
 		return nil, err
 	}
-	cl := callPool.Get().(*call)
-	cl.timer.Reset(cfg.timeout)
-	r := request{op: op, method: method, params: params, id: newCorrelationID(), timeout: cfg.timeout, deadline: time.Now().Add(cfg.timeout)}
+	cl.timer.Reset(timeout)
+	cl.id = newCorrelationID()
+	r := request{op: op, method: method, params: body, id: cl.id[:], timeout: timeout, deadline: time.Now().Add(timeout)}
 	if d, ok := ctx.Deadline(); ok && d.Before(r.deadline) {
 		r.deadline = d
 	}
-	c.calls.add(r.id, cl)
-	out, err := c.exchange(ctx, s, cl, &r, cfg.idempotent)
-	if err != nil && c.calls.take(r.id) == nil {
+	c.calls.add(cl.id, cl)
+	out, given, err := c.exchange(ctx, s, cl, &r)
+	switch {
+	case err == nil:
+	case c.calls.take(cl.id) == nil:
 		// It was answered after all, at the last moment.
 		out, err = <-cl.outcome, nil
+	case given != nil && op == wire.OpCall:
+		// Not before the call was taken: the server's answer to the cancel must not
+		// become the call's.
+		c.cancelCall(given, &r)
 	}
-	cl.release()
 	if err == nil {
 		switch {
 		case out.refused != nil:
@@ -165,13 +160,14 @@ func (c *CentrifugoRPCClient) do(ctx context.Context, op wire.Op, method string,
 			return out.result, nil
 		}
 	}
-	c.observe(FrameError, &r, nil, err)
+	c.observe(FrameError, r.id, method, nil, err)
 	return nil, err
 }
 
-// exchange sends the request and waits for its outcome. What becomes of a call
-// whose connection is lost is decided here and nowhere else.
-func (c *CentrifugoRPCClient) exchange(ctx context.Context, s *session, cl *call, r *request, idempotent bool) (outcome, error) {
+// exchange sends the request and waits for its outcome. The link that it returns
+// is one on which the request was given up: the server had better be told. What
+// becomes of a call whose connection is lost is decided here and nowhere else.
+func (c *CentrifugoRPCClient) exchange(ctx context.Context, s *session, cl *call, r *request) (outcome, *link, error) {
 	sentBefore := false
 	for {
 		l, err := c.linkFor(ctx, s, cl.timer)
@@ -179,19 +175,19 @@ func (c *CentrifugoRPCClient) exchange(ctx context.Context, s *session, cl *call
 			if errors.Is(err, ErrNotConnected) && sentBefore {
 				err = fmt.Errorf("%w: %w", ErrConnectionLost, err)
 			}
-			return outcome{}, err
+			return outcome{}, nil, err
 		}
 		id, number, err := c.publish(ctx, l, cl, r, sentBefore)
 		if err != nil {
 			if l.err() != nil {
 				continue
 			}
-			return outcome{}, err
+			return outcome{}, nil, err
 		}
 		select {
 		case out := <-cl.outcome:
 			l.forget(id)
-			return out, nil
+			return out, nil, nil
 		case <-cl.timer.C:
 			err = fmt.Errorf("%w after %s", ErrTimeout, r.timeout)
 		case <-ctx.Done():
@@ -199,26 +195,23 @@ func (c *CentrifugoRPCClient) exchange(ctx context.Context, s *session, cl *call
 		case <-l.lost:
 			select {
 			case out := <-cl.outcome:
-				return out, nil
+				return out, nil, nil
 			default:
 			}
 			sent := l.sent(number)
 			sentBefore = sentBefore || sent
 			switch cause := l.err(); {
 			case errors.Is(cause, ErrClosed):
-				return outcome{}, ErrClosed
+				return outcome{}, nil, ErrClosed
 			case !sent:
 				// It never left: it may go by the next connection.
-			case !idempotent, errors.Is(cause, errFrameTooLarge):
-				return outcome{}, fmt.Errorf("%w: %w", ErrConnectionLost, cause)
+			case !cl.cfg.idempotent, errors.Is(cause, errFrameTooLarge):
+				return outcome{}, nil, fmt.Errorf("%w: %w", ErrConnectionLost, cause)
 			}
 			continue
 		}
 		l.forget(id)
-		if r.op == wire.OpCall {
-			c.cancelCall(l, r)
-		}
-		return outcome{}, err
+		return outcome{}, l, err
 	}
 }
 
@@ -267,34 +260,35 @@ func (c *CentrifugoRPCClient) openSession() (*session, error) {
 // publish sends the request's envelope. The acknowledgement matters only where it
 // is an error, or to a notification.
 func (c *CentrifugoRPCClient) publish(ctx context.Context, l *link, cl *call, r *request, again bool) (uint32, uint64, error) {
-	env := r.appendTo(cl.buf[:0], c.replyChannel)
-	cl.buf = env
+	id := l.nextID()
+	var env []byte
+	cl.buf, env = l.codec.openPublish(cl.buf[:0], id, r, c.replyChannel)
 	if size, limit := len(env)+commandOverhead, int(l.limit.Load()); size > limit {
 		return 0, 0, fmt.Errorf("%w: it takes %d bytes and the limit is %d", ErrRequestTooLarge, size, limit)
 	}
 	if again {
-		c.observe(FrameResend, r, env, nil)
+		c.observe(FrameResend, r.id, r.method, env, nil)
 	} else {
-		c.observe(FramePublish, r, env, nil)
+		c.observe(FramePublish, r.id, r.method, env, nil)
 	}
-	id := l.nextID()
-	cmd := protocol.Command{Id: id, Publish: &protocol.PublishRequest{Channel: wire.RequestsChannel, Data: env}}
-	buf, err := l.codec.appendCommand(env, &cmd)
-	if err != nil {
+	cl.request.Channel, cl.request.Data = wire.RequestsChannel, env
+	var command []byte
+	var err error
+	if cl.buf, command, err = l.codec.closePublish(cl.buf, id, &cl.request); err != nil {
 		return 0, 0, err
 	}
-	cl.buf = buf
-	number, err := l.send(ctx, id, buf[len(env):], &acknowledgement{c: c, id: r.id, method: r.method, notify: r.op == wire.OpNotify})
+	number, err := l.send(ctx, id, command, waiter{ack: acknowledgement{c: c, id: cl.id, method: r.method, notify: r.op == wire.OpNotify}})
 	if err != nil && ctx.Err() != nil {
 		err = contextError(ctx)
 	}
 	return id, number, err
 }
 
-// acknowledgement waits for the reply to a publish.
+// acknowledgement waits for the reply to a publish. It stands for itself, not
+// for a pooled call, which may be another's by the time that a late one comes.
 type acknowledgement struct {
-	c      *CentrifugoRPCClient
-	id     string
+	c      *CentrifugoRPCClient // nil if nobody waits
+	id     correlationID
 	method string
 	notify bool
 }
@@ -306,13 +300,17 @@ func (a *acknowledgement) answered(r *protocol.Reply) {
 			cl.outcome <- outcome{refused: refusal(e.Code, e.Message)}
 		}
 	case a.notify:
-		a.c.observe(FrameAck, &request{id: a.id, method: a.method}, nil, nil)
+		a.observe()
 		if cl := a.c.calls.take(a.id); cl != nil {
 			cl.outcome <- outcome{}
 		}
 	default:
-		a.c.observe(FrameAck, &request{id: a.id, method: a.method}, nil, nil)
+		a.observe()
 	}
+}
+
+func (a *acknowledgement) observe() {
+	a.c.observe(FrameAck, a.id[:], a.method, nil, nil)
 }
 
 // cancelCall asks the server to end a call that nobody waits for any more: best
@@ -326,8 +324,8 @@ func (c *CentrifugoRPCClient) cancelCall(l *link, r *request) {
 	if err != nil {
 		return
 	}
-	if _, err := l.send(nil, id, command, nil); err == nil {
-		c.observe(FrameCancel, &cancel, env, nil)
+	if _, err := l.send(nil, id, command, waiter{}); err == nil {
+		c.observe(FrameCancel, r.id, r.method, env, nil)
 	}
 }
 

@@ -32,6 +32,7 @@ type CentrifugoRPCClient struct {
 	url          string
 	userID       string
 	replyChannel string
+	pushHead     []byte // of a publication on replyChannel
 
 	calls   pending
 	current atomic.Pointer[link] // the link of a connected client, else nil
@@ -90,7 +91,8 @@ func NewCentrifugoRPCClient(url, token, userID string, opts ...Option) (*Centrif
 			return nil, fmt.Errorf(`making a client: the session %q is not 1 to %d letters, digits, "-" and "_"`, s, wire.MaxSessionLength)
 		}
 	}
-	c.calls.byID = map[string]*call{}
+	c.pushHead = pushHead(c.replyChannel)
+	c.calls.byID = map[correlationID]*call{}
 	c.faults = serial[error]{
 		limit:   256,
 		what:    "the error handler",

@@ -3,9 +3,12 @@ package client
 import (
 	"encoding/binary"
 	"slices"
+	"strconv"
 
 	"github.com/centrifugal/protocol"
 	"github.com/coder/websocket"
+
+	"github.com/centrirpc/centrirpc/wire"
 )
 
 // codec is one of the two forms of the Centrifuge protocol. It is no interface,
@@ -44,9 +47,30 @@ func (c codec) appendCommand(b []byte, cmd *protocol.Command) ([]byte, error) {
 	return b, err
 }
 
-func (c codec) decoder() protocol.ReplyDecoder {
-	if c.protobuf {
-		return protocol.NewProtobufReplyDecoder(nil)
+var publishHead = `,"publish":{"channel":"` + wire.RequestsChannel + `","data":`
+
+// openPublish appends the envelope of a request, as the command that publishes it
+// needs it, and returns the envelope too. closePublish is to follow.
+func (c codec) openPublish(b []byte, id uint32, r *request, replyTo string) (buf, env []byte) {
+	if !c.protobuf {
+		b = append(b, `{"id":`...)
+		b = strconv.AppendUint(b, uint64(id), 10)
+		b = append(b, publishHead...)
 	}
-	return protocol.NewJSONReplyDecoder(nil)
+	start := len(b)
+	b = r.appendTo(b, replyTo)
+	return b, b[start:]
+}
+
+// closePublish makes the command complete. It is appended as appendCommand would
+// append it: the JSON form is written by hand so that the envelope is not copied.
+// An envelope holds no newline that would have to be dropped from it.
+func (c codec) closePublish(b []byte, id uint32, p *protocol.PublishRequest) (buf, command []byte, err error) {
+	if !c.protobuf {
+		b = append(b, "}}"...)
+		return b, b, nil
+	}
+	start := len(b)
+	b, err = c.appendCommand(b, &protocol.Command{Id: id, Publish: p})
+	return b, b[start:], err
 }

@@ -27,7 +27,7 @@ func (c *CentrifugoRPCClient) open(s *session) (_ *link, ttl time.Duration, err 
 	ctx, cancel := context.WithTimeoutCause(s.ctx, c.cfg.handshakeTimeout,
 		fmt.Errorf("the server did not answer within %s", c.cfg.handshakeTimeout))
 	defer cancel()
-	l, err := dial(ctx, s, c.url, &c.cfg, c.pushed)
+	l, err := dial(ctx, s, c)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
@@ -144,13 +144,13 @@ func (c *CentrifugoRPCClient) ask(ctx context.Context, l *link, cmd *protocol.Co
 		return nil, err
 	}
 	replies := make(chan *protocol.Reply, 1)
-	w := waiterFunc(func(r *protocol.Reply) {
+	w := replyFunc(func(r *protocol.Reply) {
 		if also != nil {
 			also(r)
 		}
 		replies <- r
 	})
-	if _, err := l.send(ctx, cmd.Id, command, w); err != nil {
+	if _, err := l.send(ctx, cmd.Id, command, waiter{command: w}); err != nil {
 		return nil, err
 	}
 	defer l.forget(cmd.Id)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/centrifugal/protocol/cfjson"
+
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -16,7 +18,7 @@ type request struct {
 	op       wire.Op
 	method   string
 	params   []byte // JSON; nil means {}
-	id       string
+	id       []byte
 	timeout  time.Duration // as the caller gave it
 	deadline time.Time
 }
@@ -54,10 +56,10 @@ func (r *request) appendTo(b []byte, replyTo string) []byte {
 }
 
 // appendString appends s as a JSON string.
-func appendString(b []byte, s string) []byte {
+func appendString[S string | []byte](b []byte, s S) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(s) // a string can always be written
+			quoted, _ := json.Marshal(string(s)) // a string can always be written
 			return append(b, quoted...)
 		}
 	}
@@ -66,36 +68,30 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// newCorrelationID is a random UUID, version 4.
-func newCorrelationID() string {
+// correlationID is a random UUID, version 4, in its text form. Ids of another
+// length are nobody's.
+type correlationID [36]byte
+
+func newCorrelationID() (b correlationID) {
 	var u [16]byte
 	_, _ = rand.Read(u[:]) // it never fails
 	u[6] = u[6]&0x0f | 0x40
 	u[8] = u[8]&0x3f | 0x80
-	var b [36]byte
 	hex.Encode(b[:8], u[:4])
 	hex.Encode(b[9:13], u[4:6])
 	hex.Encode(b[14:18], u[6:8])
 	hex.Encode(b[19:23], u[8:10])
 	hex.Encode(b[24:], u[10:])
 	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
-	return string(b[:])
+	return b
 }
-
-var (
-	replyHead  = []byte(`{"correlation_id":"`)
-	resultHead = []byte(`,"result":`)
-)
 
 // reply takes a publication on the reply channel. It is false if the publication
 // is no reply envelope. Replies to unknown calls are ignored: the user's other
 // connections share the channel.
 func (c *CentrifugoRPCClient) reply(data []byte) bool {
-	if id, result, ok := cutResult(data); ok {
-		if cl := c.calls.takeBytes(id); cl != nil {
-			if !c.frames.none() {
-				c.observeReply(string(id), data)
-			}
+	if id, result, n := cutResult(data); n == len(data) && n > 0 {
+		if cl := c.answered(id, data); cl != nil {
 			cl.outcome <- outcome{result: result}
 		}
 		return true
@@ -107,36 +103,52 @@ func (c *CentrifugoRPCClient) reply(data []byte) bool {
 	if !r.Final() {
 		return true
 	}
-	if cl := c.calls.take(r.CorrelationID); cl != nil {
-		c.observeReply(r.CorrelationID, data)
+	if cl := c.answered([]byte(r.CorrelationID), data); cl != nil {
 		cl.outcome <- outcome{result: r.Result, err: r.Error}
 	}
 	return true
 }
 
-// cutResult reads the envelope {"correlation_id":"…","result":…} in the form
-// that our server writes it, without decoding it twice. It is false for
-// anything else, which wire.DecodeReply then reads.
-func cutResult(data []byte) (id, result []byte, ok bool) {
+// answered takes the call that a reply ends; nil if it is none of ours.
+func (c *CentrifugoRPCClient) answered(id, data []byte) *call {
+	if len(id) != len(correlationID{}) {
+		return nil
+	}
+	cl := c.calls.take(correlationID(id))
+	if cl != nil && !c.frames.none() {
+		c.observe(FrameReply, id, "", data, nil)
+	}
+	return cl
+}
+
+var (
+	replyHead  = []byte(`{"correlation_id":"`)
+	resultHead = []byte(`,"result":`)
+)
+
+// cutResult reads the envelope {"correlation_id":"…","result":…} that data begins
+// with, in the form that our server writes it, without decoding it. It is n bytes
+// long; n is 0 for anything else, which wire.DecodeReply then reads.
+func cutResult(data []byte) (id, result []byte, n int) {
 	rest, ok := bytes.CutPrefix(data, replyHead)
 	if !ok {
-		return nil, nil, false
+		return nil, nil, 0
 	}
 	end := bytes.IndexByte(rest, '"')
 	if end <= 0 {
-		return nil, nil, false
+		return nil, nil, 0
 	}
 	for _, ch := range rest[:end] {
 		if ch < ' ' || ch > '~' || ch == '\\' {
-			return nil, nil, false
+			return nil, nil, 0
 		}
 	}
 	id, rest = rest[:end], rest[end+1:]
 	if rest, ok = bytes.CutPrefix(rest, resultHead); !ok {
-		return nil, nil, false
+		return nil, nil, 0
 	}
-	if rest, ok = bytes.CutSuffix(rest, []byte("}")); !ok || !json.Valid(rest) {
-		return nil, nil, false
+	if end = cfjson.Skip(rest, 0, 0); end < 0 || end == len(rest) || rest[end] != '}' {
+		return nil, nil, 0
 	}
-	return id, rest, true
+	return id, rest[:end], len(data) - len(rest) + end + 1
 }

@@ -340,3 +340,13 @@ func TestAppendString(t *testing.T) {
 		}
 	}
 }
+
+// After 2^32 commands the numbers begin again, without the one that stands for
+// no number.
+func TestCommandNumbersSkipZero(t *testing.T) {
+	var l link
+	l.lastID.Store(1<<32 - 2)
+	if a, b := l.nextID(), l.nextID(); a != 1<<32-1 || b != 1 {
+		t.Errorf("%d, %d", a, b)
+	}
+}

@@ -31,7 +31,7 @@ type link struct {
 	transport net.Conn // under ws; nil if the HTTP client does not show it
 	session   *session
 	codec     codec
-	push      func(*link, *protocol.Push) // called by the reader
+	client    *CentrifugoRPCClient // gets what is pushed, from the reader
 	margin    time.Duration
 
 	// The rest of the connect reply. The reader writes these before the connect
@@ -61,20 +61,28 @@ type link struct {
 	wg      sync.WaitGroup
 }
 
-// waiter gets the reply to a command, on the reader's goroutine: it must not
-// block.
-type waiter interface{ answered(*protocol.Reply) }
+// waiter gets the reply to a command, on the reader's goroutine. It is one of the
+// two, or nobody. An acknowledgement lies in it as a value: that spares every call
+// an allocation.
+type waiter struct {
+	command replyTaker
+	ack     acknowledgement
+}
 
-type waiterFunc func(*protocol.Reply)
+// replyTaker gets the reply to a command; it must not block.
+type replyTaker interface{ answered(*protocol.Reply) }
 
-func (f waiterFunc) answered(r *protocol.Reply) { f(r) }
+type replyFunc func(*protocol.Reply)
+
+func (f replyFunc) answered(r *protocol.Reply) { f(r) }
 
 // dial opens the WebSocket and starts the link's reader and writer.
-func dial(ctx context.Context, s *session, url string, cfg *config, push func(*link, *protocol.Push)) (*link, error) {
+func dial(ctx context.Context, s *session, c *CentrifugoRPCClient) (*link, error) {
+	cfg := &c.cfg
 	l := &link{
 		session: s,
 		codec:   codec{protobuf: cfg.protobuf},
-		push:    push,
+		client:  c,
 		margin:  cfg.pingMargin,
 		waiters: map[uint32]waiter{},
 		subs:    map[string]bool{},
@@ -89,7 +97,7 @@ func dial(ctx context.Context, s *session, url string, cfg *config, push func(*l
 		options.Subprotocols = []string{protobufSubprotocol}
 	}
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { l.transport = info.Conn }}
-	ws, _, err := websocket.Dial(httptrace.WithClientTrace(ctx, trace), url, options)
+	ws, _, err := websocket.Dial(httptrace.WithClientTrace(ctx, trace), c.url, options)
 	if err != nil {
 		l.cancel()
 		return nil, err
@@ -161,8 +169,14 @@ func (l *link) err() error {
 	return l.cause
 }
 
-// nextID numbers a command.
-func (l *link) nextID() uint32 { return l.lastID.Add(1) }
+// nextID numbers a command. 0, which it skips after the largest, would be none.
+func (l *link) nextID() uint32 {
+	for {
+		if id := l.lastID.Add(1); id != 0 {
+			return id
+		}
+	}
+}
 
 // send queues an encoded command. It waits only where maxQueued is reached: for
 // the writer, the end of the link (an error) or ctx. A nil ctx means not to wait
@@ -189,7 +203,7 @@ func (l *link) send(ctx context.Context, id uint32, command []byte, w waiter) (u
 			return 0, context.Cause(ctx)
 		}
 	}
-	if w != nil {
+	if w.command != nil || w.ack.c != nil {
 		l.waiters[id] = w
 	}
 	l.out.add(command, l.codec.separator(), int(l.limit.Load()))
@@ -273,7 +287,6 @@ func (l *link) read() {
 
 func (l *link) readFrames() error {
 	var frame []byte
-	decoder := l.codec.decoder()
 	for {
 		_, r, err := l.ws.Reader(context.Background())
 		if err != nil {
@@ -285,18 +298,8 @@ func (l *link) readFrames() error {
 		if l.watch != nil {
 			l.watch.Reset(l.silence)
 		}
-		_ = decoder.Reset(frame)
-		for {
-			reply, err := decoder.Decode()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return fmt.Errorf("the server sent a frame that cannot be read: %w", err)
-			}
-			if err := l.reply(reply); err != nil {
-				return err
-			}
+		if err := l.frame(frame); err != nil {
+			return err
 		}
 		frame = reuse(frame)
 	}
@@ -318,28 +321,6 @@ func readAll(b []byte, r io.Reader) ([]byte, error) {
 			return b, err
 		}
 	}
-}
-
-// reply handles one message of the server.
-func (l *link) reply(r *protocol.Reply) error {
-	switch {
-	case r.Id > 0:
-		l.mu.Lock()
-		w := l.waiters[r.Id]
-		delete(l.waiters, r.Id)
-		l.mu.Unlock()
-		if w != nil {
-			w.answered(r)
-		}
-	case r.Push != nil:
-		if d := r.Push.Disconnect; d != nil {
-			return &closedError{code: d.Code, reason: d.Reason}
-		}
-		l.push(l, r.Push)
-	case l.pong:
-		_, _ = l.send(nil, 0, l.emptyCommand(), nil)
-	}
-	return nil
 }
 
 func (l *link) emptyCommand() []byte {

@@ -48,13 +48,6 @@ func (c *CentrifugoRPCClient) Publish(ctx context.Context, channel string, data 
 
 // command sends one command and waits for its reply, within the call's time.
 func (c *CentrifugoRPCClient) command(ctx context.Context, cmd *protocol.Command, opts []CallOption) (*protocol.Reply, error) {
-	var cfg callConfig
-	for _, o := range opts {
-		o.applyCall(&cfg)
-	}
-	if cfg.timeout <= 0 {
-		cfg.timeout = c.cfg.timeout
-	}
 	if ctx.Err() != nil {
 		return nil, contextError(ctx)
 	}
@@ -63,8 +56,15 @@ func (c *CentrifugoRPCClient) command(ctx context.Context, cmd *protocol.Command
 		return nil, err
 	}
 	w := commandPool.Get().(*commandWaiter)
-	w.timer.Reset(cfg.timeout)
-	reply, reusable, err := c.commandOn(ctx, s, w, cmd, &cfg)
+	w.cfg = callConfig{}
+	for _, o := range opts {
+		o.applyCall(&w.cfg)
+	}
+	if w.cfg.timeout <= 0 {
+		w.cfg.timeout = c.cfg.timeout
+	}
+	w.timer.Reset(w.cfg.timeout)
+	reply, reusable, err := c.commandOn(ctx, s, w, cmd)
 	w.timer.Stop()
 	w.buf = reuse(w.buf)
 	if reusable {
@@ -84,6 +84,7 @@ func (c *CentrifugoRPCClient) command(ctx context.Context, cmd *protocol.Command
 type commandWaiter struct {
 	replies chan *protocol.Reply // holds one
 	timer   *time.Timer
+	cfg     callConfig
 	buf     []byte
 }
 
@@ -97,7 +98,7 @@ func (w *commandWaiter) answered(r *protocol.Reply) { w.replies <- r }
 
 // commandOn sends the command on the present link, or on the next one as long as
 // it was not sent. The second result says whether w can be used again.
-func (c *CentrifugoRPCClient) commandOn(ctx context.Context, s *session, w *commandWaiter, cmd *protocol.Command, cfg *callConfig) (*protocol.Reply, bool, error) {
+func (c *CentrifugoRPCClient) commandOn(ctx context.Context, s *session, w *commandWaiter, cmd *protocol.Command) (*protocol.Reply, bool, error) {
 	for {
 		l, err := c.linkFor(ctx, s, w.timer)
 		if err != nil {
@@ -110,7 +111,7 @@ func (c *CentrifugoRPCClient) commandOn(ctx context.Context, s *session, w *comm
 		if limit := int(l.limit.Load()); len(w.buf) > limit {
 			return nil, true, fmt.Errorf("%w: it takes %d bytes and the limit is %d", ErrRequestTooLarge, len(w.buf), limit)
 		}
-		number, err := l.send(ctx, cmd.Id, w.buf, w)
+		number, err := l.send(ctx, cmd.Id, w.buf, waiter{command: w})
 		if err != nil {
 			if l.err() != nil {
 				continue
@@ -121,7 +122,7 @@ func (c *CentrifugoRPCClient) commandOn(ctx context.Context, s *session, w *comm
 		case reply := <-w.replies:
 			return reply, true, nil
 		case <-w.timer.C:
-			err = fmt.Errorf("%w after %s", ErrTimeout, cfg.timeout)
+			err = fmt.Errorf("%w after %s", ErrTimeout, w.cfg.timeout)
 		case <-ctx.Done():
 			err = contextError(ctx)
 		case <-l.lost:
@@ -131,7 +132,7 @@ func (c *CentrifugoRPCClient) commandOn(ctx context.Context, s *session, w *comm
 			default:
 			}
 			if err = l.err(); !errors.Is(err, ErrClosed) {
-				if !l.sent(number) || cfg.idempotent && !errors.Is(err, errFrameTooLarge) {
+				if !l.sent(number) || w.cfg.idempotent && !errors.Is(err, errFrameTooLarge) {
 					continue
 				}
 				err = fmt.Errorf("%w: %w", ErrConnectionLost, err)

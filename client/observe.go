@@ -39,17 +39,13 @@ func (c *CentrifugoRPCClient) OnFrame(handler func(Frame)) (stop func()) {
 	return c.frames.add(handler, 4096, "a handler of OnFrame", c.report)
 }
 
-func (c *CentrifugoRPCClient) observe(kind FrameKind, r *request, data []byte, err error) {
+func (c *CentrifugoRPCClient) observe(kind FrameKind, id []byte, method string, data []byte, err error) {
 	if c.frames.none() {
 		return
 	}
 	c.frames.push(Frame{
-		Kind: kind, CorrelationID: r.id, Method: r.method, At: time.Now(), Data: slices.Clone(data), Err: err,
+		Kind: kind, CorrelationID: string(id), Method: method, At: time.Now(), Data: slices.Clone(data), Err: err,
 	})
-}
-
-func (c *CentrifugoRPCClient) observeReply(id string, data []byte) {
-	c.observe(FrameReply, &request{id: id}, data, nil)
 }
 
 // listeners are the handlers of one kind of value.

@@ -144,13 +144,13 @@ func (s *Subscription) Unsubscribe() {
 
 // post sends a command without waiting. The waiter runs on the reader's
 // goroutine.
-func (c *CentrifugoRPCClient) post(l *link, cmd *protocol.Command, w waiterFunc) {
+func (c *CentrifugoRPCClient) post(l *link, cmd *protocol.Command, w replyFunc) {
 	cmd.Id = l.nextID()
 	command, err := l.codec.appendCommand(nil, cmd)
 	if err != nil {
 		return // a command that we made ourselves can always be encoded
 	}
-	_, _ = l.send(nil, cmd.Id, command, w) // a lost link is replaced by one that subscribes again
+	_, _ = l.send(nil, cmd.Id, command, waiter{command: w}) // a lost link is replaced by one that subscribes again
 }
 
 // subscribeLocked asks the server for the subscription on this link.
