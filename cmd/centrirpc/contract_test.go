@@ -25,7 +25,7 @@ func TestContractOfAPackage(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := c.Method("tasks.get_stats")
-	if c.Name != "tasks" || m == nil || m.Doc != "GetStats counts the tasks of a user." || m.Source != "api/api.go#Service.GetStats" {
+	if c.Name != "tasks" || m == nil || m.Doc != "Counts the tasks of a user." || m.Source != "api/api.go#Service.GetStats" {
 		t.Errorf("%+v", m)
 	}
 	if s := c.Type("Status"); s.Kind != contract.Enum || len(s.Values) != 2 || s.Values[1].Name != "Done" || s.Values[1].Doc != "nothing is left" {
