@@ -76,4 +76,13 @@ func EncodeError(correlationID string, e *Error) []byte {
 
 // appendASCII appends s as a JSON string. Printable ASCII needs only the quote
 // and the backslash escaped, in Go as in JSON.
-func appendASCII(b []byte, s string) []byte { return strconv.AppendQuote(b, s) }
+func appendASCII(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return strconv.AppendQuote(b, s)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,36 +46,6 @@ type Request struct {
 	Traceparent string `json:"traceparent,omitempty"`
 }
 
-// DecodeRequest reads one request envelope and checks its bounds. An error
-// means that data is not an envelope at all (Centrifuge error 107 bad request):
-// not a JSON object, no correlation id, a field of the wrong type or too long.
-// Unknown fields are ignored, so that a newer client can talk to an older
-// server. Params that are absent or null become {}; Op defaults to OpCall.
-//
-// A method name that is not well-formed is no fault of the envelope: such a
-// call is answered with MethodNotFound.
-func DecodeRequest(data []byte) (Request, error) {
-	var r Request
-	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
-		return Request{}, errors.New("the request is not a JSON object")
-	}
-	if err := json.Unmarshal(data, &r); err != nil {
-		return Request{}, fmt.Errorf("the request is not an envelope: %w", err)
-	}
-	if r.Op == "" {
-		r.Op = OpCall
-	}
-	if len(r.Params) == 0 || string(r.Params) == "null" {
-		r.Params = emptyObject
-	}
-	if err := r.check(); err != nil {
-		return Request{}, err
-	}
-	return r, nil
-}
-
-var emptyObject = json.RawMessage("{}")
-
 func (r *Request) check() error {
 	switch r.Op {
 	case OpCall, OpNotify:
@@ -95,6 +64,9 @@ func (r *Request) check() error {
 	}
 	if r.TimeoutMS < 0 {
 		return errors.New("timeout_ms is negative")
+	}
+	if r.TimeoutMS > MaxTimeout.Milliseconds() {
+		return fmt.Errorf("timeout_ms is %d; at most %d are allowed", r.TimeoutMS, MaxTimeout.Milliseconds())
 	}
 	if len(r.Received) > MaxReceived {
 		return fmt.Errorf("received names %d calls; at most %d are allowed", len(r.Received), MaxReceived)
@@ -126,11 +98,7 @@ func checkCorrelationID(field, id string) error {
 }
 
 // Timeout is the time the caller waits, or zero if the request does not say.
-// It is at most MaxTimeout.
 func (r *Request) Timeout() time.Duration {
-	if r.TimeoutMS > MaxTimeout.Milliseconds() {
-		return MaxTimeout
-	}
 	return time.Duration(r.TimeoutMS) * time.Millisecond
 }
 
