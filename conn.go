@@ -26,18 +26,29 @@ type Conn struct {
 	Meta json.RawMessage
 }
 
-// asker is what a handler's context knows of its call.
-type asker struct {
-	conn          *Conn
-	correlationID string
+// Asker is what a handler's context says of its call: who asks, and by which id.
+// A transport that makes contexts of its own embeds it in them, and has its Value
+// answer before theirs; others use ContextWithCall.
+type Asker struct {
+	Conn          *Conn
+	CorrelationID string // empty for a call that has none
 }
 
 type askerKey struct{}
 
-func askerOf(ctx context.Context) asker {
-	a, _ := ctx.Value(askerKey{}).(*asker)
+// Value is the Value of a context that says who asks: nil for every key but the
+// one that ConnFromContext and CorrelationIDFromContext look for.
+func (a *Asker) Value(key any) any {
+	if key == (askerKey{}) {
+		return a
+	}
+	return nil
+}
+
+func askerOf(ctx context.Context) Asker {
+	a, _ := ctx.Value(askerKey{}).(*Asker)
 	if a == nil {
-		return asker{}
+		return Asker{}
 	}
 	return *a
 }
@@ -51,7 +62,7 @@ func ContextWithConn(ctx context.Context, conn *Conn) context.Context {
 // ContextWithCall is ContextWithConn for the call of that correlation id, which
 // is empty for one that has none. Transports use it.
 func ContextWithCall(ctx context.Context, conn *Conn, correlationID string) context.Context {
-	return context.WithValue(ctx, askerKey{}, &asker{conn, correlationID})
+	return context.WithValue(ctx, askerKey{}, &Asker{conn, correlationID})
 }
 
 var noConn Conn
@@ -59,7 +70,7 @@ var noConn Conn
 // ConnFromContext says who asks, within a handler. It is never nil: without a
 // connection it is a Conn with nothing in it.
 func ConnFromContext(ctx context.Context) *Conn {
-	if conn := askerOf(ctx).conn; conn != nil {
+	if conn := askerOf(ctx).Conn; conn != nil {
 		return conn
 	}
 	return &noConn
@@ -68,4 +79,4 @@ func ConnFromContext(ctx context.Context) *Conn {
 // CorrelationIDFromContext is the id of the call, within a handler: unique per
 // user, the same when the call is sent again, so it serves as an idempotency
 // key. It is empty for native RPC and for Router.Call in a test.
-func CorrelationIDFromContext(ctx context.Context) string { return askerOf(ctx).correlationID }
+func CorrelationIDFromContext(ctx context.Context) string { return askerOf(ctx).CorrelationID }

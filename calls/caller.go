@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/wire"
@@ -13,7 +14,7 @@ import (
 // Caller takes the requests of one connection.
 type Caller struct {
 	engine   *Engine
-	conn     *centrirpc.Conn
+	conn     atomic.Pointer[centrirpc.Conn]
 	shard    uint32
 	inFlight atomic.Int64
 }
@@ -21,13 +22,24 @@ type Caller struct {
 // NewCaller makes a caller for a connection. It needs no closing: calls outlive
 // connections.
 func (e *Engine) NewCaller(conn *centrirpc.Conn) *Caller {
-	return &Caller{engine: e, conn: conn, shard: e.callers.Add(1)}
+	c := &Caller{engine: e, shard: e.callers.Add(1)}
+	c.conn.Store(conn)
+	return c
 }
+
+// Conn is who asks, as of now.
+func (c *Caller) Conn() *centrirpc.Conn { return c.conn.Load() }
+
+// SetConn says anew who asks, for calls from now on: the connection's token was
+// refreshed. The user must be the same.
+func (c *Caller) SetConn(conn *centrirpc.Conn) { c.conn.Store(conn) }
 
 var (
 	errConnBusy   = fmt.Errorf("%w: the connection has as many calls running as it may", ErrTooManyRequests)
 	errServerBusy = fmt.Errorf("%w: the server has as many calls running as it may", ErrTooManyRequests)
 	errDraining   = fmt.Errorf("%w: the server is draining", ErrUnavailable)
+	errBroken     = fmt.Errorf("%w: the call could not be claimed", ErrUnavailable)
+	errChannels   = fmt.Errorf("%w: requests of the same call name too many reply channels", ErrTooManyRequests)
 	errNoStreams  = fmt.Errorf("%w: there is no stream to resume", ErrBadRequest)
 )
 
@@ -49,39 +61,66 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
+	conn := c.Conn()
 	switch req.Op {
 	case wire.OpCancel:
-		c.engine.running.cancel(Key{c.conn.UserID, req.CorrelationID})
-		c.received(req.Received)
+		if r := c.engine.running.find(Key{conn.UserID, req.CorrelationID}); r != nil {
+			go r.giveUp(errCancelled)
+		}
+		c.received(conn.UserID, req.Received)
 		ack(nil)
 		return nil
 	case wire.OpAck:
-		c.received(req.Received)
+		c.received(conn.UserID, req.Received)
 		ack(nil)
 		return nil
 	case wire.OpResume:
 		return errNoStreams
 	case wire.OpCall:
-		if err := wire.CheckReplyTo(req.ReplyTo, c.conn.UserID); err != nil {
+		if err := wire.CheckReplyTo(req.ReplyTo, conn.UserID); err != nil {
 			return fmt.Errorf("%w: %w", ErrPermissionDenied, err)
 		}
 	}
-	taken, err := c.engine.take(c)
-	if err != nil {
-		return err
+	c.received(conn.UserID, req.Received)
+	method, _ := c.engine.router.Lookup(req.Method)
+	r := &run{
+		Asker:  centrirpc.Asker{Conn: conn, CorrelationID: req.CorrelationID},
+		caller: c, name: req.Method, method: method, params: req.Params, asked: req.Timeout(),
+		notify: req.Op == wire.OpNotify, ack: ack, replyTo: req.ReplyTo, holds: 1,
 	}
-	c.engine.workers.run(c.shard, func() { c.serve(req, taken, ack) })
+	// Before it has a slot, so that a call that runs is never refused.
+	if first := c.engine.running.add(r); first != nil && first.join(&req, ack) {
+		return nil
+	}
+	c.start(r)
 	return nil
+}
+
+// start starts a run, or refuses it where there is no slot for it.
+func (c *Caller) start(r *run) {
+	var err error
+	if r.slot, err = c.engine.take(c); err != nil {
+		c.engine.running.remove(r)
+		if r.native == nil {
+			r.refuse(err)
+			return
+		}
+		r.unhook()
+		c.engine.cfg.Observer.CallRefused(refusalName(err))
+		r.native(nil, refusalAnswer(err))
+		return
+	}
+	c.engine.workers.start(r)
 }
 
 // received drops replies that the caller has. The store may be out of reach, or
 // slow: nothing depends on it.
-func (c *Caller) received(ids []string) {
+func (c *Caller) received(userID string, ids []string) {
 	if len(ids) == 0 {
 		return
 	}
 	go func() {
-		if err := c.engine.cfg.Store.Received(c.engine.base, c.conn.UserID, ids); err != nil {
+		if err := c.engine.cfg.Store.Received(context.Background(), userID, ids); err != nil {
 			c.engine.log.Debug("received replies could not be dropped", "error", err)
 		}
 	}()
@@ -89,33 +128,25 @@ func (c *Caller) received(ids []string) {
 
 // Invoke runs a method for native RPC: the same router and limits, but no call
 // store, so a dropped connection loses the answer. It never blocks. ctx ends with
-// the connection and ends the handler's context. reply is called exactly once,
-// from any goroutine, with a result or an error.
+// the connection and ends the handler's context, which has its values. reply is
+// called exactly once, from any goroutine, with a result or an error. params are
+// not kept longer than the handler runs.
 func (c *Caller) Invoke(ctx context.Context, method string, params json.RawMessage, reply func(json.RawMessage, *wire.Error)) {
 	e := c.engine
 	described, ok := e.router.Lookup(method)
 	if !ok {
 		e.cfg.Observer.CallRefused("method_not_found")
-		reply(nil, noSuchMethod(method))
+		reply(nil, noSuchMethod(method).Wire())
 		return
 	}
-	taken, err := e.take(c)
-	if err != nil {
-		e.cfg.Observer.CallRefused(refusalName(err))
-		reply(nil, refusalAnswer(err))
-		return
+	r := &run{
+		Asker:  centrirpc.Asker{Conn: c.Conn()},
+		caller: c, name: method, method: described, params: params,
+		deadline: time.Now().Add(e.timeout(0, described)), native: reply, parent: ctx, holds: 1,
 	}
-	e.workers.run(c.shard, func() {
-		defer taken.free(e)
-		e.execute(ctx, execution{
-			conn: c.conn, method: described, params: params, timeout: e.timeout(0, described),
-			returned: taken.freeConn, finish: reply,
-		})
-	})
-}
-
-func noSuchMethod(method string) *wire.Error {
-	return centrirpc.Errorf(wire.MethodNotFound, "there is no method %.128q", method).Wire()
+	e.running.add(r)
+	r.unhook = context.AfterFunc(ctx, func() { r.giveUp(errGone) })
+	c.start(r)
 }
 
 func refusalAnswer(refusal error) *wire.Error {

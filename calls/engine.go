@@ -2,7 +2,6 @@ package calls
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -25,21 +24,12 @@ type Engine struct {
 	workers *workers
 	callers atomic.Uint32 // made so far, to spread them over the workers' shards
 
-	// base is the parent of every handler's context; ending it ends them all.
-	base context.Context
-	stop context.CancelCauseFunc
-
 	inFlight atomic.Int64
 	draining atomic.Bool
 	mu       sync.Mutex
 	idle     chan struct{} // closed when draining and nothing is in flight; guarded by mu
 	finished sync.Once
 }
-
-var (
-	errDeadline = errors.New("the call's deadline passed")
-	errStopped  = errors.New("the server gave up waiting for the call")
-)
 
 // NewEngine makes an engine that runs the router's methods. It closes the router
 // for registrations.
@@ -52,7 +42,6 @@ func NewEngine(router *centrirpc.Router, publish Publisher, cfg Config) (*Engine
 	if e.log == nil {
 		e.log = router.Log()
 	}
-	e.base, e.stop = context.WithCancelCause(context.Background())
 	router.Methods()
 	return e, nil
 }
@@ -79,8 +68,9 @@ func (e *Engine) Drain(ctx context.Context) error {
 	case <-idle:
 		return nil
 	case <-ctx.Done():
-		e.stop(errStopped)
-		e.running.endAll(endOf(errStopped))
+		for _, r := range e.running.all() {
+			r.giveUp(errStopped)
+		}
 		return ctx.Err()
 	}
 }
@@ -92,7 +82,7 @@ func (e *Engine) closeWorkers() { e.finished.Do(e.workers.close) }
 func (e *Engine) Draining() bool { return e.draining.Load() }
 
 // slot is a call's place among those in flight: one of the connection's and one of
-// the process's. It belongs to the call's own goroutine.
+// the process's. It belongs to the call's worker.
 type slot struct {
 	caller *Caller
 	ofConn bool // the connection's part is still taken

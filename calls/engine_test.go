@@ -105,6 +105,7 @@ func (r *rig) submit(request string) error {
 		defer r.mu.Unlock()
 		got = append(got, err)
 	})
+	time.Sleep(time.Millisecond) // after which a call that takes its time is acknowledged
 	synctest.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()

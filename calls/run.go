@@ -3,6 +3,9 @@ package calls
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,105 +13,225 @@ import (
 	"github.com/centrirpc/centrirpc/wire"
 )
 
-// run is one run of a handler: its context, and its one ending.
+// ackDelay is how long a call may take before it is acknowledged: when its
+// handler is quicker, acknowledgement and reply go out together, in one write.
+const ackDelay = time.Millisecond
+
+// maxReplyTo bounds the reply channels that repeats of one running call may name.
+const maxReplyTo = 16
+
+// run sees one request through: it is claimed, acknowledged, run and answered. A
+// native RPC is only run and answered. A run belongs to its worker; what others
+// may touch (those who end its context, and requests that come again and join it)
+// is guarded by mu.
 type run struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	unhook func() bool
-	once   sync.Once
-	finish func(json.RawMessage, *wire.Error)
+	centrirpc.Asker // whose call it is
+	caller          *Caller
+	slot            slot
+	name            string            // the method's, as the caller says
+	method          *centrirpc.Method // nil if there is none of that name
+	params          json.RawMessage
+	asked           time.Duration // how long the caller waits, or zero
+	deadline        time.Time
+	started         time.Time
+	fence           uint64
+	notify          bool
+	native          func(json.RawMessage, *wire.Error) // how a native RPC is answered; nil for others
+	parent          context.Context                    // a native RPC's; nil for others
+	unhook          func() bool                        // lets go of parent
+
+	mu       sync.Mutex
+	cause    error // why the context ended, or nil
+	done     chan struct{}
+	after    map[*func()]struct{}
+	timer    *time.Timer // acknowledges, then ends the run at its deadline
+	begun    bool        // the handler has been, or is about to be, started
+	ended    bool        // somebody answers, or has answered
+	closed   bool        // no request can join any more
+	acked    bool
+	holds    int // by the worker and by who answers in its place
+	ack      func(error)
+	moreAcks []func(error)
+	replyTo  string
+	alsoTo   []string
 }
 
-func newRun(parent context.Context, conn *centrirpc.Conn, correlationID string, deadline time.Time, finish func(json.RawMessage, *wire.Error)) *run {
-	r := &run{finish: finish}
-	ctx, cancel := context.WithDeadlineCause(parent, deadline, errDeadline)
-	r.ctx, r.cancel = centrirpc.ContextWithCall(ctx, conn, correlationID), cancel
-	r.unhook = context.AfterFunc(ctx, func() { r.end(nil, endOf(context.Cause(ctx))) })
-	return r
-}
+func (r *run) engine() *Engine { return r.caller.engine }
 
-// end ends the run with a result or an error; only the first end counts, and the
-// others wait until it is done.
-func (r *run) end(result json.RawMessage, failed *wire.Error) {
-	r.once.Do(func() { r.finish(result, failed) })
-}
+func (r *run) key() Key { return Key{r.Conn.UserID, r.CorrelationID} }
 
-// close frees the run after its handler, and answers for one that never ended.
-func (r *run) close() {
-	r.unhook()
-	r.cancel()
-	r.end(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
-}
-
-// endOf is what a caller hears of a context that ended before its handler.
-func endOf(cause error) *wire.Error {
-	switch cause {
-	case errDeadline, context.DeadlineExceeded:
-		return centrirpc.Errorf(wire.DeadlineExceeded, "the call's deadline passed").Wire()
-	case errStopped:
-		return centrirpc.Errorf(wire.Unavailable, "the server stopped before the call ended").Wire()
+// join lets a request that came again share the run: its acknowledgement and its
+// reply. It reports false when it must find its own way, because the run has been
+// answered or is of another request under the same key.
+func (r *run) join(req *wire.Request, ack func(error)) bool {
+	r.mu.Lock()
+	if r.closed || r.name != req.Method || r.notify != (req.Op == wire.OpNotify) || string(r.params) != string(req.Params) {
+		r.mu.Unlock()
+		return false
 	}
-	return centrirpc.Errorf(wire.Cancelled, "the call was cancelled").Wire()
-}
-
-// running finds the runs of this process by key, to cancel them. It is sharded,
-// so that calls do not wait for one another.
-type running [64]struct {
-	mu   sync.Mutex
-	runs map[Key]*run
-}
-
-func (s *running) shard(k Key) *struct {
-	mu   sync.Mutex
-	runs map[Key]*run
-} {
-	h := uint32(2166136261) // FNV-1a
-	for i := 0; i < len(k.CorrelationID); i++ {
-		h = (h ^ uint32(k.CorrelationID[i])) * 16777619
-	}
-	return &s[h%uint32(len(s))]
-}
-
-func (s *running) add(k Key, r *run) {
-	shard := s.shard(k)
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
-	if shard.runs == nil {
-		shard.runs = map[Key]*run{}
-	}
-	shard.runs[k] = r
-}
-
-func (s *running) remove(k Key) {
-	shard := s.shard(k)
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
-	delete(shard.runs, k)
-}
-
-// cancel ends the run of that key, if this process has one.
-func (s *running) cancel(k Key) {
-	shard := s.shard(k)
-	shard.mu.Lock()
-	r := shard.runs[k]
-	shard.mu.Unlock()
-	if r != nil {
-		r.cancel()
-	}
-}
-
-// endAll ends every run of this process without waiting for its handler.
-func (s *running) endAll(failed *wire.Error) {
-	for i := range s {
-		shard := &s[i]
-		shard.mu.Lock()
-		runs := make([]*run, 0, len(shard.runs))
-		for _, r := range shard.runs {
-			runs = append(runs, r)
+	var refusal error
+	if req.ReplyTo != r.replyTo && !slices.Contains(r.alsoTo, req.ReplyTo) {
+		if len(r.alsoTo) == maxReplyTo {
+			refusal = errChannels
+		} else {
+			r.alsoTo = append(r.alsoTo, req.ReplyTo)
 		}
-		shard.mu.Unlock()
-		for _, r := range runs {
-			r.end(nil, failed)
+	}
+	if refusal == nil && !r.acked {
+		r.moreAcks = append(r.moreAcks, ack)
+		ack = nil
+	}
+	r.mu.Unlock()
+	if ack != nil {
+		ack(refusal)
+	}
+	return true
+}
+
+// acknowledge tells all who wait for it that the request is claimed, or that it
+// is refused. Only the first time counts.
+func (r *run) acknowledge(refusal error) {
+	r.mu.Lock()
+	first, more := r.ack, r.moreAcks
+	r.ack, r.moreAcks, r.acked = nil, nil, true
+	r.mu.Unlock()
+	if first != nil {
+		first(refusal)
+	}
+	for _, ack := range more {
+		ack(refusal)
+	}
+}
+
+// work is what the run's worker does. It returns when the handler has.
+func (r *run) work() {
+	defer r.leave() // even if the handler ends its goroutine
+	if r.native == nil && !r.claim() {
+		return
+	}
+	e := r.engine()
+	r.started = time.Now()
+	e.cfg.Observer.CallStarted(r.method.Name)
+	var result json.RawMessage
+	var failed *wire.Error
+	if cause := r.begin(); cause != nil {
+		failed = endOf(cause)
+	} else {
+		answer, err := e.router.Call(r, r.method.Name, r.params)
+		result, failed = e.outcome(answer, err)
+		if failed != nil && (failed.Code == wire.Cancelled || failed.Code == wire.DeadlineExceeded) {
+			if cause := r.why(); cause != nil {
+				failed = endOf(cause) // the handler passed on why its context ended
+			}
 		}
+	}
+	r.slot.freeConn()
+	if r.takeEnd() {
+		r.finish(result, failed)
+	}
+}
+
+// begin starts the run's clock, unless its context has ended already.
+func (r *run) begin() (cause error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.begun = true
+	if r.cause == nil {
+		first := time.Until(r.deadline)
+		if !r.acked && r.native == nil {
+			first = min(first, ackDelay)
+		}
+		r.timer = time.AfterFunc(first, r.tick)
+	}
+	return r.cause
+}
+
+// tick acknowledges a call that takes its time, and ends it at its deadline.
+func (r *run) tick() {
+	left := time.Until(r.deadline)
+	if left <= 0 {
+		r.giveUp(errDeadline)
+		return
+	}
+	r.mu.Lock()
+	if !r.ended {
+		r.timer.Reset(left)
+	}
+	r.mu.Unlock()
+	if r.native == nil {
+		r.acknowledge(nil)
+	}
+}
+
+// giveUp ends the context and answers in the handler's place: one that does not
+// heed its context delays nobody but itself. A run that has not begun is left to
+// its worker.
+func (r *run) giveUp(cause error) {
+	r.mu.Lock()
+	if r.cause != nil || r.ended {
+		r.mu.Unlock()
+		return
+	}
+	r.endContext(cause)
+	mine := r.begun
+	if mine {
+		r.ended = true
+		r.holds++
+	}
+	r.mu.Unlock()
+	if mine {
+		defer r.release()
+		r.finish(nil, endOf(cause))
+	}
+}
+
+// takeEnd is true for the one who is to answer the call.
+func (r *run) takeEnd() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := !r.ended
+	r.ended = true
+	return first
+}
+
+// leave ends the run's part on its worker, whatever became of it.
+func (r *run) leave() {
+	defer r.release()
+	if p := recover(); p != nil {
+		r.engine().log.Error("a call panicked outside its handler", "method", r.name,
+			"correlation_id", r.CorrelationID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	}
+	r.mu.Lock()
+	r.endContext(errReturned) // for goroutines that the handler left behind
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	abandoned := r.begun && !r.ended
+	r.ended = true
+	refused := !r.begun && !r.closed
+	r.mu.Unlock()
+	r.slot.freeConn()
+	switch {
+	case abandoned:
+		r.finish(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
+	case refused && r.native == nil:
+		r.refuse(errBroken)
+	case refused:
+		r.native(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
+	}
+}
+
+// release gives back one hold; with the last one the run is over.
+func (r *run) release() {
+	r.mu.Lock()
+	r.holds--
+	over := r.holds == 0
+	r.mu.Unlock()
+	if over {
+		if r.unhook != nil {
+			r.unhook()
+		}
+		r.engine().running.remove(r)
+		r.slot.free(r.engine())
 	}
 }

@@ -15,7 +15,7 @@ type workers struct {
 }
 
 type workerShard struct {
-	jobs chan func()
+	jobs chan *run
 	idle atomic.Int32
 	_    [48]byte // keep shards on cache lines of their own
 }
@@ -23,30 +23,31 @@ type workerShard struct {
 func newWorkers() *workers {
 	w := &workers{stop: make(chan struct{})}
 	for i := range w.shards {
-		w.shards[i].jobs = make(chan func())
+		w.shards[i].jobs = make(chan *run)
 	}
 	return w
 }
 
-// run starts job at once, on an idle worker or a new one. It never blocks.
-func (w *workers) run(shard uint32, job func()) {
-	s := &w.shards[shard%uint32(len(w.shards))]
+// start starts a run at once, on an idle worker or a new one. It never blocks.
+func (w *workers) start(r *run) {
+	s := &w.shards[r.caller.shard%uint32(len(w.shards))]
 	select {
-	case s.jobs <- job:
+	case s.jobs <- r:
 	default:
-		go w.work(s, job)
+		go w.work(s, r)
 	}
 }
 
-func (w *workers) work(s *workerShard, job func()) {
+func (w *workers) work(s *workerShard, r *run) {
 	for {
-		job()
+		r.work()
+		r = nil // to be collected while the worker waits
 		if s.idle.Add(1) > maxIdle {
 			s.idle.Add(-1)
 			return
 		}
 		select {
-		case job = <-s.jobs:
+		case r = <-s.jobs:
 			s.idle.Add(-1)
 		case <-w.stop:
 			return

@@ -100,7 +100,7 @@ func (c *connection) onSubscribe(e centrifuge.SubscribeEvent, answer centrifuge.
 		answer(centrifuge.SubscribeReply{}, centrifuge.ErrorPermissionDenied)
 		return
 	}
-	asking := c.asker.Load().conn
+	asking := c.caller.Conn()
 	if wire.CheckReplyTo(e.Channel, asking.UserID) == nil {
 		answer(centrifuge.SubscribeReply{}, nil)
 		return
@@ -136,7 +136,7 @@ func (c *connection) publishOnChannel(e centrifuge.PublishEvent, answer centrifu
 		answer(centrifuge.PublishReply{}, centrifuge.ErrorBadRequest)
 		return
 	}
-	asking := c.asker.Load().conn
+	asking := c.caller.Conn()
 	taken := c.publishing.do(func() {
 		defer c.server.recovered("publish", func() {})
 		err := c.rule("publish", e.Channel, func(ctx context.Context) error { return declared.Publish(ctx, asking, e.Channel, e.Data) })
@@ -152,7 +152,7 @@ var errUndeclared = errors.New("the channel does not allow it to clients, or is 
 // rule asks the application, and turns what it says into what the client hears.
 func (c *connection) rule(what, channel string, ask func(context.Context) error) (err error) {
 	defer c.server.recovered("the rule of a channel", func() { err = centrifuge.ErrorInternal })
-	err = ask(centrirpc.ContextWithConn(c.ctx, c.asker.Load().conn))
+	err = ask(centrirpc.ContextWithConn(c.ctx, c.caller.Conn()))
 	if err == nil {
 		return nil
 	}

@@ -15,8 +15,8 @@ import (
 type connection struct {
 	server *Server
 	client *centrifuge.Client
-	// asker is who asks, as of the last refresh.
-	asker atomic.Pointer[asker]
+	// caller takes the connection's requests, and knows who asks.
+	caller *calls.Caller
 	// ctx ends with the connection. It is not the library's: deriving from that
 	// costs a goroutine each time.
 	ctx    context.Context
@@ -27,21 +27,14 @@ type connection struct {
 	refreshing atomic.Bool
 }
 
-// asker is a conn and the caller that takes its requests.
-type asker struct {
-	conn   *centrirpc.Conn
-	caller *calls.Caller
-}
-
-func (s *Server) newAsker(client *centrifuge.Client, id *Identity) *asker {
-	conn := &centrirpc.Conn{
+func newConn(client *centrifuge.Client, id *Identity) *centrirpc.Conn {
+	return &centrirpc.Conn{
 		UserID:    id.UserID,
 		ClientID:  client.ID(),
 		Transport: client.Transport().Name(),
 		Info:      id.Info,
 		Meta:      id.Meta,
 	}
-	return &asker{conn: conn, caller: s.engine.NewCaller(conn)}
 }
 
 // newConnection is nil if the client did not come through onConnecting.
@@ -52,12 +45,12 @@ func newConnection(s *Server, client *centrifuge.Client) *connection {
 	}
 	c := &connection{server: s, client: client, request: known.request}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.asker.Store(s.newAsker(client, known.identity))
+	c.caller = s.engine.NewCaller(newConn(client, known.identity))
 	known.identity, known.request = nil, nil // lives as long as the connection
 	return c
 }
 
-func (c *connection) userID() string { return c.asker.Load().conn.UserID }
+func (c *connection) userID() string { return c.caller.Conn().UserID }
 
 func (c *connection) onDisconnect(centrifuge.DisconnectEvent) {
 	c.cancel()

@@ -4,26 +4,37 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/centrirpc/centrirpc/server"
+	"github.com/centrirpc/centrirpc/server/token"
 )
 
 func TestCallsInFlightPerConnection(t *testing.T) {
 	g := newGate()
 	s := start(t, testRouter(g), server.Config{MaxInFlightPerConnection: 2})
-	c := connected(t, s.url, signed(t, "456"))
+	c := dial(t, s.url, nil)
+	c.send(`{"id":1,"connect":{"token":%q}}`, signedClaims(t, token.Claims{UserID: "456", ExpiresAt: time.Now().Add(time.Minute)}))
+	c.reply(1)
 	for i := range uint32(2) {
 		c.send("%s", request(i+2, "test.wait", `{}`, fmt.Sprint("c", i), "user#456"))
 		<-g.started
 	}
-	c.send("%s", request(5, "tasks.get_stats", `{"user_id":"1"}`, "over", "user#456"))
-	if code := c.code(5); code != 111 {
-		t.Errorf("code %d; want 111", code)
+	for _, id := range []uint32{5, 8} {
+		c.send("%s", request(id, "tasks.get_stats", `{"user_id":"1"}`, "over", "user#456"))
+		if code := c.code(id); code != 111 {
+			t.Errorf("code %d; want 111", code)
+		}
+		// A new token is no new connection.
+		c.send(`{"id":%d,"refresh":{"token":%q}}`, id+1, signed(t, "456"))
+		if m := c.reply(id + 1); m.Error != nil {
+			t.Fatalf("refresh: %s", m.raw)
+		}
 	}
-	c.send(`{"id":6,"rpc":{"method":"tasks.get_stats","data":{"user_id":"1"}}}`)
-	if m := c.reply(6); m.Error == nil || m.Error.Code != 429 || !m.Error.Temporary {
+	c.send(`{"id":10,"rpc":{"method":"tasks.get_stats","data":{"user_id":"1"}}}`)
+	if m := c.reply(10); m.Error == nil || m.Error.Code != 429 || !m.Error.Temporary {
 		t.Errorf("native RPC: %s; want 429", m.raw)
 	}
 	// Other connections, of this user too, have slots of their own.
@@ -32,7 +43,7 @@ func TestCallsInFlightPerConnection(t *testing.T) {
 	c.answer("c0")
 	c.answer("c1")
 	until(t, "a free slot", func() bool { return s.metric(t, "centrirpc_calls_in_flight") == "0" })
-	c.call(7, "tasks.get_stats", `{"user_id":"1"}`)
+	c.call(11, "tasks.get_stats", `{"user_id":"1"}`)
 }
 
 func TestCallsInFlightInTotal(t *testing.T) {

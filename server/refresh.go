@@ -43,7 +43,7 @@ func (c *connection) refresh(text string) (reply centrifuge.RefreshReply, err er
 	}
 	switch {
 	case err == nil:
-		c.asker.Store(s.newAsker(c.client, id))
+		c.caller.SetConn(newConn(c.client, id))
 		if id.ExpiresAt.IsZero() {
 			// To the library, zero here means "as before", not "never".
 			id.ExpiresAt = time.Now().Add(maxExpiry)

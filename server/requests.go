@@ -24,7 +24,7 @@ func (c *connection) onPublish(e centrifuge.PublishEvent, answer centrifuge.Publ
 		c.publishOnChannel(e, answer)
 		return
 	}
-	c.asker.Load().caller.Submit(e.Data, func(refusal error) {
+	c.caller.Submit(e.Data, func(refusal error) {
 		if refusal != nil {
 			c.server.log.Debug("a request was refused", "user", c.userID(), "client", c.client.ID(), "reason", refusal)
 			answer(centrifuge.PublishReply{}, refused(refusal))
@@ -52,7 +52,7 @@ func refused(refusal error) error {
 // protocol has a code and a message for errors, and no place for details.
 func (c *connection) onRPC(e centrifuge.RPCEvent, answer centrifuge.RPCCallback) {
 	defer c.server.recovered("rpc", func() { answer(centrifuge.RPCReply{}, centrifuge.ErrorInternal) })
-	c.asker.Load().caller.Invoke(c.ctx, e.Method, e.Data, func(result json.RawMessage, failed *wire.Error) {
+	c.caller.Invoke(c.ctx, e.Method, e.Data, func(result json.RawMessage, failed *wire.Error) {
 		if failed != nil {
 			answer(centrifuge.RPCReply{}, &centrifuge.Error{
 				Code:      uint32(failed.Code),

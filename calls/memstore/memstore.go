@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/centrirpc/centrirpc/calls"
@@ -23,9 +24,9 @@ const shardCount = 64
 
 // Config sets up a Store.
 type Config struct {
-	// MaxReplyBytes bounds the stored replies, all together. At the bound the
-	// oldest that are older than 5 s are dropped; when there are none, new calls
-	// are refused. Zero means 256 MiB.
+	// MaxReplyBytes bounds the memory of stored replies, all together. At the
+	// bound old ones are dropped, but none that is younger than 5 s; when there
+	// are none to drop, new calls are refused. Zero means 256 MiB.
 	MaxReplyBytes int64
 	// MaxCalls bounds the calls that are remembered, running, ended and dropped
 	// ones together; new ones over it are refused. Zero means 8,000,000 (a call
@@ -40,6 +41,7 @@ type Store struct {
 	seeds  [2]maphash.Seed
 	now    func() time.Time
 	shards [shardCount]shard
+	bytes  atomic.Int64 // the memory of all stored replies
 	stop   chan struct{}
 	once   sync.Once
 	swept  chan struct{}
@@ -63,11 +65,13 @@ func New(cfg Config) *Store {
 		cfg.Now = time.Now
 	}
 	s := &Store{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, now: cfg.Now, stop: make(chan struct{}), swept: make(chan struct{})}
+	blockSize := int(min(max(cfg.MaxReplyBytes/shardCount/8, minBlockSize), maxBlockSize))
 	for i := range s.shards {
 		s.shards[i] = shard{
-			entries:  map[id]*entry{},
+			entries:  map[id]entry{},
+			replies:  replies{blocks: map[uint32]*block{}, blockSize: blockSize, total: &s.bytes},
 			expiring: map[int64][]id{},
-			maxBytes: max(cfg.MaxReplyBytes/shardCount, 1),
+			maxBytes: cfg.MaxReplyBytes,
 			maxCalls: max(cfg.MaxCalls/shardCount, 1),
 		}
 	}
@@ -100,8 +104,22 @@ func (s *Store) sweep() {
 
 // Claim implements calls.Store. It never fails.
 func (s *Store) Claim(_ context.Context, claim calls.Claim) (calls.ClaimResult, error) {
-	id := s.id(claim.Key)
-	return s.shard(id).claim(id, claim, s.now()), nil
+	id, now := s.id(claim.Key), s.now()
+	found, why := s.shard(id).claim(id, claim, now)
+	if why == ofReplies && s.makeRoom(now) {
+		found, _ = s.shard(id).claim(id, claim, now)
+	}
+	return found, nil
+}
+
+// makeRoom drops old replies, and reports whether there is room now.
+func (s *Store) makeRoom(now time.Time) bool {
+	for i := range s.shards {
+		if s.shards[i].makeRoom(now) {
+			return true
+		}
+	}
+	return false
 }
 
 // Complete implements calls.Store. It never fails.
@@ -131,17 +149,8 @@ func (s *Store) Len() int {
 	return n
 }
 
-// ReplyBytes is the size of the replies kept.
-func (s *Store) ReplyBytes() int64 {
-	var n int64
-	for i := range s.shards {
-		shard := &s.shards[i]
-		shard.mu.Lock()
-		n += shard.bytes
-		shard.mu.Unlock()
-	}
-	return n
-}
+// ReplyBytes is the memory that stored replies take.
+func (s *Store) ReplyBytes() int64 { return s.bytes.Load() }
 
 // id stands for a key in 16 bytes: two hashes, keyed anew in each process, so that
 // entries hold no strings and nobody can make two keys meet.

@@ -64,7 +64,7 @@ func TestCallsAreForgottenAfterTheirDeadlineAndTheMargin(t *testing.T) {
 
 func TestAtTheBoundOldRepliesGiveWayAndYoungOnesDoNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := memstore.New(memstore.Config{MaxReplyBytes: 64 * 1000})
+		s := memstore.New(memstore.Config{MaxReplyBytes: 256_000})
 		defer s.Close()
 		reply := strings.Repeat("x", 100)
 		fill := func(prefix string) (full int) {
@@ -86,13 +86,13 @@ func TestAtTheBoundOldRepliesGiveWayAndYoungOnesDoNot(t *testing.T) {
 			t.Fatalf("state %d", got.State)
 		}
 		time.Sleep(6 * time.Second)
-		if claimed := 5000 - fill("b"); claimed < 500 {
+		if claimed := 5000 - fill("b"); claimed < 2000 {
 			t.Fatalf("only %d calls found room", claimed)
 		}
 		if got := claim(t, s, "a0", time.Minute); got.State != calls.Dropped {
 			t.Errorf("the oldest reply is in state %d; want it dropped, its key kept", got.State)
 		}
-		if most := int64(64*1000 + 64*100); s.ReplyBytes() > most {
+		if most := int64(256_000 + 512); s.ReplyBytes() > most {
 			t.Errorf("%d bytes are kept; at most %d are allowed", s.ReplyBytes(), most)
 		}
 	})
@@ -109,4 +109,57 @@ func TestCallsAreBounded(t *testing.T) {
 	if s.Len() > 640 || s.Len()+full != 2000 {
 		t.Errorf("%d calls are remembered, %d were refused", s.Len(), full)
 	}
+}
+
+// The bound is one of all replies together, however large each is.
+func TestLargeRepliesFillTheStoreEvenly(t *testing.T) {
+	s := open(t, memstore.Config{MaxReplyBytes: 64 << 20})
+	reply, kept := strings.Repeat("x", 512<<10), 0
+	for i := range 200 {
+		id := fmt.Sprint(i)
+		got := claim(t, s, id, time.Minute)
+		if got.State == calls.Full {
+			continue
+		}
+		complete(t, s, id, got.Fence, reply)
+		kept++
+	}
+	if kept != 128 {
+		t.Errorf("%d replies of 512 KiB were kept; want the 128 that fit into 64 MiB", kept)
+	}
+}
+
+// Replies that were received give their memory back though others of their time
+// are kept.
+func TestReceivedRepliesGiveTheirMemoryBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(memstore.Config{})
+		defer s.Close()
+		reply := strings.Repeat("x", 1000)
+		var ids []string
+		for i := range 20_000 {
+			id := fmt.Sprint(i)
+			complete(t, s, id, claim(t, s, id, time.Minute).Fence, reply+id)
+			if i%1000 > 0 {
+				ids = append(ids, id)
+			}
+		}
+		before := s.ReplyBytes()
+		if err := s.Received(t.Context(), "u", ids); err != nil {
+			t.Fatal(err)
+		}
+		if after := s.ReplyBytes(); before < 20_000_000 || after > 3_000_000 {
+			t.Errorf("%d bytes before, %d after", before, after)
+		}
+		for i := range 20 {
+			if got := claim(t, s, fmt.Sprint(i*1000), time.Minute); got.State != calls.Done || string(got.Reply) != reply+fmt.Sprint(i*1000) {
+				t.Errorf("reply %d: state %d, %d bytes", i*1000, got.State, len(got.Reply))
+			}
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if s.Len() != 0 || s.ReplyBytes() != 0 {
+			t.Errorf("%d calls and %d bytes are left", s.Len(), s.ReplyBytes())
+		}
+	})
 }

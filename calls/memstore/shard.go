@@ -15,102 +15,122 @@ const (
 	dropped // ended, its reply gone
 )
 
+// entry is one call. It holds no pointer: millions of them cost the garbage
+// collector nothing.
 type entry struct {
 	fingerprint calls.Fingerprint
 	fence       uint64
 	expires     int64 // Unix seconds
+	reply       place
 	state       state
-	reply       []byte
 }
 
 // ended is one finished call in the order of their ends.
 type ended struct {
 	id id
-	at time.Time
+	at int64 // Unix nanoseconds
 }
 
 // shard is a part of the store with a lock of its own.
 type shard struct {
 	mu       sync.Mutex
-	entries  map[id]*entry
+	entries  map[id]entry
+	replies  replies
 	expiring map[int64][]id // by the Unix second in which they expire
 	ended    []ended        // oldest first; from head on
 	head     int
-	bytes    int64
 	fence    uint64
-	maxBytes int64
+	maxBytes int64 // of all shards together
 	maxCalls int
 }
 
-func (s *shard) claim(id id, claim calls.Claim, now time.Time) calls.ClaimResult {
+// full is a claim that finds no room. Room may be made for replies, not for calls.
+type full int
+
+const (
+	notFull full = iota
+	ofCalls
+	ofReplies
+)
+
+func (s *shard) claim(id id, claim calls.Claim, now time.Time) (calls.ClaimResult, full) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.entries[id]; e != nil && e.expires >= now.Unix() {
+	if e, ok := s.entries[id]; ok && e.expires >= now.Unix() {
 		switch {
 		case e.fingerprint != claim.Fingerprint:
-			return calls.ClaimResult{State: calls.Conflict}
+			return calls.ClaimResult{State: calls.Conflict}, notFull
 		case e.state == running:
-			return calls.ClaimResult{State: calls.Running}
+			return calls.ClaimResult{State: calls.Running}, notFull
 		case e.state == dropped:
-			return calls.ClaimResult{State: calls.Dropped}
+			return calls.ClaimResult{State: calls.Dropped}, notFull
 		}
-		return calls.ClaimResult{State: calls.Done, Reply: e.reply}
+		return calls.ClaimResult{State: calls.Done, Reply: s.replies.get(e.reply)}, notFull
 	}
-	if len(s.entries) >= s.maxCalls || s.bytes >= s.maxBytes && !s.makeRoom(now) {
-		return calls.ClaimResult{State: calls.Full}
+	if len(s.entries) >= s.maxCalls {
+		return calls.ClaimResult{State: calls.Full}, ofCalls
+	}
+	if s.replies.total.Load() >= s.maxBytes {
+		return calls.ClaimResult{State: calls.Full}, ofReplies
+	}
+	if e, ok := s.entries[id]; ok { // its time is over, and the sweep has not come by yet
+		s.replies.drop(e.reply)
 	}
 	s.fence++
 	expires := claim.Deadline.Add(Margin).Unix() + 1
-	s.entries[id] = &entry{fingerprint: claim.Fingerprint, fence: s.fence, expires: expires}
+	s.entries[id] = entry{fingerprint: claim.Fingerprint, fence: s.fence, expires: expires}
 	s.expiring[expires] = append(s.expiring[expires], id)
-	return calls.ClaimResult{State: calls.Claimed, Fence: s.fence}
+	return calls.ClaimResult{State: calls.Claimed, Fence: s.fence}, notFull
 }
 
 func (s *shard) complete(id id, fence uint64, reply []byte, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.entries[id]
-	if e == nil || e.fence != fence || e.state != running {
+	e, ok := s.entries[id]
+	if !ok || e.fence != fence || e.state != running {
 		return false
 	}
 	e.state = done
-	e.reply = reply
 	if len(reply) > 0 {
-		s.bytes += int64(len(reply))
-		s.ended = append(s.ended, ended{id, now})
+		e.reply = s.replies.put(reply)
+		s.ended = append(s.ended, ended{id, now.UnixNano()})
 	}
+	s.entries[id] = e
 	return true
 }
 
 func (s *shard) received(id id) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.entries[id]; e != nil && e.state == done {
-		s.drop(e)
+	if e, ok := s.entries[id]; ok && e.state == done {
+		s.drop(id, e)
 	}
 }
 
 // drop forgets a finished call's reply and keeps its key.
-func (s *shard) drop(e *entry) {
-	s.bytes -= int64(len(e.reply))
-	e.reply, e.state = nil, dropped
+func (s *shard) drop(id id, e entry) {
+	s.replies.drop(e.reply)
+	e.reply, e.state = place{}, dropped
+	s.entries[id] = e
 }
 
-// makeRoom drops the oldest replies that are old enough, and reports whether
-// there is room now.
+// makeRoom drops replies, the oldest first, until there is room or none is old
+// enough. It reports whether there is room now.
 func (s *shard) makeRoom(now time.Time) bool {
-	for s.bytes >= s.maxBytes && s.head < len(s.ended) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.replies.total.Load() >= s.maxBytes && s.head < len(s.ended) {
 		oldest := s.ended[s.head]
-		if now.Sub(oldest.at) < keepAtLeast {
+		if now.UnixNano()-oldest.at < int64(keepAtLeast) {
 			break
 		}
 		s.head++
-		if e := s.entries[oldest.id]; e != nil && e.state == done {
-			s.drop(e)
+		if e, ok := s.entries[oldest.id]; ok && e.state == done {
+			s.drop(oldest.id, e)
 		}
 	}
 	s.compact()
-	return s.bytes < s.maxBytes
+	return s.replies.total.Load() < s.maxBytes
 }
 
 // compact gives back what stands before head.
@@ -131,21 +151,22 @@ func (s *shard) expire(now time.Time) {
 			continue
 		}
 		for _, id := range ids {
-			e := s.entries[id]
-			if e == nil || e.expires != at {
+			e, ok := s.entries[id]
+			if !ok || e.expires != at {
 				continue // claimed anew since
 			}
-			s.bytes -= int64(len(e.reply))
+			s.replies.drop(e.reply)
 			delete(s.entries, id)
 		}
 		delete(s.expiring, at)
 	}
 	// Ended calls whose entry is gone need no place in the order.
 	for s.head < len(s.ended) {
-		if e := s.entries[s.ended[s.head].id]; e != nil && e.state == done {
+		if e, ok := s.entries[s.ended[s.head].id]; ok && e.state == done {
 			break
 		}
 		s.head++
 	}
 	s.compact()
+	s.replies.discard(s.replies.open)
 }

@@ -1,0 +1,177 @@
+package calls
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+// claim asks the store for the call. It reports whether the handler is to run; if
+// it is not, the request has been refused or answered.
+func (r *run) claim() bool {
+	e := r.engine()
+	if r.method == nil || (r.method.Kind == contract.Notify) != r.notify {
+		e.cfg.Observer.CallRefused("method_not_found")
+		r.answerAgain(wire.EncodeError(r.CorrelationID, r.wrongKind().Wire()))
+		return false
+	}
+	timeout := e.timeout(r.asked, r.method)
+	r.deadline = time.Now().Add(timeout)
+	found, err := e.cfg.Store.Claim(context.Background(), Claim{Key: r.key(), Fingerprint: r.fingerprint(), Deadline: r.deadline})
+	if err != nil {
+		e.log.Error("a call could not be claimed", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+		r.refuse(fmt.Errorf("%w: the call store is out of reach", ErrUnavailable))
+		return false
+	}
+	switch found.State {
+	case Claimed:
+		r.fence = found.Fence
+		e.running.own(r)
+		if r.notify {
+			r.acknowledge(nil) // all that the caller waits for
+		}
+		return true
+	case Full:
+		r.refuse(fmt.Errorf("%w: the call store is full", ErrTooManyRequests))
+	case Done:
+		r.answerAgain(found.Reply)
+	case Dropped:
+		e.cfg.Observer.CallRefused("outcome_unknown")
+		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.OutcomeUnknown, "the call has ended, and its reply is no longer kept").Wire()))
+	case Conflict:
+		e.cfg.Observer.CallRefused("conflict")
+		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.Conflict, "the correlation id was used with another method or other params; give every call an id of its own").Wire()))
+	case Running:
+		r.answerAgain(nil) // by who runs it
+	}
+	return false
+}
+
+// refuse tells those who wait for the acknowledgement that nothing was claimed.
+func (r *run) refuse(refusal error) {
+	r.engine().cfg.Observer.CallRefused(refusalName(refusal))
+	r.shut()
+	r.acknowledge(refusal)
+}
+
+// answerAgain acknowledges a request whose handler does not run here, now, and
+// publishes its reply, if it has one.
+func (r *run) answerAgain(reply []byte) {
+	r.slot.freeConn()
+	channels := r.shut()
+	r.acknowledge(nil)
+	if len(reply) > 0 && !r.notify {
+		r.send(reply, channels)
+	}
+}
+
+// finish answers a run that has begun.
+func (r *run) finish(result json.RawMessage, failed *wire.Error) {
+	var code wire.Code
+	if failed != nil {
+		code = failed.Code
+	}
+	if r.native != nil {
+		r.native(result, failed)
+	} else {
+		r.complete(result, failed)
+	}
+	r.engine().cfg.Observer.CallEnded(r.method.Name, code, time.Since(r.started))
+}
+
+// complete stores the reply and publishes it. The acknowledgement comes between
+// the two, if it has not gone out yet: then client and server both know that the
+// call has been claimed, and the client's SDK gets both in one piece.
+func (r *run) complete(result json.RawMessage, failed *wire.Error) {
+	e := r.engine()
+	var reply []byte
+	switch {
+	case r.notify:
+	case failed != nil:
+		reply = wire.EncodeError(r.CorrelationID, failed)
+	default:
+		reply = wire.EncodeResult(r.CorrelationID, result)
+	}
+	owned, err := e.cfg.Store.Complete(context.Background(), r.key(), r.fence, reply)
+	if err != nil {
+		e.log.Error("a reply could not be stored", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+	}
+	// From here on a request that comes again finds the reply in the store.
+	channels := r.shut()
+	r.acknowledge(nil)
+	if err == nil && !owned {
+		e.log.Warn("a call ended after its claim had passed to another owner", "method", r.name, "correlation_id", r.CorrelationID)
+		return
+	}
+	if reply != nil {
+		r.send(reply, channels)
+	}
+}
+
+// shut lets no more requests join, and returns the other channels that wait for
+// the reply.
+func (r *run) shut() (alsoTo []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	return r.alsoTo
+}
+
+func (r *run) send(reply []byte, alsoTo []string) {
+	r.sendTo(r.replyTo, reply)
+	for _, channel := range alsoTo {
+		r.sendTo(channel, reply)
+	}
+}
+
+func (r *run) sendTo(channel string, reply []byte) {
+	if err := r.engine().publish(channel, reply); err != nil {
+		r.engine().log.Error("a reply could not be published", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+	}
+}
+
+func (r *run) wrongKind() *centrirpc.Error {
+	switch {
+	case r.method == nil:
+		return noSuchMethod(r.name)
+	case r.notify:
+		return centrirpc.Errorf(wire.MethodNotFound, "the method %s is called, not notified", r.name)
+	}
+	return centrirpc.Errorf(wire.MethodNotFound, `the method %s takes notifications: send it with "op":"notify"`, r.name)
+}
+
+func noSuchMethod(name string) *centrirpc.Error {
+	return centrirpc.Errorf(wire.MethodNotFound, "there is no method %.128q", name)
+}
+
+func (r *run) fingerprint() Fingerprint {
+	var scratch [512]byte // on the stack; most requests fit
+	text := append(append(append(scratch[:0], r.name...), 0), r.params...)
+	sum := sha256.Sum256(text)
+	return Fingerprint(sum[:16])
+}
+
+// outcome is what a call's reply says, given what the router answered.
+func (e *Engine) outcome(result json.RawMessage, err error) (json.RawMessage, *wire.Error) {
+	if err != nil {
+		failed, ok := err.(*centrirpc.Error)
+		if !ok {
+			failed = centrirpc.Errorf(wire.Internal, "internal error")
+		}
+		answer := failed.Wire()
+		if len(answer.Details) > e.cfg.MaxResultSize {
+			answer.Details = nil
+		}
+		return nil, answer
+	}
+	if len(result) > e.cfg.MaxResultSize {
+		return nil, centrirpc.Errorf(wire.PayloadTooLarge, "the result is %d bytes; at most %d can be sent", len(result), e.cfg.MaxResultSize).Wire()
+	}
+	return result, nil
+}
