@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -160,8 +161,8 @@ func (r *run) fingerprint() Fingerprint {
 // outcome is what a call's reply says, given what the router answered.
 func (e *Engine) outcome(result json.RawMessage, err error) (json.RawMessage, *wire.Error) {
 	if err != nil {
-		failed, ok := err.(*centrirpc.Error)
-		if !ok {
+		var failed *centrirpc.Error
+		if !errors.As(err, &failed) {
 			failed = centrirpc.Errorf(wire.Internal, "internal error")
 		}
 		answer := failed.Wire()

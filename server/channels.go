@@ -66,7 +66,7 @@ func checkChannelName(name string) error {
 		return fmt.Errorf("the name %q is too wide; give a channel's name, or the beginning of many followed by *", name)
 	case len(name) > maxChannelName:
 		return fmt.Errorf("the name %.32q… is %d bytes long; at most %d are allowed", name, len(name), maxChannelName)
-	case name == wire.RequestsChannel || name != prefix && strings.HasPrefix(wire.RequestsChannel, prefix):
+	case name == wire.RequestsChannel || name != prefix && strings.HasPrefix(wire.RequestsChannel, prefix): //nolint:gocritic // it is the protocol's name that may begin so
 		return fmt.Errorf("the name %q covers %s, which is the protocol's own", name, wire.RequestsChannel)
 	}
 	for i := 0; i < len(prefix); i++ {
