@@ -10,12 +10,13 @@ import (
 	"slices"
 )
 
-// Sort puts the contract's lists into canonical order: methods and types by
-// name, errors by code. Fields and enum values keep the order of their
-// declaration.
+// Sort puts the contract's lists into canonical order: methods, channels and
+// types by name, errors by code. Fields, variants and enum values keep the order
+// of their declaration.
 func (c *Contract) Sort() {
 	slices.SortFunc(c.Methods, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.Types, func(a, b NamedType) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.Channels, func(a, b Channel) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.Errors, func(a, b ErrorType) int { return cmp.Compare(a.Code, b.Code) })
 	for i := range c.Methods {
 		slices.Sort(c.Methods[i].Errors)
@@ -76,6 +77,10 @@ func (c *Contract) Hash() string {
 		m.Doc, m.Deprecated, m.Source = "", "", ""
 		m.Errors = slices.Clone(m.Errors)
 		bare.Methods = append(bare.Methods, m)
+	}
+	for _, ch := range c.Channels {
+		ch.Doc, ch.Deprecated, ch.Source = "", "", ""
+		bare.Channels = append(bare.Channels, ch)
 	}
 	for _, e := range c.Errors {
 		e.Doc = ""

@@ -1,8 +1,10 @@
 package contract
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Check reports everything that does not hold together: names given twice or
@@ -32,6 +34,15 @@ func (c *Contract) Check() error {
 		if e.Details != nil {
 			k.check(fmt.Sprintf("the details of error %d", e.Code), e.Details)
 		}
+	}
+	channels := map[string]bool{}
+	for i := range c.Channels {
+		ch := &c.Channels[i]
+		if channels[ch.Name] {
+			k.failf("the channel %q is there twice", ch.Name)
+		}
+		channels[ch.Name] = true
+		k.channel(ch)
 	}
 	methods := map[string]bool{}
 	for _, m := range c.Methods {
@@ -76,6 +87,38 @@ func (k *checker) method(m Method, seen map[string]bool, codes map[int]bool) {
 	}
 }
 
+func (k *checker) channel(ch *Channel) {
+	where := fmt.Sprintf("channel %q", ch.Name)
+	k.check("the event of "+where, &ch.Event)
+	names, err := ChannelParams(ch.Name)
+	if err != nil {
+		k.failf("%s: %v", where, err)
+		return
+	}
+	var fields []Field
+	if ch.Params != nil {
+		k.check("the params of "+where, ch.Params)
+		t := k.types[ch.Params.Ref]
+		if ch.Params.Kind != Ref || t == nil || t.Kind != Struct {
+			k.failf("the params of %s are no struct", where)
+			return
+		}
+		fields = t.Fields
+	}
+	given := map[string]bool{}
+	for _, f := range fields {
+		given[f.Name] = true
+		if !slices.Contains(names, f.Name) || !f.Required || f.Type.Nullable {
+			k.failf("%s: the parameter %q is not in its name, or not required", where, f.Name)
+		}
+	}
+	for _, name := range names {
+		if !given[name] {
+			k.failf("%s: its params have no field %q", where, name)
+		}
+	}
+}
+
 func (k *checker) named(t *NamedType) {
 	where := "type " + t.Name
 	switch t.Kind {
@@ -88,6 +131,12 @@ func (k *checker) named(t *NamedType) {
 			}
 			seen[f.Name] = true
 			k.check(fmt.Sprintf("field %q of %s", f.Name, where), &f.Type)
+			if f.Default != nil && !json.Valid(f.Default) {
+				k.failf("field %q of %s: its default is no JSON", f.Name, where)
+			}
+		}
+		if t.Extra != nil {
+			k.check("the extra members of "+where, t.Extra)
 		}
 	case Enum:
 		k.enum(where, t)
@@ -97,8 +146,31 @@ func (k *checker) named(t *NamedType) {
 			return
 		}
 		k.check(where, t.Base)
+	case Union:
+		k.union(where, t)
 	default:
 		k.failf("%s: unknown kind %q", where, t.Kind)
+	}
+}
+
+func (k *checker) union(where string, t *NamedType) {
+	if t.Tag == "" || len(t.Variants) == 0 {
+		k.failf("%s: a union needs a tag and variants", where)
+	}
+	seen := map[string]bool{}
+	for _, v := range t.Variants {
+		if s := k.types[v.Ref]; s == nil || s.Kind != Struct {
+			k.failf("%s: the variant %q is no struct", where, v.Ref)
+		}
+		if len(v.Values) == 0 {
+			k.failf("%s: the variant %s has no value of the tag", where, v.Ref)
+		}
+		for _, value := range v.Values {
+			if seen[value] {
+				k.failf("%s: the tag's value %q is there twice", where, value)
+			}
+			seen[value] = true
+		}
 	}
 }
 
@@ -116,14 +188,17 @@ func (k *checker) enum(where string, t *NamedType) {
 }
 
 func (k *checker) check(where string, t *Type) {
+	if t.Constraints != nil {
+		k.constraints(where, t.Constraints)
+	}
 	switch t.Kind {
 	case Bool, String, Bytes, Any:
 	case Integer:
-		if t.Bits != 8 && t.Bits != 16 && t.Bits != 32 && t.Bits != 64 {
+		if t.Bits != 0 && t.Bits != 8 && t.Bits != 16 && t.Bits != 32 && t.Bits != 64 {
 			k.failf("%s: an integer of %d bits", where, t.Bits)
 		}
 	case Float:
-		if t.Bits != 32 && t.Bits != 64 {
+		if t.Bits != 0 && t.Bits != 32 && t.Bits != 64 {
 			k.failf("%s: a float of %d bits", where, t.Bits)
 		}
 	case List:
@@ -131,12 +206,37 @@ func (k *checker) check(where string, t *Type) {
 	case Map:
 		k.elem(where, t.Key)
 		k.elem(where, t.Elem)
+	case Tuple, Union:
+		if len(t.Items) == 0 {
+			k.failf("%s: a %s of nothing", where, t.Kind)
+		}
+		for i := range t.Items {
+			k.check(where, &t.Items[i])
+		}
 	case Ref:
 		if k.types[t.Ref] == nil {
 			k.failf("%s refers to the type %q, which is not there", where, t.Ref)
 		}
 	default:
 		k.failf("%s: unknown kind %q", where, t.Kind)
+	}
+}
+
+func (k *checker) constraints(where string, c *Constraints) {
+	for _, n := range []json.Number{c.Minimum, c.Maximum, c.ExclusiveMinimum, c.ExclusiveMaximum, c.MultipleOf} {
+		if n != "" && (!json.Valid([]byte(n)) || n[0] == '"') {
+			k.failf("%s: the bound %q is no number", where, n)
+		}
+	}
+	for _, n := range []*int{c.MinLength, c.MaxLength, c.MinItems, c.MaxItems} {
+		if n != nil && *n < 0 {
+			k.failf("%s: the bound %d is negative", where, *n)
+		}
+	}
+	for _, value := range c.OneOf {
+		if !json.Valid(value) {
+			k.failf("%s: an allowed value is no JSON", where)
+		}
 	}
 }
 
