@@ -154,6 +154,49 @@ func TestNilIsSentAsEmpty(t *testing.T) {
 	}
 }
 
+// So are those that lie in other lists and maps, whatever their depth; what the
+// caller gave stays as it was, and what may be null stays null.
+func TestNestedNilIsSentAsEmpty(t *testing.T) {
+	var params json.RawMessage
+	rpc := connect(t, sent(&params))
+	check := func(want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if !bytes.Contains(params, []byte(w)) {
+				t.Errorf("%s is not in %s", w, params)
+			}
+		}
+	}
+	everything := zooclient.Everything{Matrix: [][]float64{nil, {1}}, MapOfLists: map[string][]zooclient.Leaf{"a": nil}, ListOfNullable: []*string{nil}}
+	if _, err := zooclient.NewAPIClient(rpc).ZooEverything(t.Context(), everything); err != nil {
+		t.Fatal(err)
+	}
+	check(`"matrix":[[],[1]]`, `"map_of_lists":{"a":[]}`, `"list_of_nullable":[null]`)
+	if everything.Matrix[0] != nil || everything.MapOfLists["a"] != nil {
+		t.Error("the caller's params were changed")
+	}
+	tree := zooclient.Node{Left: &zooclient.Node{}, Children: []zooclient.Node{{}}}
+	if _, err := zooclient.NewAPIClient(rpc).ZooTree(t.Context(), tree); err != nil {
+		t.Fatal(err)
+	}
+	if got := bytes.Count(params, []byte(`"children":[]`)); got != 2 {
+		t.Errorf("sent %s", params)
+	}
+	api := hostileclient.NewAPIClient(rpc)
+	if _, err := api.EchoEverywhere(t.Context(), hostileclient.Everywhere{Selves: hostileclient.SelfList{nil, {nil}}}); err != nil {
+		t.Fatal(err)
+	}
+	check(`"selves":[[],[[]]]`)
+	if _, err := api.EchoOctets(t.Context(), hostileclient.Octets{Map: map[hostileclient.Words][]uint16{hostileclient.WordsB: nil}}); err != nil {
+		t.Fatal(err)
+	}
+	check(`":[]}`)
+	if _, err := api.EchoOddFields(t.Context(), hostileclient.OddFields{F: hostileclient.NullOf([]string(nil))}); err != nil {
+		t.Fatal(err)
+	}
+	check(`"🦊f":[]`)
+}
+
 // The four states of presence travel as they are.
 func TestPresence(t *testing.T) {
 	var params json.RawMessage

@@ -279,6 +279,9 @@ func (v OddFields) MarshalJSON() ([]byte, error) {
 	if v.E == nil {
 		v.E = []string{}
 	}
+	if v.F.Value != nil {
+		v.F = NullOf(filledList[[]string](*v.F.Value))
+	}
 	type plain OddFields
 	object, err := json.Marshal(plain(v))
 	if err != nil {
@@ -524,6 +527,9 @@ func (v Octets) MarshalJSON() ([]byte, error) {
 	if v.Alias == nil {
 		v.Alias = []Tinier{}
 	}
+	if v.Map != nil {
+		v.Map = eachInMap(v.Map, filledList[[]uint16])
+	}
 	type plain Octets
 	return json.Marshal(plain(v))
 }
@@ -679,9 +685,7 @@ func (v Everywhere) MarshalJSON() ([]byte, error) {
 	if v.Maybes == nil {
 		v.Maybes = []*MaybeName{}
 	}
-	if v.Selves == nil {
-		v.Selves = SelfList{}
-	}
+	v.Selves = eachInList(v.Selves, fillSelfList)
 	type plain Everywhere
 	return json.Marshal(plain(v))
 }
@@ -729,4 +733,34 @@ func (n *Null[T]) UnmarshalJSON(data []byte) error {
 	}
 	n.Value = new(T)
 	return json.Unmarshal(data, n.Value)
+}
+
+// eachInList is a copy of the list, with each element filled.
+func eachInList[L ~[]E, E any](v L, fill func(E) E) L {
+	filled := make(L, len(v))
+	for i, e := range v {
+		filled[i] = fill(e)
+	}
+	return filled
+}
+
+// eachInMap is a copy of the map, with each value filled.
+func eachInMap[M ~map[K]V, K comparable, V any](v M, fill func(V) V) M {
+	filled := make(M, len(v))
+	for k, e := range v {
+		filled[k] = fill(e)
+	}
+	return filled
+}
+
+func fillSelfList(v SelfList) SelfList {
+	return eachInList(v, fillSelfList)
+}
+
+// filledList is the list, or an empty one in place of nil.
+func filledList[L ~[]E, E any](v L) L {
+	if v == nil {
+		return L{}
+	}
+	return v
 }
