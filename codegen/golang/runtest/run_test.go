@@ -195,6 +195,31 @@ func TestNestedNilIsSentAsEmpty(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(`"🦊f":[]`)
+
+	type rows = hostileclient.Rows
+	none := [][]string(nil)
+	for want, deep := range map[string]hostileclient.Deep{
+		`{"list_list":[],"maybe_list_list":null,"list_maybe_list_list":[],"list_maybe":[],"map_map":{},"maybe_rows":null,"list_maybe_rows":[],"rows":[],"list_null_rows":[],"list_odd":[],"maybe_bytes":null}`: {},
+		`{"list_list":[[]],"maybe_list_list":[[]],"opt_list_list":[[]],"opt_maybe_list_list":[[],["a"]],"list_maybe_list_list":[null,[[]]],"list_maybe":[null,[]],"map_map":{"a":{},"b":{"c":""}},` +
+			`"opt_map_maybe_map":{"a":null,"b":{"c":[]}},"maybe_rows":[null,[null]],"list_maybe_rows":[null,[null]],"rows":[[],["a"]],"opt_rows":[[]],"list_null_rows":[null,[[]]],"list_odd":[],"maybe_bytes":""}`: {
+			ListList: [][]string{nil}, MaybeListList: [][]string{nil}, OptListList: [][]string{nil}, OptMaybeListList: hostileclient.NullOf([][]string{nil, {"a"}}),
+			ListMaybeListList: [][][]string{nil, {nil}}, ListMaybe: [][]string{nil, {}}, MapMap: map[string]map[string][]byte{"a": nil, "b": {"c": nil}},
+			OptMapMaybeMap: map[string]map[string][]string{"a": nil, "b": {"c": nil}}, MaybeRows: hostileclient.MaybeRows{nil, {nil}},
+			ListMaybeRows: []hostileclient.MaybeRows{nil, {nil}}, Rows: rows{nil, {"a"}}, OptRows: hostileclient.NullOf(rows{nil}),
+			ListNullRows: []rows{nil, {nil}}, MaybeBytes: []byte{},
+		},
+	} {
+		if _, err := api.EchoDeep(t.Context(), deep); err != nil {
+			t.Fatal(err)
+		}
+		if string(params) != want {
+			t.Errorf("sent %s\nwant %s", params, want)
+		}
+	}
+	if _, err := api.EchoDeep(t.Context(), hostileclient.Deep{OptMaybeListList: hostileclient.NullOf(none)}); err != nil {
+		t.Fatal(err)
+	}
+	check(`"opt_maybe_list_list":[]`)
 }
 
 // The four states of presence travel as they are.
