@@ -73,9 +73,11 @@ type Awkward struct {
 	Func        string `json:"func"`
 	TwoWords    string `json:"two words"`
 	Dash        string `json:"-dash"`
-	CamelCase   string `json:"camelCase"`
-	URLPath     string `json:"url_path"`
-	NotTagged   string `json:"NotTagged"`
+	// the key is "-"
+	X         string `json:"-,"`
+	CamelCase string `json:"camelCase"`
+	URLPath   string `json:"url_path"`
+	NotTagged string `json:"NotTagged"`
 }
 
 // Blobs has bytes, which travel as base64.

@@ -166,6 +166,8 @@ class Awkward(_Model):
     func: str
     two_words: str = _pydantic.Field(validation_alias="two words", serialization_alias="two words")
     dash: str = _pydantic.Field(validation_alias="-dash", serialization_alias="-dash")
+    field: str = _pydantic.Field(validation_alias="-", serialization_alias="-")
+    """the key is "-\""""
     camelCase: str
     url_path: str
     NotTagged: str

@@ -48,6 +48,8 @@ export interface Awkward {
   func: string;
   "two words": string;
   "-dash": string;
+  /** the key is "-" */
+  "-": string;
   camelCase: string;
   url_path: string;
   NotTagged: string;
