@@ -465,6 +465,16 @@ type Topic struct {
 	Count int64  `json:"count"`
 }
 
+// Unlisted has values of enums.
+type Unlisted struct {
+	Colour   Colour           `json:"colour"`
+	Colours  []Colour         `json:"colours"`
+	Maybe    *Colour          `json:"maybe,omitempty"`
+	Level    Level            `json:"level"`
+	ByColour map[string]Level `json:"by_colour"`
+	ByLevel  map[int64]Colour `json:"by_level"`
+}
+
 // User is a user.
 type User struct {
 	ID   UserID `json:"id"`

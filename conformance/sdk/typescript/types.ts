@@ -354,6 +354,17 @@ export interface Topic {
   count: number;
 }
 
+/** Unlisted has values of enums. */
+export interface Unlisted {
+  colour: Colour;
+  colours: Colour[];
+  maybe?: Colour;
+  level: Level;
+  by_colour: Record<string, Level>;
+  /** The keys are integers. */
+  by_level: Record<string, Colour>;
+}
+
 /** User is a user. */
 export interface User {
   id: UserID;
