@@ -70,7 +70,11 @@ export interface Blobs {
 /** Celsius is a number with a name of its own. */
 export type Celsius = number;
 
-/** Colour is a string with constants. *\/ """ \N{DASH} \ " */
+/**
+ * Colour is a string with constants. *\/ """ \N{DASH} \ "
+ *
+ * A newer server may send other values.
+ */
 export const Colour = {
   /** Red is an ordinary value. */
   Red: "red",
@@ -80,7 +84,11 @@ export const Colour = {
   Unset: "",
 } as const;
 
-/** Colour is a string with constants. *\/ """ \N{DASH} \ " */
+/**
+ * Colour is a string with constants. *\/ """ \N{DASH} \ "
+ *
+ * A newer server may send other values.
+ */
 export type Colour = "red" | "dark \"blue\" \\ */" | "";
 
 /** Containers has lists and maps of all kinds of elements. */
@@ -157,14 +165,22 @@ export interface Key {
 /** Labels is a list with a name of its own. */
 export type Labels = string[];
 
-/** Level is an integer with constants. */
+/**
+ * Level is an integer with constants.
+ *
+ * A newer server may send other values.
+ */
 export const Level = {
   Below: -1,
   Low: 0,
   High: 10,
 } as const;
 
-/** Level is an integer with constants. */
+/**
+ * Level is an integer with constants.
+ *
+ * A newer server may send other values.
+ */
 export type Level = -1 | 0 | 10;
 
 /** Named has a field of each type with a name of its own. */

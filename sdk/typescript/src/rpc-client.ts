@@ -203,7 +203,8 @@ export class CentrifugoRPCClient {
   /**
    * Subscribes to a channel and resolves when its publications arrive. The
    * handler gets each publication's data; what it throws goes to onError. After
-   * a reconnect the subscription is made again.
+   * a reconnect the subscription is made again. Several handlers may share a
+   * channel: the server is told when the last of them ends.
    *
    * @throws ServerError if the server refuses (PermissionDeniedError); ClientError as for call().
    */

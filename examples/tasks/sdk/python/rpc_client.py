@@ -201,7 +201,8 @@ class CentrifugoRPCClient:
 
         ``handler`` gets the decoded JSON of each publication, in order and one at a time.
         It may be async, and may call methods. The subscription survives reconnects until
-        its ``unsubscribe()``. A refusal raises a :class:`ServerError`, such as
+        its ``unsubscribe()``. Several handlers may share a channel: the server is told when
+        the last of them ends. A refusal raises a :class:`ServerError`, such as
         :class:`PermissionDeniedError`.
         """
         return await self._subscriptions.subscribe(
