@@ -80,6 +80,10 @@ func (cl *call) release() {
 // pointer, or nil to ignore it. Params are written by encoding/json; nil means
 // {}. While the client is connecting, Call waits for the connection.
 //
+// It ends with ctx, or after WithTimeout among opts, whichever comes first. The
+// client's own timeout counts where ctx has no deadline and there is no such
+// option.
+//
 // The error is a *ServerError if the server sent it. Otherwise it wraps
 // ErrNotConnected, ErrConnectionLost, ErrClosed, ErrTimeout, ErrAborted,
 // ErrRequestTooLarge, ErrInvalidParams or ErrInvalidReply.
@@ -121,10 +125,6 @@ func (c *CentrifugoRPCClient) do(ctx context.Context, cl *call, op wire.Op, meth
 	for _, o := range opts {
 		o.applyCall(&cl.cfg)
 	}
-	timeout := cl.cfg.timeout
-	if timeout <= 0 {
-		timeout = c.cfg.timeout
-	}
 	if ctx.Err() != nil {
 		return nil, contextError(ctx)
 	}
@@ -132,12 +132,12 @@ func (c *CentrifugoRPCClient) do(ctx context.Context, cl *call, op wire.Op, meth
 	if err != nil {
 		return nil, err
 	}
-	cl.timer.Reset(timeout)
-	cl.id = newCorrelationID()
-	r := request{op: op, method: method, params: body, id: cl.id[:], timeout: timeout, deadline: time.Now().Add(timeout)}
-	if d, ok := ctx.Deadline(); ok && d.Before(r.deadline) {
-		r.deadline = d
+	timeout, deadline := c.timeLeft(ctx, &cl.cfg)
+	if timeout > 0 {
+		cl.timer.Reset(timeout)
 	}
+	cl.id = newCorrelationID()
+	r := request{op: op, method: method, params: body, id: cl.id[:], timeout: timeout, deadline: deadline}
 	c.calls.add(cl.id, cl)
 	out, given, err := c.exchange(ctx, s, cl, &r)
 	switch {
@@ -162,6 +162,24 @@ func (c *CentrifugoRPCClient) do(ctx context.Context, cl *call, op wire.Op, meth
 	}
 	c.observe(FrameError, r.id, method, nil, err)
 	return nil, err
+}
+
+// timeLeft is how long a call may take, and until when. The timeout is 0 where
+// only ctx ends it: the client's own counts where the caller gave no time at all.
+func (c *CentrifugoRPCClient) timeLeft(ctx context.Context, cfg *callConfig) (timeout time.Duration, deadline time.Time) {
+	end, ends := ctx.Deadline()
+	timeout = cfg.timeout
+	if timeout <= 0 {
+		if ends {
+			return 0, end
+		}
+		timeout = c.cfg.timeout
+	}
+	deadline = time.Now().Add(timeout)
+	if ends && end.Before(deadline) {
+		deadline = end
+	}
+	return timeout, deadline
 }
 
 // exchange sends the request and waits for its outcome. The link that it returns
@@ -262,7 +280,7 @@ func (c *CentrifugoRPCClient) openSession() (*session, error) {
 func (c *CentrifugoRPCClient) publish(ctx context.Context, l *link, cl *call, r *request, again bool) (uint32, uint64, error) {
 	id := l.nextID()
 	var env []byte
-	cl.buf, env = l.codec.openPublish(cl.buf[:0], id, r, c.replyChannel)
+	cl.buf, env = l.codec.openPublish(cl.buf[:0], id, r, l.identity.replyChannel)
 	if size, limit := len(env)+commandOverhead, int(l.limit.Load()); size > limit {
 		return 0, 0, fmt.Errorf("%w: it takes %d bytes and the limit is %d", ErrRequestTooLarge, size, limit)
 	}

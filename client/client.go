@@ -28,11 +28,9 @@ const (
 // connection, which it keeps up by itself. Make one with
 // NewCentrifugoRPCClient. All its methods may be used from several goroutines.
 type CentrifugoRPCClient struct {
-	cfg          config
-	url          string
-	userID       string
-	replyChannel string
-	pushHead     []byte // of a publication on replyChannel
+	cfg   config
+	url   string
+	fixed *identity // that the client was made with; nil if the server is to say it
 
 	calls   pending
 	current atomic.Pointer[link] // the link of a connected client, else nil
@@ -40,29 +38,35 @@ type CentrifugoRPCClient struct {
 	states  listeners[State]
 	faults  serial[error]
 
-	mu    sync.Mutex
-	token string
+	mu     sync.Mutex
+	userID string // the latest; empty while it is not known
+	token  string
 	// tokenIsFresh means that the token was fetched and not yet accepted: if it
 	// has expired already, the next one had better wait.
 	tokenIsFresh bool
 	session      *session // the latest; nil before the first Connect
-	subs         map[string]*Subscription
+	feeds        map[string]*feed
 }
 
 // NewCentrifugoRPCClient makes a client for the WebSocket endpoint at url (ws,
 // wss, http or https), such as "wss://example.org/connection/websocket". It does
 // not connect yet.
 //
-// The user id says on which channel replies arrive. If it is empty, it is read
-// from the token's "sub". It is an error if there is none, or if it could not
-// be part of a channel's name; see wire.CheckUserID.
+// The token may be empty, where WithGetToken gives it or the server needs none,
+// as with cookies or for anonymous users.
+//
+// The user id says on which channel replies arrive. If it is empty, it is the
+// "sub" of a token that is a JWT. Without such a token, it is what the server
+// says at each connect, as centrirpc's own does. It is an error if a JWT has no
+// "sub", or if the user id could not be part of a channel's name; see
+// wire.CheckUserID.
 func NewCentrifugoRPCClient(url, token, userID string, opts ...Option) (*CentrifugoRPCClient, error) {
 	c := &CentrifugoRPCClient{
 		cfg:    defaultConfig(),
 		url:    url,
 		userID: userID,
 		token:  token,
-		subs:   map[string]*Subscription{},
+		feeds:  map[string]*feed{},
 	}
 	for _, o := range opts {
 		if o != nil {
@@ -81,17 +85,15 @@ func NewCentrifugoRPCClient(url, token, userID string, opts ...Option) (*Centrif
 			return nil, fmt.Errorf("making a client: no user id was given and %w: give the user id", err)
 		}
 	}
-	if err := wire.CheckUserID(c.userID); err != nil {
-		return nil, fmt.Errorf("making a client: %w", err)
+	if s := c.cfg.session; s != "" && wire.CheckReplyTo(wire.SessionReplyChannel(s, "x"), "x") != nil {
+		return nil, fmt.Errorf(`making a client: the session %q is not 1 to %d letters, digits, "-" and "_"`, s, wire.MaxSessionLength)
 	}
-	c.replyChannel = wire.ReplyChannel(c.userID)
-	if s := c.cfg.session; s != "" {
-		c.replyChannel = wire.SessionReplyChannel(s, c.userID)
-		if wire.CheckReplyTo(c.replyChannel, c.userID) != nil {
-			return nil, fmt.Errorf(`making a client: the session %q is not 1 to %d letters, digits, "-" and "_"`, s, wire.MaxSessionLength)
+	if c.userID != "" {
+		if err := wire.CheckUserID(c.userID); err != nil {
+			return nil, fmt.Errorf("making a client: %w", err)
 		}
+		c.fixed = c.cfg.identity(c.userID)
 	}
-	c.pushHead = pushHead(c.replyChannel)
 	c.calls.byID = map[correlationID]*call{}
 	c.faults = serial[error]{
 		limit:   256,
@@ -116,8 +118,14 @@ func checkURL(raw string) error {
 	return nil
 }
 
-// UserID is the user whose reply channel the client listens on.
-func (c *CentrifugoRPCClient) UserID() string { return c.userID }
+// UserID is the user whose reply channel the client listens on. Where only the
+// server knows it, it is empty until the client has connected, and may be another
+// after each reconnect.
+func (c *CentrifugoRPCClient) UserID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.userID
+}
 
 // State is the client's state at this moment.
 func (c *CentrifugoRPCClient) State() State {
@@ -160,8 +168,10 @@ func (c *CentrifugoRPCClient) Connect(ctx context.Context) error {
 	if s == nil || s.err != nil {
 		s, started = newSession(), true
 		c.session = s
-		for _, sub := range c.subs {
-			sub.events.resume()
+		for _, f := range c.feeds {
+			for _, sub := range f.subs {
+				sub.events.resume()
+			}
 		}
 		c.states.push(Connecting)
 		go c.run(s)
@@ -199,8 +209,10 @@ func (c *CentrifugoRPCClient) Close() error {
 		return nil
 	}
 	c.finishLocked(s, ErrClosed)
-	for _, sub := range c.subs {
-		sub.events.stop()
+	for _, f := range c.feeds {
+		for _, sub := range f.subs {
+			sub.events.stop()
+		}
 	}
 	c.mu.Unlock()
 	<-s.done

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -69,25 +68,19 @@ func (c *CentrifugoRPCClient) connectCommand(ctx context.Context, l *link, token
 	if reply.Connect == nil {
 		return nil, errors.New("the server answered the connect command with something else")
 	}
-	l.limit.Store(int64(c.requestLimit(reply.Connect.Data)))
 	c.mu.Lock()
 	c.tokenIsFresh = false
 	c.mu.Unlock()
-	return reply.Connect, nil
+	return reply.Connect, l.unidentified
 }
 
 // requestLimit is the largest request that the server takes.
-func (c *CentrifugoRPCClient) requestLimit(connectData []byte) int {
-	if c.cfg.maxRequestSize > 0 {
+func (c *CentrifugoRPCClient) requestLimit(said serverSays) int {
+	switch {
+	case c.cfg.maxRequestSize > 0:
 		return c.cfg.maxRequestSize
-	}
-	var said struct {
-		Centrirpc struct {
-			MaxMessageSize int `json:"max_message_size"`
-		} `json:"centrirpc"`
-	}
-	if len(connectData) > 0 && json.Unmarshal(connectData, &said) == nil && said.Centrirpc.MaxMessageSize > 0 {
-		return said.Centrirpc.MaxMessageSize
+	case said.MaxMessageSize > 0:
+		return said.MaxMessageSize
 	}
 	return DefaultMaxRequestSize
 }
@@ -118,10 +111,11 @@ func (c *CentrifugoRPCClient) connectRefused(e *protocol.Error, token string) er
 
 // listen subscribes to the reply channel, unless the server did.
 func (c *CentrifugoRPCClient) listen(ctx context.Context, l *link) error {
-	if l.serverSide(c.replyChannel) {
+	channel := l.identity.replyChannel
+	if l.serverSide(channel) {
 		return nil
 	}
-	reply, err := c.ask(ctx, l, &protocol.Command{Subscribe: &protocol.SubscribeRequest{Channel: c.replyChannel}}, nil)
+	reply, err := c.ask(ctx, l, &protocol.Command{Subscribe: &protocol.SubscribeRequest{Channel: channel}}, nil)
 	if err != nil {
 		return err
 	}
@@ -129,9 +123,9 @@ func (c *CentrifugoRPCClient) listen(ctx context.Context, l *link) error {
 	case e == nil || e.Code == codeAlreadySubscribed:
 		return nil
 	case temporary(e.Code, e.Temporary):
-		return fmt.Errorf("the server refused the reply channel %s for now: %s (%d)", c.replyChannel, e.Message, e.Code)
+		return fmt.Errorf("the server refused the reply channel %s for now: %s (%d)", channel, e.Message, e.Code)
 	default:
-		return &ConnectError{Code: e.Code, Reason: fmt.Sprintf("subscribing to the reply channel %s: %s", c.replyChannel, e.Message)}
+		return &ConnectError{Code: e.Code, Reason: fmt.Sprintf("subscribing to the reply channel %s: %s", channel, e.Message)}
 	}
 }
 

@@ -13,6 +13,14 @@
 // its own, and answered on the caller's reply channel, "user#<id>". Generated
 // clients put one typed method per RPC method on top of this package.
 //
+// # Who the client is
+//
+// Replies come on a channel of the user's, so the client must know the user id:
+// it is given, or the "sub" of a token that is a JWT, or else what the server
+// says when it accepts the connection. So neither is needed where a server of
+// centrirpc's knows its users by cookies ([WithHTTPClient], [WithHeader]), by
+// another kind of token, or lets anonymous users in.
+//
 // # Connections
 //
 // A lost connection is opened again by itself, after a random delay that grows
@@ -20,7 +28,8 @@
 // way when the connection is lost fails with [ErrConnectionLost], because it may
 // or may not have run, unless it was made with [Idempotent]: then it is sent
 // again, under the same correlation id. A call that was not sent yet waits for
-// the connection, within its timeout.
+// the connection, within its time: until its context ends, or WithTimeout among
+// its options has passed, or, without either, the client's own timeout.
 //
 // # Errors
 //

@@ -19,7 +19,7 @@ type request struct {
 	method   string
 	params   []byte // JSON; nil means {}
 	id       []byte
-	timeout  time.Duration // as the caller gave it
+	timeout  time.Duration // 0 where only the caller's context ends it
 	deadline time.Time
 }
 
@@ -50,8 +50,8 @@ func (r *request) appendTo(b []byte, replyTo string) []byte {
 		b = appendString(b, replyTo)
 	}
 	b = append(b, `,"timeout_ms":`...)
-	left := max(1, (time.Until(r.deadline)+time.Millisecond-1)/time.Millisecond)
-	b = strconv.AppendInt(b, int64(left), 10)
+	left := (time.Until(r.deadline) + time.Millisecond - 1) / time.Millisecond
+	b = strconv.AppendInt(b, int64(min(max(1, left), wire.MaxTimeout/time.Millisecond)), 10)
 	return append(b, '}')
 }
 

@@ -36,9 +36,6 @@ var (
 	// ErrInvalidParams means that params or data cannot be written as JSON.
 	// Nothing was sent.
 	ErrInvalidParams = errors.New("the params cannot be written as JSON")
-	// ErrAlreadySubscribed means that this client already has a subscription to
-	// the channel.
-	ErrAlreadySubscribed = errors.New("already subscribed")
 	// ErrUnsubscribed means that the subscription has ended.
 	ErrUnsubscribed = errors.New("unsubscribed")
 	// ErrUnauthorized is for the function given to WithGetToken: returning it
@@ -105,17 +102,21 @@ func CodeOf(err error) wire.Code {
 	return 0
 }
 
-// ConnectError says that the server refused the connection for good: the client
-// is disconnected and does not try again by itself.
+// ConnectError says that the connection failed for good: the client is
+// disconnected and does not try again by itself.
 type ConnectError struct {
-	// Code is Centrifuge's: an error's (100..1999) or a disconnect's
-	// (3500..3999, 4500..4999).
+	// Code is the server's, as Centrifuge has them: an error's (100..1999) or a
+	// disconnect's (3500..3999, 4500..4999). 0 means that the server did not
+	// refuse, but this client cannot use the connection.
 	Code   uint32
 	Reason string
 }
 
 // Error is the code and the reason, on one line.
 func (e *ConnectError) Error() string {
+	if e.Code == 0 {
+		return "cannot connect: " + e.Reason
+	}
 	return fmt.Sprintf("the server refused the connection: %s (%d)", e.Reason, e.Code)
 }
 

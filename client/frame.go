@@ -109,7 +109,7 @@ func (l *link) quick(b []byte) int {
 		l.answered(id, accepted)
 		return n
 	}
-	return l.client.quickReply(b)
+	return l.quickReply(b)
 }
 
 // cutAck reads {"id":N,"publish":{}}, which is n bytes long.
@@ -131,8 +131,12 @@ func cutAck(b []byte) (id uint32, n int) {
 }
 
 // quickReply is quick for the publication of a result on the reply channel.
-func (c *CentrifugoRPCClient) quickReply(b []byte) int {
-	data, ok := bytes.CutPrefix(b, c.pushHead)
+func (l *link) quickReply(b []byte) int {
+	if l.identity == nil {
+		return 0
+	}
+	head := l.identity.pushHead
+	data, ok := bytes.CutPrefix(b, head)
 	if !ok {
 		return 0
 	}
@@ -140,9 +144,9 @@ func (c *CentrifugoRPCClient) quickReply(b []byte) int {
 	if n == 0 || !bytes.HasPrefix(data[n:], pushTail) {
 		return 0
 	}
-	if cl := c.answered(id, data[:n]); cl != nil {
+	if cl := l.client.answered(id, data[:n]); cl != nil {
 		cl.body = append(cl.body[:0], result...) // the frame is used again
 		cl.outcome <- outcome{result: cl.body}
 	}
-	return len(c.pushHead) + n + len(pushTail)
+	return len(head) + n + len(pushTail)
 }

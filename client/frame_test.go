@@ -41,7 +41,7 @@ func checkQuick(t *testing.T, b []byte) (quick bool) {
 		return true
 	}
 	c, cl := waitingClient(t)
-	length := c.quickReply(b)
+	length := (&link{client: c, identity: c.fixed}).quickReply(b)
 	if length == 0 {
 		if len(cl.outcome) > 0 {
 			t.Errorf("%q is to be decoded but ended the call", b)
@@ -125,7 +125,7 @@ func FuzzQuickMessages(f *testing.F) {
 func TestAFrameOfBothKinds(t *testing.T) {
 	c, cl := waitingClient(t)
 	var order []string
-	l := &link{client: c, waiters: map[uint32]waiter{}}
+	l := &link{client: c, identity: c.fixed, waiters: map[uint32]waiter{}}
 	for id := range uint32(4) {
 		l.waiters[id] = waiter{command: replyFunc(func(r *protocol.Reply) {
 			order = append(order, fmt.Sprint(id, r.Error != nil, len(cl.outcome)))

@@ -35,10 +35,13 @@ type link struct {
 	margin    time.Duration
 
 	// The rest of the connect reply. The reader writes these before the connect
-	// command's waiter is released; the reader and the session read them.
-	pong    bool
-	watch   *time.Timer // ends the link after silence; nil if the server does not ping
-	silence time.Duration
+	// command's waiter is released; they are read by the reader, and by others only
+	// after that.
+	pong         bool
+	watch        *time.Timer // ends the link after silence; nil if the server does not ping
+	silence      time.Duration
+	identity     *identity // nil until then, and if it is not known
+	unidentified error     // why it is not known
 
 	ctx    context.Context // ends when the link is lost
 	cancel context.CancelFunc
@@ -105,7 +108,7 @@ func dial(ctx context.Context, s *session, c *CentrifugoRPCClient) (*link, error
 	if cfg.protobuf && ws.Subprotocol() != protobufSubprotocol {
 		l.cancel()
 		_ = ws.CloseNow()
-		return nil, &ConnectError{Reason: "it does not speak the protobuf protocol: leave WithProtobuf away"}
+		return nil, &ConnectError{Reason: "the server does not speak the protobuf protocol: leave WithProtobuf away"}
 	}
 	ws.SetReadLimit(cfg.readLimit)
 	l.ws = ws
@@ -235,6 +238,11 @@ func (l *link) serverSide(channel string) bool {
 	return l.subs[channel]
 }
 
+// isReplyChannel reports whether replies come on the channel.
+func (l *link) isReplyChannel(channel string) bool {
+	return l.identity != nil && l.identity.replyChannel == channel
+}
+
 func (l *link) write() {
 	defer l.wg.Done()
 	var spare outbox
@@ -331,6 +339,9 @@ func (l *link) emptyCommand() []byte {
 // connected takes what the connect reply says of the connection itself. The
 // reader calls it before it reads on.
 func (l *link) connected(res *protocol.ConnectResult) {
+	said := readConnectData(res.Data)
+	l.limit.Store(int64(l.client.requestLimit(said)))
+	l.identity, l.unidentified = l.client.identify(said)
 	l.pong = res.Pong
 	if res.Ping > 0 {
 		l.silence = time.Duration(res.Ping)*time.Second + l.margin

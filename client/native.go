@@ -60,10 +60,9 @@ func (c *CentrifugoRPCClient) command(ctx context.Context, cmd *protocol.Command
 	for _, o := range opts {
 		o.applyCall(&w.cfg)
 	}
-	if w.cfg.timeout <= 0 {
-		w.cfg.timeout = c.cfg.timeout
+	if w.cfg.timeout, _ = c.timeLeft(ctx, &w.cfg); w.cfg.timeout > 0 {
+		w.timer.Reset(w.cfg.timeout)
 	}
-	w.timer.Reset(w.cfg.timeout)
 	reply, reusable, err := c.commandOn(ctx, s, w, cmd)
 	w.timer.Stop()
 	w.buf = reuse(w.buf)

@@ -97,10 +97,10 @@ func (t TimeoutOption) applyClient(c *config)   { c.timeout = time.Duration(t) }
 func (t TimeoutOption) applyCall(c *callConfig) { c.timeout = time.Duration(t) }
 
 // WithTimeout bounds the time from making a call to its answer, waiting for a
-// connection included. Given to a client it is the default of all calls,
-// notifications and subscriptions, and bounds Connect where the context has no
-// deadline; the client's own default is DefaultTimeout. For a call, zero or less
-// means the client's.
+// connection included. Given to a client it bounds calls, notifications,
+// subscriptions and Connect where the context has no deadline; the default is
+// DefaultTimeout. Given to a call it bounds that call, besides the context's
+// deadline if there is one; zero or less is as if it were not given.
 func WithTimeout(d time.Duration) TimeoutOption { return TimeoutOption(d) }
 
 type idempotentOption struct{}

@@ -30,8 +30,10 @@ type server struct {
 	URL  string
 
 	// Set before the first client connects.
-	plain       bool // as plain Centrifugo: the reply channel is not subscribed
-	maxSize     int  // said at connect, where above zero
+	plain       bool          // as plain Centrifugo: the reply channel is not subscribed
+	maxSize     int           // said at connect, where above zero
+	who         func() string // whose a connection is, whatever its token; nil: the token's "sub"
+	silent      bool          // does not say at connect who that is
 	onRequest   func(*incoming)
 	onRPC       func(centrifuge.RPCEvent) (centrifuge.RPCReply, error)
 	onConnect   func(token string) (centrifuge.ConnectReply, error)
@@ -129,7 +131,7 @@ func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centr
 			return reply, err
 		}
 	}
-	claims, err := readToken(e.Token)
+	claims, err := s.identify(e.Token)
 	if err != nil {
 		return reply, centrifuge.DisconnectInvalidToken
 	}
@@ -144,10 +146,20 @@ func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centr
 		}
 		reply.Subscriptions[wire.ReplyChannel(claims.Sub)] = centrifuge.SubscribeOptions{}
 	}
-	if s.maxSize > 0 {
+	switch {
+	case s.who != nil && !s.silent:
+		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":65536,"user_id":%q}}`, claims.Sub)
+	case s.maxSize > 0:
 		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":%d}}`, s.maxSize)
 	}
 	return reply, nil
+}
+
+func (s *server) identify(token string) (claims, error) {
+	if s.who != nil {
+		return claims{Sub: s.who()}, nil
+	}
+	return readToken(token)
 }
 
 func (s *server) connected(c *centrifuge.Client) {

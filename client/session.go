@@ -162,8 +162,9 @@ func (c *CentrifugoRPCClient) attach(s *session, l *link) bool {
 	if s.err != nil {
 		return false
 	}
-	for _, sub := range c.subs {
-		c.subscribeLocked(l, sub)
+	c.userID = l.identity.userID
+	for _, f := range c.feeds {
+		c.subscribeLocked(l, f)
 	}
 	s.link, s.failure = l, nil
 	c.current.Store(l)

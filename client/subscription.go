@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
-
-	"github.com/centrifugal/protocol"
 )
 
 // Event is a publication on a channel.
@@ -27,27 +24,20 @@ func (e Event) Decode(v any) error {
 	return nil
 }
 
-// Subscription is a subscription to a channel, made by Subscribe. It is made
-// again by itself after each reconnect.
+// Subscription is one handler on one channel, made by Subscribe. The channel is
+// subscribed to again by itself after each reconnect.
 type Subscription struct {
-	client  *CentrifugoRPCClient
-	channel string
-	events  serial[Event]
-	settled chan struct{} // closed when the server has answered for the first time
-	done    chan struct{} // closed when the subscription is over
-
-	// Guarded by the client's mutex.
-	answered bool
-	err      error // why it is over; nil while it is not
-	retry    *time.Timer
-	tries    int
+	feed   *feed
+	events serial[Event]
+	done   chan struct{} // closed when the subscription is over
+	err    error         // why it is over; nil while it is not; guarded by the client's mutex
 }
 
 // Subscribe subscribes to a channel and returns when the server has accepted.
-// The handler then gets the channel's events in order. A client has at most one
-// subscription to a channel: another is ErrAlreadySubscribed. A channel that the
-// server subscribed the connection to by itself can be listened to in the same
-// way.
+// The handler then gets the channel's events in order. Several handlers may
+// listen to one channel: the server is asked once, and is told when the last of
+// them ends. A channel that the server subscribed the connection to by itself
+// can be listened to in the same way.
 //
 // A *ServerError means that the server refused. Refusals that may pass are
 // tried again until ctx ends, or, where ctx has no deadline, for the client's
@@ -73,7 +63,7 @@ func (c *CentrifugoRPCClient) subscribe(ctx context.Context, channel string, han
 	if err != nil {
 		return nil, err
 	}
-	sub := &Subscription{client: c, channel: channel, settled: make(chan struct{}), done: make(chan struct{})}
+	sub := &Subscription{done: make(chan struct{})}
 	sub.events = serial[Event]{
 		limit:   c.cfg.eventBuffer,
 		what:    fmt.Sprintf("the handler of channel %s", channel),
@@ -84,18 +74,11 @@ func (c *CentrifugoRPCClient) subscribe(ctx context.Context, channel string, han
 		},
 	}
 	c.mu.Lock()
-	if c.subs[channel] != nil {
-		c.mu.Unlock()
-		return nil, ErrAlreadySubscribed
-	}
-	c.subs[channel] = sub
-	if s.link != nil {
-		c.subscribeLocked(s.link, sub)
-	}
+	c.listenLocked(s, channel, sub)
 	c.mu.Unlock()
 
 	select {
-	case <-sub.settled:
+	case <-sub.feed.settled:
 		if err := sub.Err(); err != nil {
 			return nil, err
 		}
@@ -110,7 +93,7 @@ func (c *CentrifugoRPCClient) subscribe(ctx context.Context, channel string, han
 }
 
 // Channel is the channel's name.
-func (s *Subscription) Channel() string { return s.channel }
+func (s *Subscription) Channel() string { return s.feed.channel }
 
 // Done is closed when the subscription is over: by Unsubscribe, or because the
 // server ended it for good. A lost connection does not end it.
@@ -120,155 +103,26 @@ func (s *Subscription) Done() <-chan struct{} { return s.done }
 // it with what the server said, or is the *ServerError with which the server
 // refused to subscribe again.
 func (s *Subscription) Err() error {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
+	s.feed.client.mu.Lock()
+	defer s.feed.client.mu.Unlock()
 	return s.err
 }
 
 // Unsubscribe ends the subscription. The handler is not called any more, but a
-// call to it that is running is not waited for. Ending it twice does nothing.
+// call to it that is running is not waited for. The server is told when no other
+// handler listens to the channel. Ending it twice does nothing.
 func (s *Subscription) Unsubscribe() {
-	c := s.client
+	c := s.feed.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.events.stop()
-	if s.err != nil {
-		return
-	}
-	c.endLocked(s, ErrUnsubscribed)
-	if c.session == nil || c.session.link == nil || c.session.link.serverSide(s.channel) || s.channel == c.replyChannel {
-		return
-	}
-	c.post(c.session.link, &protocol.Command{Unsubscribe: &protocol.UnsubscribeRequest{Channel: s.channel}}, func(*protocol.Reply) {})
-}
-
-// post sends a command without waiting. The waiter runs on the reader's
-// goroutine.
-func (c *CentrifugoRPCClient) post(l *link, cmd *protocol.Command, w replyFunc) {
-	cmd.Id = l.nextID()
-	command, err := l.codec.appendCommand(nil, cmd)
-	if err != nil {
-		return // a command that we made ourselves can always be encoded
-	}
-	_, _ = l.send(nil, cmd.Id, command, waiter{command: w}) // a lost link is replaced by one that subscribes again
-}
-
-// subscribeLocked asks the server for the subscription on this link.
-func (c *CentrifugoRPCClient) subscribeLocked(l *link, sub *Subscription) {
-	if sub.channel == c.replyChannel || l.serverSide(sub.channel) {
-		c.settleLocked(sub)
-		return
-	}
-	cmd := &protocol.Command{Subscribe: &protocol.SubscribeRequest{Channel: sub.channel}}
-	c.post(l, cmd, func(r *protocol.Reply) {
-		if err := c.subscribed(l, sub, r); err != nil {
-			c.report(err)
-		}
-	})
-}
-
-// subscribed takes the server's answer. An error is one that nobody waits for.
-func (c *CentrifugoRPCClient) subscribed(l *link, sub *Subscription, r *protocol.Reply) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if sub.err != nil {
-		return nil
-	}
-	switch e := r.Error; {
-	case e == nil || e.Code == codeAlreadySubscribed:
-		c.settleLocked(sub)
-		if r.Subscribe != nil {
-			for _, p := range r.Subscribe.Publications {
-				sub.events.push(Event{Channel: sub.channel, Data: json.RawMessage(p.Data)})
-			}
-		}
-	case temporary(e.Code, e.Temporary):
-		c.retryLocked(l, sub)
-	default:
-		awaited := !sub.answered
-		c.endLocked(sub, refusal(e.Code, e.Message))
-		if !awaited {
-			return fmt.Errorf("subscribing to %s again: %w", sub.channel, sub.err)
-		}
-	}
-	return nil
-}
-
-func (c *CentrifugoRPCClient) settleLocked(sub *Subscription) {
-	sub.tries = 0
-	if !sub.answered {
-		sub.answered = true
-		close(sub.settled)
+	if s.err == nil {
+		s.endLocked(ErrUnsubscribed)
+		c.leaveLocked(s)
 	}
 }
 
-func (c *CentrifugoRPCClient) retryLocked(l *link, sub *Subscription) {
-	sub.retry = time.AfterFunc(c.cfg.jitter(sub.tries), func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if sub.err == nil && c.session.link == l {
-			c.subscribeLocked(l, sub)
-		}
-	})
-	sub.tries++
-}
-
-func (c *CentrifugoRPCClient) endLocked(sub *Subscription, err error) {
-	sub.err = err
-	if c.subs[sub.channel] == sub {
-		delete(c.subs, sub.channel)
-	}
-	if sub.retry != nil {
-		sub.retry.Stop()
-	}
-	c.settleLocked(sub)
-	close(sub.done)
-}
-
-// pushed takes what the server sent unasked, on the reader's goroutine.
-func (c *CentrifugoRPCClient) pushed(l *link, p *protocol.Push) {
-	switch {
-	case p.Pub != nil:
-		data := json.RawMessage(p.Pub.Data)
-		if p.Channel == c.replyChannel && c.reply(data) {
-			return
-		}
-		c.mu.Lock()
-		sub := c.subs[p.Channel]
-		c.mu.Unlock()
-		if sub != nil {
-			sub.events.push(Event{Channel: p.Channel, Data: data})
-		}
-	case p.Subscribe != nil:
-		l.mu.Lock()
-		l.subs[p.Channel] = true
-		l.mu.Unlock()
-	case p.Unsubscribe != nil:
-		l.mu.Lock()
-		delete(l.subs, p.Channel)
-		l.mu.Unlock()
-		if p.Channel == c.replyChannel {
-			l.fail(fmt.Errorf("the server ended the reply channel: %s (%d)", p.Unsubscribe.Reason, p.Unsubscribe.Code))
-			return
-		}
-		if err := c.unsubscribed(l, p.Channel, p.Unsubscribe); err != nil {
-			c.report(err)
-		}
-	}
-}
-
-// unsubscribed follows the server's word that it ended a subscription.
-func (c *CentrifugoRPCClient) unsubscribed(l *link, channel string, u *protocol.Unsubscribe) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	sub := c.subs[channel]
-	if sub == nil {
-		return nil
-	}
-	if u.Code >= codeResubscribeAdvice {
-		c.retryLocked(l, sub)
-		return nil
-	}
-	c.endLocked(sub, fmt.Errorf("%w by the server: %s (%d)", ErrUnsubscribed, u.Reason, u.Code))
-	return fmt.Errorf("the subscription to %s: %w", channel, sub.err)
+func (s *Subscription) endLocked(err error) {
+	s.err = err
+	close(s.done)
 }

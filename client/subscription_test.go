@@ -22,9 +22,6 @@ func TestSubscribe(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Subscribe(t.Context(), "tasks", func(client.Event) {}); !errors.Is(err, client.ErrAlreadySubscribed) {
-			t.Errorf("a second time: %v", err)
-		}
 		settled(t, c)
 		for i := range 5 {
 			s.publish("tasks", fmt.Appendf(nil, `{"n":%d}`, i))
@@ -50,6 +47,69 @@ func TestSubscribe(t *testing.T) {
 		s.publish("tasks", []byte(`{"n":9}`))
 		receive(t, "an event", events)
 		again.Unsubscribe()
+	})
+}
+
+// Handlers of one channel share one subscription on the server, which ends with
+// the last of them.
+func TestSeveralHandlersOfAChannel(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, opts ...client.Option) {
+		var asked atomic.Int64
+		s := newServer(t, func(s *server) {
+			s.onSubscribe = func(string) error { asked.Add(1); return nil }
+		})
+		c := connect(t, s.URL, opts...)
+		var subs [2]*client.Subscription
+		var events [2]chan client.Event
+		for i := range subs {
+			heard := make(chan client.Event, 16)
+			sub, err := c.Subscribe(t.Context(), "tasks", func(e client.Event) { heard <- e })
+			if err != nil {
+				t.Fatal(err)
+			}
+			subs[i], events[i] = sub, heard
+		}
+		settled(t, c)
+		if n := asked.Load(); n != 1 {
+			t.Errorf("the server was asked %d times", n)
+		}
+		s.publish("tasks", []byte(`1`))
+		for i := range events {
+			receive(t, "an event", events[i])
+		}
+		subs[0].Unsubscribe()
+		receive(t, "the end of the first", subs[0].Done())
+		settled(t, c)
+		s.publish("tasks", []byte(`2`))
+		if e := receive(t, "an event", events[1]); string(e.Data) != "2" {
+			t.Errorf("the event %s", e.Data)
+		}
+		if len(events[0]) > 0 || subs[1].Err() != nil {
+			t.Errorf("%d events for the handler that ended; the other one: %v", len(events[0]), subs[1].Err())
+		}
+		subs[1].Unsubscribe()
+		eventually(t, "the server sees the end", func() bool { return s.node.Hub().NumSubscribers("tasks") == 0 })
+	})
+}
+
+// The end of a subscription does not end the next one, however soon it follows.
+func TestUnsubscribeAndSubscribeAtOnce(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, opts ...client.Option) {
+		s := newServer(t, nil)
+		c := connect(t, s.URL, opts...)
+		events := make(chan client.Event, 64)
+		for i := range 20 {
+			sub, err := c.Subscribe(t.Context(), "tasks", func(e client.Event) { events <- e })
+			if err != nil {
+				t.Fatal(err)
+			}
+			settled(t, c)
+			s.publish("tasks", fmt.Append(nil, i))
+			if e := receive(t, "an event", events); string(e.Data) != fmt.Sprint(i) {
+				t.Errorf("event %d is %s", i, e.Data)
+			}
+			sub.Unsubscribe()
+		}
 	})
 }
 

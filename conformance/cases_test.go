@@ -55,6 +55,7 @@ type step struct {
 	Params     json.RawMessage `json:"params,omitempty"`
 	TimeoutMS  int             `json:"timeout_ms,omitempty"`
 	AbortAfter string          `json:"abort_after,omitempty"` // "start" or "ack"
+	As         string          `json:"as,omitempty"`          // names a handler; none: by its channel
 	For        string          `json:"for,omitempty"`         // takes events for this user only
 	AfterFirst bool            `json:"after_first,omitempty"` // within together: once another has ended
 	UntilEvent bool            `json:"until_event,omitempty"` // repeats the call until an event has arrived
@@ -67,12 +68,13 @@ type step struct {
 
 // clientSpec describes a case's own client.
 type clientSpec struct {
-	Token      json.RawMessage `json:"token"`                 // a string as it is, or the claims of one to mint
+	Token      json.RawMessage `json:"token,omitempty"`       // a string as it is, or the claims of one to mint
 	FreshToken json.RawMessage `json:"fresh_token,omitempty"` // what its token source gives
 	UserID     string          `json:"user_id,omitempty"`
 	Session    string          `json:"session,omitempty"`
 	Connection string          `json:"connection,omitempty"` // its name, for gate.cut
-	URL        string          `json:"url,omitempty"`        // "unreachable"
+	URL        string          `json:"url,omitempty"`        // "unreachable", or "tokenless": the server that asks for no JWT
+	Cookie     string          `json:"cookie,omitempty"`     // whom that server takes it for; none: somebody anonymous
 }
 
 type claims struct {

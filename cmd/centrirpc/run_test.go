@@ -85,7 +85,7 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"call", "-url", "ws://x", "-token", "t", "m", "{a}"}, []string{"no JSON object", "at byte 2"}},
 		{[]string{"call", "-url", "ws://x", "-token", "t", "m", "[1]"}, []string{"no JSON object", `'{"id":1}'`}},
 		{[]string{"call", "-url", "ws://x", "-token", "t", "m", "null"}, []string{"no JSON object"}},
-		{[]string{"call", "-url", "ws://x", "-token", "t", "m"}, []string{"user"}},
+		{[]string{"call", "-url", "ws://x", "-token", "e30.e30.e30", "m"}, []string{`no "sub"`}},
 		{[]string{"call", "-url", "x", "-token", testToken, "m"}, []string{"ws"}},
 		{[]string{"call", "-url", "ws://x", "-token", "t", "-timeout", "0s", "m"}, []string{"-timeout 0s"}},
 	} {

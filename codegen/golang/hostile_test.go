@@ -22,6 +22,9 @@ func null(t contract.Type) contract.Type {
 	return t
 }
 func p[T any](v T) *T { return &v }
+func mapOf(e contract.Type) contract.Type {
+	return contract.Type{Kind: contract.Map, Key: &str, Elem: &e}
+}
 
 var (
 	str   = contract.Type{Kind: contract.String}
@@ -62,6 +65,18 @@ func hostile() *contract.Contract {
 			field("'c", null(str), false), field("\\d", list(str), false), field("\"e", list(str), true),
 			field("日本", str, true), field("func", str, true), field("🦊f", null(list(str)), false),
 			field("\u2028y", ref("maybe_name"), true), field("a\nb", ref("maybe_name"), false),
+		}},
+		{Name: "maybe_rows", Kind: contract.Alias, Base: p(null(list(ref("maybe_rows"))))},
+		{Name: "rows", Kind: contract.Alias, Base: p(list(list(str)))},
+		{Name: "rows_too", Kind: contract.Alias, Base: p(ref("rows"))},
+		{Name: "deep", Kind: contract.Struct, Fields: []contract.Field{
+			field("list_list", list(list(str)), true), field("maybe_list_list", null(list(list(str))), true),
+			field("opt_list_list", list(list(str)), false), field("opt_maybe_list_list", null(list(list(str))), false),
+			field("list_maybe_list_list", list(null(list(list(str)))), true), field("list_maybe", list(null(list(str))), true),
+			field("map_map", mapOf(mapOf(contract.Type{Kind: contract.Bytes})), true), field("opt_map_maybe_map", mapOf(null(mapOf(list(str)))), false),
+			field("maybe_rows", ref("maybe_rows"), true), field("list_maybe_rows", list(ref("maybe_rows")), true),
+			field("rows", ref("rows_too"), true), field("opt_rows", null(ref("rows_too")), false), field("list_null_rows", list(null(ref("rows"))), true),
+			field("list_odd", list(ref("odd")), true), field("maybe_bytes", null(contract.Type{Kind: contract.Bytes}), true),
 		}},
 		{Name: "unnamed", Kind: contract.Struct, Fields: []contract.Field{field("", str, true)}},
 		{Name: "octets", Kind: contract.Struct, Fields: []contract.Field{

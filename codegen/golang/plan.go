@@ -17,6 +17,7 @@ type plan struct {
 	errors   []errorPlan
 	methods  []methodPlan
 	usesNull bool
+	fillers  fillers
 
 	byName map[string]*typePlan // by the contract's name
 }
@@ -42,7 +43,7 @@ type fieldPlan struct {
 	typ      string
 	options  string // of the tag: ",omitempty"
 	codec    bool   // encoding/json cannot take the name from a tag
-	fill     string // what is sent instead of nil, or nothing
+	fill     string // the statement that fills it before it is sent, or nothing
 	optional bool
 }
 
@@ -68,7 +69,7 @@ type methodPlan struct {
 var reserved = []string{"APIClient", "NewAPIClient", "Null", "NullOf"}
 
 func newPlan(c *contract.Contract, opts Options) (*plan, contract.Problems) {
-	p := &plan{contract: c, byName: map[string]*typePlan{}}
+	p := &plan{contract: c, byName: map[string]*typePlan{}, fillers: fillers{}}
 	var problems contract.Problems
 	p.opts, problems = opts.withDefaults(c.Name)
 	names := newScope("the package")
@@ -150,8 +151,6 @@ func (p *plan) planFields(t *typePlan) contract.Problems {
 			fp.typ = p.expr(ft)
 			if p.containsByValue(ft, t) {
 				fp.typ = "*" + fp.typ
-			} else if k := p.resolve(ft).Kind; k == contract.List || k == contract.Map || k == contract.Bytes {
-				fp.fill = fp.typ + "{}"
 			}
 		case f.Required:
 			fp.typ = p.value(ft)
@@ -162,6 +161,9 @@ func (p *plan) planFields(t *typePlan) contract.Problems {
 		default:
 			p.usesNull = true
 			fp.typ, fp.options = "Null["+p.expr(ft)+"]", ",omitzero"
+		}
+		if t.input {
+			fp.fill = p.fillField(&fp)
 		}
 		t.fields = append(t.fields, fp)
 	}
@@ -178,7 +180,7 @@ func (p *plan) planFields(t *typePlan) contract.Problems {
 // codecs says which methods of encoding/json a struct needs of its own.
 func (t *typePlan) codecs() (marshals, unmarshals bool) {
 	for _, f := range t.fields {
-		marshals = marshals || f.codec || t.input && f.fill != ""
+		marshals = marshals || f.codec || f.fill != ""
 		unmarshals = unmarshals || f.codec
 	}
 	return marshals, unmarshals

@@ -34,6 +34,7 @@ func printTypes(p *plan) string {
 	if p.usesNull {
 		b.WriteString(nullSource)
 	}
+	b.WriteString(p.fillers.source())
 	body := b.String()
 	return header(p) + imports(body) + body
 }
@@ -118,9 +119,7 @@ func printMarshal(b *strings.Builder, t *typePlan) {
 	fmt.Fprintf(b, "// MarshalJSON is the form of %s on the wire.\n", t.name)
 	fmt.Fprintf(b, "func (v %s) MarshalJSON() ([]byte, error) {\n", t.name)
 	for _, f := range t.fields {
-		if f.fill != "" {
-			fmt.Fprintf(b, "\tif v.%s == nil {\n\t\tv.%s = %s\n\t}\n", f.name, f.name, f.fill)
-		}
+		b.WriteString(f.fill)
 	}
 	fmt.Fprintf(b, "\ttype plain %s\n", t.name)
 	codec := false

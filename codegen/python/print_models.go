@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/centrirpc/centrirpc/contract"
 )
 
 // scalarAliases are the types of JSON's scalars with their bounds, by name.
@@ -77,6 +75,7 @@ func printModels(p *plan) []byte {
 	if len(p.structs) > 0 {
 		b.WriteString(modelBase)
 	}
+	printEnumBases(&b, p.enums)
 	for _, e := range p.enums {
 		printEnum(&b, e)
 	}
@@ -135,27 +134,6 @@ func printScalars(b *bytes.Buffer, p *plan) {
 	}
 	for _, name := range used {
 		fmt.Fprintf(b, "_%s: _typing.TypeAlias = %s\n", name, scalarAliases[name])
-	}
-}
-
-func printEnum(b *bytes.Buffer, e *enumPlan) {
-	base := "StrEnum"
-	if e.source.Base.Kind == contract.Integer {
-		base = "IntEnum"
-	}
-	fmt.Fprintf(b, "\n\nclass %s(_enum.%s):\n", e.class, base)
-	if doc := docstring("    ", e.source.Doc); doc != "" {
-		b.WriteString(doc + "\n")
-	}
-	for i, v := range e.source.Values {
-		value := ""
-		if v.Int != nil {
-			value = fmt.Sprint(*v.Int)
-		} else {
-			value = quote(*v.String)
-		}
-		fmt.Fprintf(b, "    %s = %s\n", e.members[i], value)
-		b.WriteString(docstring("    ", v.Doc))
 	}
 }
 

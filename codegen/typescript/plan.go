@@ -102,6 +102,7 @@ func planType(c *contract.Contract, t *contract.NamedType) typePlan {
 			}
 		}
 		plan.alias = strings.Join(union, " | ")
+		plan.doc = paragraph(plan.doc, "A newer server may send other values.")
 	default:
 		for _, f := range t.Fields {
 			field := fieldPlan{

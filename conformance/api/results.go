@@ -20,6 +20,7 @@ func registerResults(r *centrirpc.Router) {
 	})
 	centrirpc.Handle(results, "bytes", func(context.Context, struct{}) ([]byte, error) { return []byte{0xfb, 0xff, 0x00}, nil })
 	centrirpc.Handle(results, "colour", func(context.Context, struct{}) (Colour, error) { return DarkBlue, nil })
+	centrirpc.Handle(results, "unlisted", resultUnlisted)
 	centrirpc.Handle(results, "list", func(context.Context, struct{}) ([]Point, error) { return []Point{{1, 2}, {3, 4}}, nil })
 	centrirpc.Handle(results, "map", func(context.Context, struct{}) (map[string]Point, error) { return map[string]Point{"a": {1, 2}}, nil })
 	centrirpc.Handle(results, "anything", func(context.Context, struct{}) (any, error) {
@@ -51,6 +52,26 @@ func resultMaybe(_ context.Context, p Whether) (*Point, error) {
 // resultNilContainers returns lists and maps that are nil in Go: [] and {} on
 // the wire.
 func resultNilContainers(context.Context, struct{}) (Containers, error) { return Containers{}, nil }
+
+// Unlisted has values of enums.
+type Unlisted struct {
+	Colour   Colour           `json:"colour"`
+	Colours  []Colour         `json:"colours"`
+	Maybe    *Colour          `json:"maybe,omitempty"`
+	Level    Level            `json:"level"`
+	ByColour map[Colour]Level `json:"by_colour"`
+	ByLevel  map[Level]Colour `json:"by_level"`
+}
+
+// resultUnlisted returns values that no client was generated with, as a newer
+// server would.
+func resultUnlisted(context.Context, struct{}) (Unlisted, error) {
+	mauve := Colour("mauve")
+	return Unlisted{
+		Colour: mauve, Colours: []Colour{Red, mauve}, Maybe: &mauve, Level: 7,
+		ByColour: map[Colour]Level{mauve: -8, Red: LevelHigh}, ByLevel: map[Level]Colour{7: mauve, LevelHigh: Red},
+	}, nil
+}
 
 // Size asks for a size.
 type Size struct {

@@ -221,6 +221,7 @@ type Awkward struct {
 	Func        string `json:"func"`
 	Spaced      string `json:"two words"`
 	Dash        string `json:"-dash"`
+	Minus       string `json:"-,"` // the key is "-"
 	CamelCase   string `json:"camelCase"`
 	URLPath     string `json:"url_path"`
 	NotTagged   string

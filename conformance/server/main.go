@@ -5,11 +5,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -48,16 +50,25 @@ func serve(addr, secret string, maxInFlight int, stdin io.Reader, stdout, stderr
 	var srv *server.Server
 	links.Publish = func(ctx context.Context, channel string, event any) error { return srv.Publish(ctx, channel, event) }
 	router := links.NewRouter(centrirpc.WithContract(sdk.Contract), centrirpc.Logger(log))
-	srv, err = server.New(router, server.Config{
+	config := server.Config{
 		TokenHMACSecret:          secret,
 		Channels:                 []server.Channel{{Name: api.NewsChannel}},
 		MaxInFlightPerConnection: maxInFlight,
 		DrainTimeout:             5 * time.Second,
 		Logger:                   log,
-	})
+	}
+	srv, err = server.New(router, config)
 	if err != nil {
 		return err
 	}
+	config.TokenHMACSecret, config.Authenticate, config.Anonymous = "", byAddress, true
+	tokenless, err := server.New(router, config)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", srv)
+	mux.Handle("/tokenless/", http.StripPrefix("/tokenless", tokenless))
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -65,5 +76,17 @@ func serve(addr, secret string, maxInFlight int, stdin io.Reader, stdout, stderr
 		cancel()
 	}()
 	fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
-	return srv.Serve(ctx, named, named.handler(srv))
+	err = srv.Serve(ctx, named, named.handler(mux))
+	ending, done := context.WithTimeout(context.Background(), config.DrainTimeout)
+	defer done()
+	return errors.Join(err, tokenless.Shutdown(ending))
+}
+
+// byAddress takes a client for whom its address says, "?user=NAME", where an
+// application would look at a cookie. Without it the client is anonymous.
+func byAddress(r *http.Request, token string) (server.Identity, error) {
+	if token != "" && token != "opaque" {
+		return server.Identity{}, fmt.Errorf("the token %q is not known", token)
+	}
+	return server.Identity{UserID: r.URL.Query().Get("user")}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -28,6 +29,9 @@ type server struct {
 	mu            sync.Mutex // guards everything below
 	autoSubscribe bool
 	connectData   bool
+	anonymous     bool
+	sayUser       string
+	arrivals      int // anonymous users so far
 	replyFirst    bool
 	never         bool
 	delay         time.Duration
@@ -65,7 +69,9 @@ func newServer(flags *flag.FlagSet) *server {
 	flags.IntVar(&s.maxMessageSize, "max-message-size", 65536, "largest frame from a client in `bytes`; a larger one closes the connection with 1009")
 	flags.DurationVar(&s.ping, "ping", 25*time.Second, "ping `interval`; the pong is due in half of it")
 	flags.BoolVar(&s.autoSubscribe, "auto-subscribe", true, "* subscribe user#<id> at connect; false behaves like plain Centrifugo")
-	flags.BoolVar(&s.connectData, "connect-data", true, `* answer a connect with {"centrirpc":{"version":1,"max_message_size":…}}`)
+	flags.BoolVar(&s.connectData, "connect-data", true, `* answer a connect with {"centrirpc":{"version":1,"max_message_size":…,"user_id":…}}`)
+	flags.BoolVar(&s.anonymous, "anonymous", false, "* take connections without a token as anonymous-1, anonymous-2, …, and the token opaque.U for user U")
+	flags.StringVar(&s.sayUser, "say-user", "", "* the user_id in connect data, in place of the true one; - leaves it out")
 	flags.BoolVar(&s.replyFirst, "reply-first", false, "* publish the reply before the acknowledgement")
 	flags.BoolVar(&s.never, "never", false, "* acknowledge and never reply, whatever the method")
 	flags.DurationVar(&s.delay, "delay", 0, "* wait this `long` before each reply")
@@ -85,12 +91,12 @@ func (s *server) newNode() (*centrifuge.Node, error) {
 }
 
 func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
-	user, expireAt, err := s.verify(e.Token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	user, expireAt, err := s.identify(e.Token)
 	if err != nil {
 		return centrifuge.ConnectReply{}, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	reply := centrifuge.ConnectReply{
 		Credentials:       &centrifuge.Credentials{UserID: user, ExpireAt: expireAt},
 		ClientSideRefresh: true,
@@ -99,11 +105,30 @@ func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centr
 		reply.Subscriptions = map[string]centrifuge.SubscribeOptions{wire.ReplyChannel(user): {}}
 	}
 	if s.connectData {
-		reply.Data, _ = json.Marshal(map[string]any{
-			"centrirpc": map[string]int{"version": 1, "max_message_size": s.maxMessageSize},
-		})
+		said := map[string]any{"version": 1, "max_message_size": s.maxMessageSize}
+		switch s.sayUser {
+		case "":
+			said["user_id"] = user
+		case "-":
+		default:
+			said["user_id"] = s.sayUser
+		}
+		reply.Data, _ = json.Marshal(map[string]any{"centrirpc": said})
 	}
 	return reply, nil
+}
+
+// identify says who connects.
+func (s *server) identify(token string) (user string, expireAt int64, err error) {
+	named, opaque := strings.CutPrefix(token, "opaque.")
+	switch {
+	case s.anonymous && token == "":
+		s.arrivals++
+		return fmt.Sprint("anonymous-", s.arrivals), 0, nil
+	case s.anonymous && opaque:
+		return named, 0, nil
+	}
+	return s.verify(token)
 }
 
 // verify reads a token as the real server does: 109 if it has expired, a

@@ -154,6 +154,74 @@ func TestNilIsSentAsEmpty(t *testing.T) {
 	}
 }
 
+// So are those that lie in other lists and maps, whatever their depth; what the
+// caller gave stays as it was, and what may be null stays null.
+func TestNestedNilIsSentAsEmpty(t *testing.T) {
+	var params json.RawMessage
+	rpc := connect(t, sent(&params))
+	check := func(want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if !bytes.Contains(params, []byte(w)) {
+				t.Errorf("%s is not in %s", w, params)
+			}
+		}
+	}
+	everything := zooclient.Everything{Matrix: [][]float64{nil, {1}}, MapOfLists: map[string][]zooclient.Leaf{"a": nil}, ListOfNullable: []*string{nil}}
+	if _, err := zooclient.NewAPIClient(rpc).ZooEverything(t.Context(), everything); err != nil {
+		t.Fatal(err)
+	}
+	check(`"matrix":[[],[1]]`, `"map_of_lists":{"a":[]}`, `"list_of_nullable":[null]`)
+	if everything.Matrix[0] != nil || everything.MapOfLists["a"] != nil {
+		t.Error("the caller's params were changed")
+	}
+	tree := zooclient.Node{Left: &zooclient.Node{}, Children: []zooclient.Node{{}}}
+	if _, err := zooclient.NewAPIClient(rpc).ZooTree(t.Context(), tree); err != nil {
+		t.Fatal(err)
+	}
+	if got := bytes.Count(params, []byte(`"children":[]`)); got != 2 {
+		t.Errorf("sent %s", params)
+	}
+	api := hostileclient.NewAPIClient(rpc)
+	if _, err := api.EchoEverywhere(t.Context(), hostileclient.Everywhere{Selves: hostileclient.SelfList{nil, {nil}}}); err != nil {
+		t.Fatal(err)
+	}
+	check(`"selves":[[],[[]]]`)
+	if _, err := api.EchoOctets(t.Context(), hostileclient.Octets{Map: map[hostileclient.Words][]uint16{hostileclient.WordsB: nil}}); err != nil {
+		t.Fatal(err)
+	}
+	check(`":[]}`)
+	if _, err := api.EchoOddFields(t.Context(), hostileclient.OddFields{F: hostileclient.NullOf([]string(nil))}); err != nil {
+		t.Fatal(err)
+	}
+	check(`"🦊f":[]`)
+
+	type rows = hostileclient.Rows
+	none := [][]string(nil)
+	for want, deep := range map[string]hostileclient.Deep{
+		`{"list_list":[],"maybe_list_list":null,"list_maybe_list_list":[],"list_maybe":[],"map_map":{},"maybe_rows":null,"list_maybe_rows":[],"rows":[],"list_null_rows":[],"list_odd":[],"maybe_bytes":null}`: {},
+		`{"list_list":[[]],"maybe_list_list":[[]],"opt_list_list":[[]],"opt_maybe_list_list":[[],["a"]],"list_maybe_list_list":[null,[[]]],"list_maybe":[null,[]],"map_map":{"a":{},"b":{"c":""}},` +
+			`"opt_map_maybe_map":{"a":null,"b":{"c":[]}},"maybe_rows":[null,[null]],"list_maybe_rows":[null,[null]],"rows":[[],["a"]],"opt_rows":[[]],"list_null_rows":[null,[[]]],"list_odd":[],"maybe_bytes":""}`: {
+			ListList: [][]string{nil}, MaybeListList: [][]string{nil}, OptListList: [][]string{nil}, OptMaybeListList: hostileclient.NullOf([][]string{nil, {"a"}}),
+			ListMaybeListList: [][][]string{nil, {nil}}, ListMaybe: [][]string{nil, {}}, MapMap: map[string]map[string][]byte{"a": nil, "b": {"c": nil}},
+			OptMapMaybeMap: map[string]map[string][]string{"a": nil, "b": {"c": nil}}, MaybeRows: hostileclient.MaybeRows{nil, {nil}},
+			ListMaybeRows: []hostileclient.MaybeRows{nil, {nil}}, Rows: rows{nil, {"a"}}, OptRows: hostileclient.NullOf(rows{nil}),
+			ListNullRows: []rows{nil, {nil}}, MaybeBytes: []byte{},
+		},
+	} {
+		if _, err := api.EchoDeep(t.Context(), deep); err != nil {
+			t.Fatal(err)
+		}
+		if string(params) != want {
+			t.Errorf("sent %s\nwant %s", params, want)
+		}
+	}
+	if _, err := api.EchoDeep(t.Context(), hostileclient.Deep{OptMaybeListList: hostileclient.NullOf(none)}); err != nil {
+		t.Fatal(err)
+	}
+	check(`"opt_maybe_list_list":[]`)
+}
+
 // The four states of presence travel as they are.
 func TestPresence(t *testing.T) {
 	var params json.RawMessage

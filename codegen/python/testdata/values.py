@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import datetime
 import inspect
 import json
+import pickle
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -98,8 +100,44 @@ def everything() -> None:
     refused(zoo_client.Everything, {**EVERYTHING, "when": "2026-01-31T12:00:00"}, "when")
     refused(zoo_client.Everything, {**EVERYTHING, "raw": "not base64!"}, "raw")
     refused(zoo_client.Everything, {**EVERYTHING, "raw": "-_-_AA=="}, "raw")
-    refused(zoo_client.Everything, {**EVERYTHING, "level": 2}, "level")
+    refused(zoo_client.Everything, {**EVERYTHING, "level": "high"}, "level")
+    refused(zoo_client.Everything, {**EVERYTHING, "level": 2.5}, "level")
+    refused(zoo_client.Everything, {**EVERYTHING, "colour": 2}, "colour")
     same(zoo_client.Everything, {**EVERYTHING, "when": "2026-01-31T12:00:00+02:00"})
+
+
+def open_enums() -> None:
+    """A value that a newer server added is read, written, compared and copied as any other."""
+    data = {**EVERYTHING, "level": 2, "colour": "mauve"}
+    same(zoo_client.Everything, data)
+    value = zoo_client.Everything.model_validate(data)
+    level: zoo_client.Level = value.level
+    colour: zoo_client.Colour = value.colour
+    assert isinstance(level, zoo_client.Level)
+    assert isinstance(colour, zoo_client.Colour)
+    assert (level, colour, f"{level} {colour}") == (2, "mauve", "2 mauve")
+    assert level == zoo_client.Level(2) != zoo_client.Level.LOW < level
+    assert {colour: 1}[zoo_client.Colour("mauve")] == 1
+    assert repr(colour) == "<Colour.unknown 'mauve': 'mauve'>"
+    assert repr(level) == "<Level.unknown 2: 2>"
+    assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value
+    assert level not in list(zoo_client.Level)
+    assert len(list(zoo_client.Colour)) == len(zoo_client.Colour.__members__) == 5
+    keys = pydantic.TypeAdapter(dict[zoo_client.Level, zoo_client.Colour])
+    for text in ('{"10":"red","2":"mauve"}', '{"-3":""}'):
+        assert keys.dump_json(keys.validate_json(text)).decode() == text
+        assert keys.validate_python(json.loads(text)) == keys.validate_json(text)
+    levels: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(zoo_client.Level)
+    colours: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(zoo_client.Colour)
+    assert levels.validate_python(2.0) == 2
+    assert levels.validate_python("10") is zoo_client.Level.HIGH
+    for adapter, values in ((levels, (None, "x", 1.5)), (colours, (None, True, 1))):
+        for wrong in values:
+            try:
+                found = adapter.validate_python(wrong)
+            except pydantic.ValidationError:
+                continue
+            raise AssertionError(f"{wrong!r} is read as {found!r}")
 
 
 PRESENT: dict[str, Any] = {
@@ -329,6 +367,7 @@ def tasks() -> None:
 
 if __name__ == "__main__":
     everything()
+    open_enums()
     presence()
     recursion()
     hostile_names()

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -117,9 +118,9 @@ func (d *driver) run(ctx context.Context, own *session, st step) outcome {
 		awaitState(rpc, client.State(st.AwaitState))
 		return outcome{OK: true}
 	case st.Subscribe != "":
-		return done(s.subscribe(ctx, st.Subscribe, st.For))
+		return done(s.subscribe(ctx, st.Subscribe, cmp.Or(st.As, st.Subscribe), st.For))
 	case st.Unsubscribe != "":
-		s.unsubscribe(st.Unsubscribe)
+		s.unsubscribe(cmp.Or(st.As, st.Unsubscribe))
 		return outcome{OK: true}
 	case st.Events > 0:
 		return outcome{Events: s.takeEvents(st.Events)}

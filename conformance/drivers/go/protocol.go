@@ -14,6 +14,7 @@ type clientSpec struct {
 	Session    string `json:"session"`
 	Connection string `json:"connection"`
 	URL        string `json:"url"`
+	Cookie     string `json:"cookie"`
 }
 
 type step struct {
@@ -32,6 +33,7 @@ type step struct {
 	Params      json.RawMessage `json:"params"`
 	TimeoutMS   int             `json:"timeout_ms"`
 	AbortAfter  string          `json:"abort_after"`
+	As          string          `json:"as"`
 	For         string          `json:"for"`
 	AfterFirst  bool            `json:"after_first"`
 	UntilEvent  bool            `json:"until_event"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,18 +18,19 @@ type session struct {
 	make func() (*client.CentrifugoRPCClient, error)
 
 	mu     sync.Mutex
-	subs   map[string]*client.Subscription
+	subs   map[string]*client.Subscription // by the handler's name
 	events []json.RawMessage
 	change chan struct{} // closed at the next event
 }
 
 func newSession(address string, spec clientSpec, protobuf bool) *session {
-	if spec.URL == "unreachable" {
+	switch spec.URL {
+	case "unreachable":
 		address = "ws://127.0.0.1:1/connection/websocket"
+	case "tokenless":
+		address = strings.Replace(address, "/connection/", "/tokenless/connection/", 1)
 	}
-	if spec.Connection != "" {
-		address += "?connection=" + url.QueryEscape(spec.Connection)
-	}
+	address += "?" + url.Values{"connection": {spec.Connection}, "user": {spec.Cookie}}.Encode()
 	s := &session{url: address, spec: spec, subs: map[string]*client.Subscription{}, change: make(chan struct{})}
 	s.make = sync.OnceValues(func() (*client.CentrifugoRPCClient, error) {
 		options := []client.Option{client.WithReconnectDelay(10*time.Millisecond, 100*time.Millisecond)}
@@ -54,7 +56,7 @@ func (s *session) close() {
 	}
 }
 
-func (s *session) subscribe(ctx context.Context, channel, onlyFor string) error {
+func (s *session) subscribe(ctx context.Context, channel, name, onlyFor string) error {
 	rpc, err := s.client()
 	if err != nil {
 		return err
@@ -77,13 +79,13 @@ func (s *session) subscribe(ctx context.Context, channel, onlyFor string) error 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.subs[channel] = sub
+	s.subs[name] = sub
 	return nil
 }
 
-func (s *session) unsubscribe(channel string) {
+func (s *session) unsubscribe(name string) {
 	s.mu.Lock()
-	sub := s.subs[channel]
+	sub := s.subs[name]
 	s.mu.Unlock()
 	if sub != nil {
 		sub.Unsubscribe()

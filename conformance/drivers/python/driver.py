@@ -11,7 +11,7 @@ import sys
 import traceback
 import typing
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from conformance_client import (
     APIClient,
@@ -37,8 +37,11 @@ class Session:
     def __init__(self, url: str, spec: dict[str, Any]) -> None:
         if spec.get("url") == "unreachable":
             url = "ws://127.0.0.1:1/connection/websocket"
-        if "connection" in spec:
-            url += "?connection=" + quote(spec["connection"])
+        elif spec.get("url") == "tokenless":
+            url = url.replace("/connection/", "/tokenless/connection/")
+        url += "?" + urlencode(
+            {"connection": spec.get("connection", ""), "user": spec.get("cookie", "")}
+        )
         self._url = url
         self._spec = spec
         self._rpc: CentrifugoRPCClient | None = None
@@ -56,7 +59,7 @@ class Session:
             try:
                 self._rpc = CentrifugoRPCClient(
                     self._url,
-                    self._spec["token"],
+                    self._spec.get("token", ""),
                     self._spec.get("user_id"),
                     session=self._spec.get("session"),
                     get_token=fresh if "fresh_token" in self._spec else None,
@@ -73,16 +76,16 @@ class Session:
             await reached.wait()
         stop()
 
-    async def subscribe(self, channel: str, only_for: str | None) -> None:
+    async def subscribe(self, channel: str, name: str, only_for: str | None) -> None:
         async def handler(data: Any) -> None:
             if only_for is None or data["for"] == only_for:
                 self._events.append(data)
                 self._arrived.set()
 
-        self._subscriptions[channel] = await self.rpc.subscribe(channel, handler)
+        self._subscriptions[name] = await self.rpc.subscribe(channel, handler)
 
-    async def unsubscribe(self, channel: str) -> None:
-        await self._subscriptions[channel].unsubscribe()
+    async def unsubscribe(self, name: str) -> None:
+        await self._subscriptions[name].unsubscribe()
 
     async def take_events(self, count: int) -> list[Any]:
         while len(self._events) < count:
@@ -209,9 +212,10 @@ class Driver:
             elif "await_state" in step:
                 await session.await_state(step["await_state"])
             elif "subscribe" in step:
-                await session.subscribe(step["subscribe"], step.get("for"))
+                channel = step["subscribe"]
+                await session.subscribe(channel, step.get("as") or channel, step.get("for"))
             elif "unsubscribe" in step:
-                await session.unsubscribe(step["unsubscribe"])
+                await session.unsubscribe(step.get("as") or step["unsubscribe"])
             elif "until_event" in step:
                 return await call_until_event(session, step)
             elif "call" in step or "notify" in step:

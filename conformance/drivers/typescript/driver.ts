@@ -76,11 +76,11 @@ async function run(own: Session, step: Step): Promise<Outcome> {
       return { ok: true };
     }
     if (step.subscribe !== undefined) {
-      await session.subscribe(step.subscribe, step.for);
+      await session.subscribe(step.subscribe, step.as ?? step.subscribe, step.for);
       return { ok: true };
     }
     if (step.unsubscribe !== undefined) {
-      session.unsubscribe(step.unsubscribe);
+      session.unsubscribe(step.as ?? step.unsubscribe);
       return { ok: true };
     }
     if (step.events !== undefined) return { events: await session.takeEvents(step.events) };

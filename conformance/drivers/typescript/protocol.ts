@@ -9,12 +9,13 @@ export interface Case {
 }
 
 export interface ClientSpec {
-  token: string;
+  token?: string;
   fresh_token?: string;
   user_id?: string;
   session?: string;
   connection?: string;
   url?: string;
+  cookie?: string;
 }
 
 export interface Step {
@@ -33,6 +34,7 @@ export interface Step {
   params?: unknown;
   timeout_ms?: number;
   abort_after?: string;
+  as?: string;
   for?: string;
   after_first?: boolean;
   until_event?: boolean;

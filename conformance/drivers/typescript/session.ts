@@ -32,7 +32,8 @@ export class Session {
 
   static of(url: string, spec: ClientSpec): Session {
     let address = spec.url === "unreachable" ? "ws://127.0.0.1:1/connection/websocket" : url;
-    if (spec.connection !== undefined) address += `?connection=${encodeURIComponent(spec.connection)}`;
+    if (spec.url === "tokenless") address = url.replace("/connection/", "/tokenless/connection/");
+    address += `?${new URLSearchParams({ connection: spec.connection ?? "", user: spec.cookie ?? "" }).toString()}`;
     const options = Session.options();
     if (spec.session !== undefined) options.session = spec.session;
     const fresh = spec.fresh_token;
@@ -72,17 +73,17 @@ export class Session {
     stop();
   }
 
-  async subscribe(channel: string, onlyFor: string | undefined): Promise<void> {
+  async subscribe(channel: string, name: string, onlyFor: string | undefined): Promise<void> {
     const subscription = await this.rpc.subscribe(channel, (data) => {
       if (onlyFor !== undefined && (data as { for?: unknown }).for !== onlyFor) return;
       this.#events.push(data);
       this.#arrived();
     });
-    this.#subscriptions.set(channel, subscription);
+    this.#subscriptions.set(name, subscription);
   }
 
-  unsubscribe(channel: string): void {
-    this.#subscriptions.get(channel)?.unsubscribe();
+  unsubscribe(name: string): void {
+    this.#subscriptions.get(name)?.unsubscribe();
   }
 
   async takeEvents(count: number): Promise<unknown[]> {

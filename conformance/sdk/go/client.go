@@ -371,6 +371,14 @@ func (c *APIClient) ResultTruth(ctx context.Context, opts ...client.CallOption) 
 	return call[bool](ctx, c.rpc, "result.truth", nil, opts)
 }
 
+// ResultUnlisted calls result.unlisted.
+//
+// Returns values that no client was generated with, as a newer
+// server would.
+func (c *APIClient) ResultUnlisted(ctx context.Context, opts ...client.CallOption) (Unlisted, error) {
+	return call[Unlisted](ctx, c.rpc, "result.unlisted", nil, opts)
+}
+
 // UsersGetUserByID calls users.get_user_by_id.
 //
 // Returns a user: there is one, "u1".

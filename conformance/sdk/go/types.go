@@ -73,9 +73,11 @@ type Awkward struct {
 	Func        string `json:"func"`
 	TwoWords    string `json:"two words"`
 	Dash        string `json:"-dash"`
-	CamelCase   string `json:"camelCase"`
-	URLPath     string `json:"url_path"`
-	NotTagged   string `json:"NotTagged"`
+	// the key is "-"
+	X         string `json:"-,"`
+	CamelCase string `json:"camelCase"`
+	URLPath   string `json:"url_path"`
+	NotTagged string `json:"NotTagged"`
 }
 
 // Blobs has bytes, which travel as base64.
@@ -91,12 +93,8 @@ func (v Blobs) MarshalJSON() ([]byte, error) {
 	if v.Data == nil {
 		v.Data = []byte{}
 	}
-	if v.Parts == nil {
-		v.Parts = [][]byte{}
-	}
-	if v.ByName == nil {
-		v.ByName = map[string][]byte{}
-	}
+	v.Parts = eachInList(v.Parts, filledList[[]byte])
+	v.ByName = eachInMap(v.ByName, filledList[[]byte])
 	type plain Blobs
 	return json.Marshal(plain(v))
 }
@@ -141,9 +139,7 @@ func (v Containers) MarshalJSON() ([]byte, error) {
 	if v.Maybe == nil {
 		v.Maybe = []*string{}
 	}
-	if v.Matrix == nil {
-		v.Matrix = [][]float64{}
-	}
+	v.Matrix = eachInList(v.Matrix, filledList[[]float64])
 	if v.Points == nil {
 		v.Points = []Point{}
 	}
@@ -159,9 +155,7 @@ func (v Containers) MarshalJSON() ([]byte, error) {
 	if v.ByUint8 == nil {
 		v.ByUint8 = map[uint8]bool{}
 	}
-	if v.Nested == nil {
-		v.Nested = map[string][]Point{}
-	}
+	v.Nested = eachInMap(v.Nested, filledList[[]Point])
 	if v.MaybeOf == nil {
 		v.MaybeOf = map[string]*Point{}
 	}
@@ -471,6 +465,16 @@ type Topic struct {
 	Count int64  `json:"count"`
 }
 
+// Unlisted has values of enums.
+type Unlisted struct {
+	Colour   Colour           `json:"colour"`
+	Colours  []Colour         `json:"colours"`
+	Maybe    *Colour          `json:"maybe,omitempty"`
+	Level    Level            `json:"level"`
+	ByColour map[string]Level `json:"by_colour"`
+	ByLevel  map[int64]Colour `json:"by_level"`
+}
+
 // User is a user.
 type User struct {
 	ID   UserID `json:"id"`
@@ -525,4 +529,30 @@ func (n *Null[T]) UnmarshalJSON(data []byte) error {
 	}
 	n.Value = new(T)
 	return json.Unmarshal(data, n.Value)
+}
+
+// eachInList is a copy of the list, with each element filled.
+func eachInList[L ~[]E, E any](v L, fill func(E) E) L {
+	filled := make(L, len(v))
+	for i, e := range v {
+		filled[i] = fill(e)
+	}
+	return filled
+}
+
+// eachInMap is a copy of the map, with each value filled.
+func eachInMap[M ~map[K]V, K comparable, V any](v M, fill func(V) V) M {
+	filled := make(M, len(v))
+	for k, e := range v {
+		filled[k] = fill(e)
+	}
+	return filled
+}
+
+// filledList is the list, or an empty one in place of nil.
+func filledList[L ~[]E, E any](v L) L {
+	if v == nil {
+		return L{}
+	}
+	return v
 }

@@ -37,6 +37,7 @@ from .models import (
     Size,
     Times,
     Topic,
+    Unlisted,
     User,
     UserByID,
     Whether,
@@ -527,6 +528,16 @@ class APIClient:
             "result.truth",
             _RESULT_TRUTH_RESULT.validate_python,
             await self.rpc.call("result.truth", timeout=timeout),
+        )
+
+    async def result_unlisted(self, *, timeout: float | None = None) -> Unlisted:
+        """Returns values that no client was generated with, as a newer
+        server would.
+        """
+        return _read(
+            "result.unlisted",
+            Unlisted.model_validate,
+            await self.rpc.call("result.unlisted", timeout=timeout),
         )
 
     async def users_get_user_by_id(

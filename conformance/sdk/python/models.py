@@ -52,6 +52,7 @@ __all__ = [
     "Size",
     "Times",
     "Topic",
+    "Unlisted",
     "User",
     "UserByID",
     "UserID",
@@ -94,8 +95,44 @@ class _Model(_pydantic.BaseModel):
     model_config = _pydantic.ConfigDict(populate_by_name=True, protected_namespaces=())
 
 
-class Colour(_enum.StrEnum):
-    """Colour is a string with constants. */ \"\"" \\N{DASH} \\ \""""
+class _OpenStrEnum(_enum.StrEnum):
+    """A value that is not listed is a member all the same, if one of no fixed name."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> _typing.Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = f"unknown {value!r}"
+        member._value_ = value
+        return member
+
+
+class _OpenIntEnum(_enum.IntEnum):
+    """A value that is not listed is a member all the same, if one of no fixed name."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> _typing.Self | None:
+        if isinstance(value, str):
+            try:
+                return cls(int(value))
+            except ValueError:
+                return None
+        if isinstance(value, float) and value.is_integer():
+            return cls(int(value))
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"unknown {value}"
+        member._value_ = value
+        return member
+
+
+class Colour(_OpenStrEnum):
+    """Colour is a string with constants. */ \"\"" \\N{DASH} \\ \"
+
+    A newer server may send other values.
+    """
 
     RED = "red"
     """Red is an ordinary value."""
@@ -105,8 +142,11 @@ class Colour(_enum.StrEnum):
     """Unset is the empty string."""
 
 
-class Level(_enum.IntEnum):
-    """Level is an integer with constants."""
+class Level(_OpenIntEnum):
+    """Level is an integer with constants.
+
+    A newer server may send other values.
+    """
 
     BELOW = -1
     LOW = 0
@@ -166,6 +206,8 @@ class Awkward(_Model):
     func: str
     two_words: str = _pydantic.Field(validation_alias="two words", serialization_alias="two words")
     dash: str = _pydantic.Field(validation_alias="-dash", serialization_alias="-dash")
+    field: str = _pydantic.Field(validation_alias="-", serialization_alias="-")
+    """the key is "-\""""
     camelCase: str
     url_path: str
     NotTagged: str
@@ -432,6 +474,17 @@ class Topic(_Model):
     count: _Int64
 
 
+class Unlisted(_Model):
+    """Unlisted has values of enums."""
+
+    colour: Colour
+    colours: list[Colour]
+    maybe: Colour | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    level: Level
+    by_colour: dict[str, Level]
+    by_level: dict[_Int64, Colour]
+
+
 class User(_Model):
     """User is a user."""
 
@@ -502,6 +555,7 @@ _models: list[type[_Model]] = [
     Size,
     Times,
     Topic,
+    Unlisted,
     User,
     UserByID,
     Whether,

@@ -25,7 +25,8 @@ from .rpc_errors import (
     RPCError,
     refused,
 )
-from .rpc_wire import DEFAULT_MAX_REQUEST_SIZE, REQUESTS_CHANNEL
+from .rpc_identity import Identity
+from .rpc_wire import DEFAULT_MAX_REQUEST_SIZE, REQUESTS_CHANNEL, read_connect_data
 
 __all__ = ["Connection", "ConnectionEvents", "ConnectionState", "SDKEvents"]
 
@@ -85,15 +86,15 @@ class Connection:
         self,
         url: str,
         token: str,
-        reply_channel: str,
+        identity: Identity,
         events: ConnectionEvents,
         get_token: Callable[[], Awaitable[str]] | None,
         sdk_options: Mapping[str, Any],
     ) -> None:
-        self.reply_channel = reply_channel
         self.state: ConnectionState = "disconnected"
         self.server_channels: set[str] = set()
         self.max_message_size = DEFAULT_MAX_REQUEST_SIZE
+        self._identity = identity
         self._events = events
         self._tasks: set[asyncio.Task[None]] = set()
         self._generation = 0  # of the SDK's connection: what belongs to an older one is stale
@@ -119,6 +120,11 @@ class Connection:
             get_token=get_token,
             **sdk_options,
         )
+
+    @property
+    def reply_channel(self) -> str:
+        """Where replies arrive; empty while that is not known."""
+        return self._identity.reply_channel
 
     # -- what the client asks ---------------------------------------------------------
 
@@ -189,6 +195,13 @@ class Connection:
         """A subscription of the SDK, not yet subscribed."""
         return self._client.new_subscription(channel, events=events)
 
+    async def drop_subscription(self, subscription: Any) -> None:
+        """Unsubscribe a subscription of the SDK and forget it: the channel is free for another."""
+        try:
+            await subscription.unsubscribe()
+        finally:
+            self.remove_subscription(subscription)
+
     def remove_subscription(self, subscription: Any) -> None:
         """Forget an unsubscribed subscription of the SDK."""
         self._client.remove_subscription(subscription)
@@ -217,7 +230,14 @@ class Connection:
         self._linked = True
         self._last_error = None
         self.server_channels.clear()
-        self.max_message_size = _announced_size(ctx.data)
+        said = read_connect_data(ctx.data)
+        self.max_message_size = said.max_message_size or DEFAULT_MAX_REQUEST_SIZE
+        try:
+            self._identity.connected(said.user_id)
+        except ConnectError as error:
+            self._closed(error)
+            self.spawn(self._client.disconnect())
+            return
         # The SDK reports the server's subscriptions after this event without yielding to
         # the loop: once the loop runs again, all of them are known.
         asyncio.get_running_loop().call_soon(self._check_reply_channel, self._generation)
@@ -259,22 +279,36 @@ class Connection:
     # -- the reply channel ------------------------------------------------------------
 
     def _check_reply_channel(self, generation: int) -> None:
-        if generation != self._generation or self.reply_channel in self.server_channels:
+        if generation != self._generation:
+            return
+        self._drop_former_reply_subscription()
+        if self.reply_channel in self.server_channels:
             return
         if self._reply_subscription is None:
-            self._reply_subscription = self._client.new_subscription(
-                self.reply_channel,
-                events=SDKEvents(
-                    on_subscribed=lambda ctx: self._up(),
-                    on_subscribing=lambda ctx: self._lost(),
-                    on_unsubscribed=self._on_reply_unsubscribed,
-                    on_publication=lambda ctx: self._events.publication(
-                        self.reply_channel, ctx.pub.data
-                    ),
-                ),
-            )
+            self._reply_subscription = self._new_reply_subscription(self.reply_channel)
         # Does nothing if the SDK is resubscribing it already.
         self.spawn(self._reply_subscription.subscribe())
+
+    def _new_reply_subscription(self, channel: str) -> Any:
+        def present(handle: Callable[[Any], None]) -> Callable[[Any], None]:
+            # The SDK subscribes again to the channel of a former identity, too.
+            return lambda ctx: handle(ctx) if channel == self.reply_channel else None
+
+        return self._client.new_subscription(
+            channel,
+            events=SDKEvents(
+                on_subscribed=present(lambda ctx: self._up()),
+                on_subscribing=present(lambda ctx: self._lost()),
+                on_unsubscribed=present(self._on_reply_unsubscribed),
+                on_publication=present(lambda ctx: self._events.publication(channel, ctx.pub.data)),
+            ),
+        )
+
+    def _drop_former_reply_subscription(self) -> None:
+        former = self._reply_subscription
+        if former is not None and former.channel != self.reply_channel:
+            self._reply_subscription = None
+            self.spawn(self.drop_subscription(former))
 
     def _on_reply_unsubscribed(self, ctx: Any) -> None:
         if ctx.code == _ALREADY_SUBSCRIBED and self.reply_channel in self.server_channels:
@@ -318,12 +352,3 @@ class Connection:
             self._waiter.set_exception(error)
             self._waiter.exception()  # nobody may be waiting
         self._events.closed(error)
-
-
-def _announced_size(data: Any) -> int:
-    """The message size in the connect reply's data, if the server is ours."""
-    announced = data.get("centrirpc") if isinstance(data, dict) else None
-    size = announced.get("max_message_size") if isinstance(announced, dict) else None
-    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
-        return size
-    return DEFAULT_MAX_REQUEST_SIZE

@@ -107,7 +107,7 @@ class _Feed:
         served = self.connection.server_channels | {self.connection.reply_channel}
         if self.channel in served:
             self._succeed()
-        elif self._remote is None:
+        elif self._remote is None and not self._owner.is_leaving(self.channel):
             self._remote = self.connection.new_subscription(
                 self.channel,
                 SDKEvents(
@@ -135,8 +135,7 @@ class _Feed:
             self._owner.forget(self)
             remote, self._remote = self._remote, None
             if remote is not None:
-                await remote.unsubscribe()
-                self.connection.remove_subscription(remote)
+                await self._owner.leave(remote)
 
     def deliver(self, data: Any) -> None:
         for subscription in list(self._handlers):
@@ -188,6 +187,7 @@ class Subscriptions:
         self.connection = connection
         self.report = report
         self._feeds: dict[str, _Feed] = {}
+        self._leaving: dict[str, asyncio.Task[None]] = {}
 
     async def subscribe(
         self, channel: str, handler: PublicationHandler, timeout: float
@@ -207,6 +207,25 @@ class Subscriptions:
             await subscription.unsubscribe()
             raise
         return subscription
+
+    def is_leaving(self, channel: str) -> bool:
+        """Whether the SDK still has the channel's former subscription, and takes no other."""
+        return channel in self._leaving
+
+    async def leave(self, remote: Any) -> None:
+        """End a subscription of the SDK. A feed made meanwhile starts when that is done."""
+        task = self.connection.spawn(self._leave(remote))
+        self._leaving[remote.channel] = task
+        await asyncio.shield(task)
+
+    async def _leave(self, remote: Any) -> None:
+        try:
+            await self.connection.drop_subscription(remote)
+        finally:
+            del self._leaving[remote.channel]
+            feed = self._feeds.get(remote.channel)
+            if feed is not None and self.connection.state == "connected":
+                feed.start()
 
     def connected(self) -> None:
         """Start what waits, and what the server no longer subscribes."""

@@ -30,6 +30,7 @@ import type {
   Size,
   Times,
   Topic,
+  Unlisted,
   User,
   UserByID,
   Whether,
@@ -329,6 +330,14 @@ export class APIClient {
 
   resultTruth(options?: CallOptions): Promise<boolean> {
     return this.rpc.call<boolean>("result.truth", {}, options);
+  }
+
+  /**
+   * Returns values that no client was generated with, as a newer
+   * server would.
+   */
+  resultUnlisted(options?: CallOptions): Promise<Unlisted> {
+    return this.rpc.call<Unlisted>("result.unlisted", {}, options);
   }
 
   /**

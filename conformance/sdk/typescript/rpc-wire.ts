@@ -110,11 +110,22 @@ export function sessionFault(session: string): string | undefined {
     : `the session ${JSON.stringify(session)} is not 1 to 64 letters, digits, "-" and "_"`;
 }
 
-/** The largest frame the server takes, from the data of its connect reply, if it says so. */
-export function serverMaxRequestSize(connectData: unknown): number | undefined {
-  const ours = isObject(connectData) ? connectData["centrirpc"] : undefined;
-  const size = isObject(ours) ? ours["max_message_size"] : undefined;
-  return typeof size === "number" && size > 0 ? size : undefined;
+/** What our server tells of itself in the data of its connect reply. */
+export interface ServerSays {
+  /** The largest frame that it takes, in bytes. */
+  readonly maxMessageSize: number | undefined;
+  /** Who the client is to it. */
+  readonly userId: string | undefined;
+}
+
+/** Reads the data of a connect reply, in which another server's application may put anything. */
+export function readConnectData(data: unknown): ServerSays {
+  const ours = isObject(data) ? data["centrirpc"] : undefined;
+  const { max_message_size: size, user_id: user } = isObject(ours) ? ours : {};
+  return {
+    maxMessageSize: typeof size === "number" && size > 0 ? size : undefined,
+    userId: typeof user === "string" && user !== "" ? user : undefined,
+  };
 }
 
 const encoder = new TextEncoder();

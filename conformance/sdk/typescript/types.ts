@@ -48,6 +48,8 @@ export interface Awkward {
   func: string;
   "two words": string;
   "-dash": string;
+  /** the key is "-" */
+  "-": string;
   camelCase: string;
   url_path: string;
   NotTagged: string;
@@ -68,7 +70,11 @@ export interface Blobs {
 /** Celsius is a number with a name of its own. */
 export type Celsius = number;
 
-/** Colour is a string with constants. *\/ """ \N{DASH} \ " */
+/**
+ * Colour is a string with constants. *\/ """ \N{DASH} \ "
+ *
+ * A newer server may send other values.
+ */
 export const Colour = {
   /** Red is an ordinary value. */
   Red: "red",
@@ -78,7 +84,11 @@ export const Colour = {
   Unset: "",
 } as const;
 
-/** Colour is a string with constants. *\/ """ \N{DASH} \ " */
+/**
+ * Colour is a string with constants. *\/ """ \N{DASH} \ "
+ *
+ * A newer server may send other values.
+ */
 export type Colour = "red" | "dark \"blue\" \\ */" | "";
 
 /** Containers has lists and maps of all kinds of elements. */
@@ -155,14 +165,22 @@ export interface Key {
 /** Labels is a list with a name of its own. */
 export type Labels = string[];
 
-/** Level is an integer with constants. */
+/**
+ * Level is an integer with constants.
+ *
+ * A newer server may send other values.
+ */
 export const Level = {
   Below: -1,
   Low: 0,
   High: 10,
 } as const;
 
-/** Level is an integer with constants. */
+/**
+ * Level is an integer with constants.
+ *
+ * A newer server may send other values.
+ */
 export type Level = -1 | 0 | 10;
 
 /** Named has a field of each type with a name of its own. */
@@ -350,6 +368,17 @@ export interface Topic {
   topic: string;
   /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
   count: number;
+}
+
+/** Unlisted has values of enums. */
+export interface Unlisted {
+  colour: Colour;
+  colours: Colour[];
+  maybe?: Colour;
+  level: Level;
+  by_colour: Record<string, Level>;
+  /** The keys are integers. */
+  by_level: Record<string, Colour>;
 }
 
 /** User is a user. */

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from .rpc_calls import Calls, Frame
 from .rpc_connection import Connection, ConnectionEvents, ConnectionState
 from .rpc_errors import RPCError
+from .rpc_identity import Identity
 from .rpc_subscription import PublicationHandler, Subscription, Subscriptions
-from .rpc_wire import reply_channel, user_id_of_token
 
 __all__ = [
     "CentrifugoRPCClient",
@@ -31,8 +31,11 @@ _OWN_SDK_OPTIONS = {"address", "events", "token", "get_token", "use_protobuf", "
 class CentrifugoRPCClient:
     """Calls methods, sends notifications and subscribes to channels over one WebSocket.
 
-    ``url`` is the WebSocket address (``ws://`` or ``wss://``), ``token`` the connection's
-    JWT. ``user_id`` is read from the token's ``sub`` unless given. Options:
+    ``url`` is the WebSocket address (``ws://`` or ``wss://``). ``token`` is the connection's
+    token; leave it out if ``get_token`` gives it, or if the server needs none, as with
+    cookies or for anonymous users. ``user_id`` says on whose channel replies arrive. Unless
+    given, it is the ``sub`` of a token that is a JWT; without such a token, it is what the
+    server says at each connect, as centrirpc's own does. Options:
 
     - ``timeout``: how long a call, notification or subscribe may take, in seconds.
     - ``get_token``: async function that gives a fresh token, called when one expires
@@ -47,7 +50,8 @@ class CentrifugoRPCClient:
     - ``sdk_options``: more arguments for ``centrifuge.Client``: ``headers``,
       ``ssl_context``, ``proxy``, ``min_reconnect_delay``, ``max_reconnect_delay`` ...
 
-    Raises ``ValueError`` at construction for a URL or user id that cannot work.
+    Raises ``ValueError`` at construction for a URL or user id that cannot work, and for a
+    JWT without a user id.
 
     Use it from one event loop. ``async with`` connects and disconnects.
     """
@@ -55,7 +59,7 @@ class CentrifugoRPCClient:
     def __init__(
         self,
         url: str,
-        token: str,
+        token: str = "",
         user_id: str | None = None,
         *,
         timeout: float = 30.0,
@@ -74,14 +78,14 @@ class CentrifugoRPCClient:
         own = _OWN_SDK_OPTIONS & set(sdk_options or ())
         if own:
             raise ValueError(f"sdk_options may not hold {', '.join(sorted(own))}")
-        self._user_id = user_id_of_token(token) if user_id is None else user_id
+        self._identity = Identity(token, user_id, session)
         self._timeout = timeout
         self._on_error = on_error
         self._state_listeners: list[Callable[[ConnectionState], None]] = []
         self._connection = Connection(
             url,
             token,
-            reply_channel(self._user_id, session),
+            self._identity,
             ConnectionEvents(
                 state=self._on_connection_state,
                 up=self._on_up,
@@ -98,8 +102,12 @@ class CentrifugoRPCClient:
 
     @property
     def user_id(self) -> str:
-        """Who calls; replies come on this user's channel."""
-        return self._user_id
+        """Who calls; replies come on this user's channel.
+
+        Where only the server knows it, it is empty until the client has connected, and may
+        be another after each reconnect.
+        """
+        return self._identity.user_id
 
     @property
     def state(self) -> ConnectionState:
@@ -192,7 +200,8 @@ class CentrifugoRPCClient:
 
         ``handler`` gets the decoded JSON of each publication, in order and one at a time.
         It may be async, and may call methods. The subscription survives reconnects until
-        its ``unsubscribe()``. A refusal raises a :class:`ServerError`, such as
+        its ``unsubscribe()``. Several handlers may share a channel: the server is told when
+        the last of them ends. A refusal raises a :class:`ServerError`, such as
         :class:`PermissionDeniedError`.
         """
         return await self._subscriptions.subscribe(

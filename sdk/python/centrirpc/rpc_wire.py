@@ -20,6 +20,9 @@ MAX_USER_ID_LENGTH = 128
 DEFAULT_MAX_REQUEST_SIZE = 65536
 """The frame size a server accepts when it does not say, in bytes."""
 
+MAX_TIMEOUT_MS = 86_400_000
+"""The longest timeout that a request can say: 24 hours."""
+
 COMMAND_OVERHEAD = 256
 """What the publish command around an envelope may add, in bytes."""
 
@@ -52,27 +55,46 @@ def reply_channel(user_id: str, session: str | None) -> str:
     return f"user.{session}#{user_id}"
 
 
-def user_id_of_token(token: str) -> str:
+def user_id_of_token(token: str) -> str | None:
     """The ``sub`` claim of a JWT, unverified: the server checks the token, not the client.
 
-    Raises ``ValueError`` if the token has none that can be read.
+    A JWT is three parts of which the second is a JSON object; what is none, or no token at
+    all, gives None. Raises ``ValueError`` for a JWT without a ``sub`` that can be used.
     """
     parts = token.split(".")
     if len(parts) != 3:
-        raise ValueError("no user id given, and the token is no JWT to read it from; pass user_id")
+        return None
     try:
         padded = parts[1] + "=" * (-len(parts[1]) % 4)
         claims = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError):
-        raise ValueError(
-            "no user id given, and the token's payload cannot be read; pass user_id"
-        ) from None
-    sub = claims.get("sub") if isinstance(claims, dict) else None
+        return None
+    if not isinstance(claims, dict):
+        return None
+    sub = claims.get("sub")
     if not isinstance(sub, str) or not sub:
         raise ValueError(
             'no user id given, and the token has no "sub" that is a non-empty string; pass user_id'
         )
     return sub
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSays:
+    """What our server tells of itself in the data of its connect reply; None where it does not."""
+
+    max_message_size: int | None
+    user_id: str | None
+
+
+def read_connect_data(data: Any) -> ServerSays:
+    """Read a connect reply's data, in which another server's application may put anything."""
+    ours = data.get("centrirpc") if isinstance(data, dict) else None
+    said = ours if isinstance(ours, dict) else {}
+    size, user_id = said.get("max_message_size"), said.get("user_id")
+    if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
+        size = None
+    return ServerSays(size, user_id if isinstance(user_id, str) and user_id else None)
 
 
 def encode(what: str, value: Any) -> str:
@@ -86,13 +108,13 @@ def encode(what: str, value: Any) -> str:
 def call_request(
     method: str, params: Any, correlation_id: str, reply_to: str, timeout_ms: int
 ) -> dict[str, Any]:
-    """The envelope of a call."""
+    """The envelope of a call. No timeout above a day can be said."""
     return {
         "method": method,
         "params": params,
         "correlation_id": correlation_id,
         "reply_to": reply_to,
-        "timeout_ms": timeout_ms,
+        "timeout_ms": min(timeout_ms, MAX_TIMEOUT_MS),
     }
 
 

@@ -89,7 +89,7 @@ async def test_several_handlers(server: Server, user: str) -> None:
         channel = f"news-{user}"
         one: asyncio.Queue[Any] = asyncio.Queue()
         two: asyncio.Queue[Any] = asyncio.Queue()
-        first, _ = await asyncio.gather(
+        first, second = await asyncio.gather(
             client.subscribe(channel, one.put_nowait), client.subscribe(channel, two.put_nowait)
         )
         await server.control("publish", b"1", channel=channel)
@@ -98,6 +98,25 @@ async def test_several_handlers(server: Server, user: str) -> None:
         await server.control("publish", b"2", channel=channel)
         assert await next_of(two) == 2
         assert one.empty()
+        await second.unsubscribe()
+        await eventually_unsubscribed(server, channel)
+
+
+@pytest.mark.parametrize("awaited", [True, False])
+async def test_unsubscribe_and_subscribe_at_once(server: Server, user: str, awaited: bool) -> None:
+    """The end of a subscription does not end the next one, however soon it follows."""
+    async with connected(server, user) as client:
+        channel = f"news-{user}"
+        for n in range(10):
+            events: asyncio.Queue[Any] = asyncio.Queue()
+            subscription = await client.subscribe(channel, events.put_nowait)
+            await server.control("publish", b"%d" % n, channel=channel)
+            assert await next_of(events) == n
+            ending = asyncio.create_task(subscription.unsubscribe())
+            if awaited:
+                await ending
+            else:
+                await asyncio.sleep(0)  # it has begun, and is not done
 
 
 async def test_a_handler_that_raises(server: Server, user: str) -> None:

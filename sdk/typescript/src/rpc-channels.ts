@@ -13,7 +13,6 @@ type Handler = (data: unknown) => unknown;
 
 /** The channel that the client itself lives by. */
 export interface ReplyChannel {
-  readonly channel: string;
   /** Takes a publication; false leaves it to the application's handlers. */
   receive(data: unknown): boolean;
   /** Publications arrive from now on, until the connection drops. */
@@ -33,7 +32,6 @@ interface Waiter {
 
 interface Entry {
   readonly channel: string;
-  readonly replies: ReplyChannel | undefined;
   readonly handlers: Set<{ call: Handler }>;
   readonly waiters: Set<Waiter>;
   /** Ours, unless the server subscribed the channel itself. */
@@ -46,16 +44,26 @@ export class Channels {
   readonly #entries = new Map<string, Entry>();
   /** What the server subscribed by itself; the SDK tells of each that it no longer does at a reconnect. */
   readonly #serverSide = new Set<string>();
+  readonly #replies: ReplyChannel;
   readonly #timeout: number;
   readonly #report: Report;
   #sdk: Centrifuge | undefined;
   #settled = false;
+  #replyEntry: Entry | undefined;
 
   constructor(replies: ReplyChannel, timeout: number, report: Report) {
     this.#timeout = timeout;
     this.#report = report;
-    // The first of all entries, so that it is subscribed before the others.
-    this.#entries.set(replies.channel, newEntry(replies.channel, replies));
+    this.#replies = replies;
+  }
+
+  /** Says which channel the client lives by. There is none before. */
+  replyOn(channel: string): void {
+    const former = this.#replyEntry;
+    if (former?.channel === channel) return;
+    this.#replyEntry = this.#entries.get(channel) ?? newEntry(channel);
+    this.#entries.set(channel, this.#replyEntry);
+    if (former?.handlers.size === 0) this.#drop(former);
   }
 
   /** Follows the subscriptions that the server makes. */
@@ -77,6 +85,7 @@ export class Channels {
   /** To be called once the server's own subscriptions of a new connection are known. */
   connected(): void {
     this.#settled = true;
+    this.#settle(this.#replyEntry); // before the others
     for (const entry of [...this.#entries.values()]) this.#settle(entry);
   }
 
@@ -99,7 +108,7 @@ export class Channels {
       if (aborted !== undefined) throw aborted;
       const timeout = checkTimeout(options.timeout ?? this.#timeout);
       let entry = this.#entries.get(channel);
-      if (entry === undefined) this.#entries.set(channel, (entry = newEntry(channel, undefined)));
+      if (entry === undefined) this.#entries.set(channel, (entry = newEntry(channel)));
       const waited = entry;
       const waiter: Waiter = { handler: { call: handler }, resolve, reject, stop: () => {} };
       waiter.stop = watch(
@@ -148,14 +157,14 @@ export class Channels {
     if (entry.live) return;
     entry.live = true;
     this.#succeed(entry);
-    entry.replies?.live();
+    if (entry === this.#replyEntry) this.#replies.live();
   }
 
   #lost(entry: Entry, reason: string): void {
     if (!entry.live) return;
     entry.live = false;
     // When the whole connection is gone, that is told elsewhere.
-    if (this.#sdk?.state === State.Connected) entry.replies?.lost(reason);
+    if (entry === this.#replyEntry && this.#sdk?.state === State.Connected) this.#replies.lost(reason);
   }
 
   #succeed(entry: Entry): void {
@@ -171,8 +180,8 @@ export class Channels {
     entry.live = false;
     const error = refusal(code, `${describe(entry)} was refused: ${reason}`);
     for (const waiter of [...entry.waiters]) this.#fail(entry, waiter, error);
-    if (entry.replies !== undefined) {
-      entry.replies.refused(error);
+    if (entry === this.#replyEntry) {
+      this.#replies.refused(error);
     } else if (entry.handlers.size > 0) {
       this.#report(error);
       entry.handlers.clear();
@@ -192,7 +201,7 @@ export class Channels {
   }
 
   #drop(entry: Entry): void {
-    if (entry.replies !== undefined) return;
+    if (entry === this.#replyEntry) return;
     this.#entries.delete(entry.channel);
     const { subscription } = entry;
     entry.subscription = undefined;
@@ -200,15 +209,16 @@ export class Channels {
   }
 
   #receive(entry: Entry | undefined, data: unknown): void {
-    if (entry === undefined || entry.replies?.receive(data) === true) return;
+    if (entry === undefined) return;
+    if (entry === this.#replyEntry && this.#replies.receive(data)) return;
     for (const handler of [...entry.handlers]) {
       if (entry.handlers.has(handler)) guarded(this.#report, handler.call, data);
     }
   }
 }
 
-function newEntry(channel: string, replies: ReplyChannel | undefined): Entry {
-  return { channel, replies, handlers: new Set(), waiters: new Set(), subscription: undefined, live: false };
+function newEntry(channel: string): Entry {
+  return { channel, handlers: new Set(), waiters: new Set(), subscription: undefined, live: false };
 }
 
 function describe(entry: Entry): string {

@@ -123,16 +123,22 @@ export class RequestTooLargeError extends ClientError {
 export class InvalidReplyError extends ClientError {
   override readonly name = "InvalidReplyError";
 }
-/** The server refused the connection for good; connecting again the same way gives the same answer. */
+/** The connection failed for good; connecting again the same way gives the same answer. */
 export class ConnectError extends ClientError {
   override readonly name = "ConnectError";
-  /** The code of Centrifuge: 3500 for an invalid token, 109 for an expired one; below 100 made by the SDK. */
+  /**
+   * The code of Centrifuge: 3500 for an invalid token, 109 for an expired one; below 100 made by the SDK; 0 means
+   * that the server did not refuse, but this client cannot use the connection.
+   */
   readonly code: number;
   /** What Centrifuge says of it. */
   readonly reason: string;
 
   constructor(code: number, reason: string, options?: ErrorOptions) {
-    super(`the connection was refused: ${reason} (code ${code})`, options);
+    super(
+      code === 0 ? `cannot connect: ${reason}` : `the connection was refused: ${reason} (code ${code})`,
+      options,
+    );
     this.code = code;
     this.reason = reason;
   }

@@ -10,6 +10,7 @@ import {
   CentrifugoRPCClient,
   ClientClosedError,
   ClientError,
+  type ClientOptions,
   ConnectError,
   ConnectionLostError,
   NotConnectedError,
@@ -93,12 +94,87 @@ test("a bad user id or token is refused at construction", async (t) => {
   const token = await server.token("alice");
   assert.equal(new CentrifugoRPCClient(server.ws, token).userId, "alice");
   assert.equal(new CentrifugoRPCClient(server.ws, "", "bob").replyChannel, "user#bob");
-  assert.throws(() => new CentrifugoRPCClient(server.ws, "opaque"), /ClientError: .*pass the user id/);
+  const nobody = `e30.${btoa("{}")}.c2ln`;
+  assert.throws(() => new CentrifugoRPCClient(server.ws, nobody), /ClientError: .*pass the user id/);
   assert.throws(
     () => new CentrifugoRPCClient(server.ws, token, "1,2"),
     /ClientError: the user id "1,2" holds ","/,
   );
   assert.throws(() => new CentrifugoRPCClient(server.ws, token, ""), ClientError);
+});
+
+test("where no user id is given, the server says it", async (t) => {
+  const server = await TestServer.start(t, "-anonymous");
+  const make = (token?: string, userId?: string, options: ClientOptions = {}) => {
+    const client = new CentrifugoRPCClient(server.ws, token, userId, { timeout: 10_000, ...options });
+    t.after(() => client.disconnect());
+    return client;
+  };
+  const anonymous = make();
+  assert.deepEqual([anonymous.userId, anonymous.replyChannel], ["", ""]);
+  await anonymous.connect();
+  assert.deepEqual([anonymous.userId, anonymous.replyChannel], ["anonymous-1", "user#anonymous-1"]);
+  assert.deepEqual(await anonymous.call("whoami"), {
+    user: "anonymous-1",
+    client: (await server.connections())[0]?.client,
+  });
+
+  const opaque = make("opaque.ada", undefined, { session: "tab" });
+  await opaque.connect();
+  assert.deepEqual([opaque.userId, opaque.replyChannel], ["ada", "user.tab#ada"]);
+  assert.deepEqual(await opaque.call("echo", { a: 1 }), { a: 1 });
+
+  const fetched = make("", undefined, { getToken: () => "opaque.bob" });
+  await fetched.connect();
+  assert.equal(fetched.userId, "bob");
+  assert.deepEqual(await fetched.call("echo", { a: 1 }), { a: 1 });
+
+  await server.set("auto-subscribe=false");
+  const plain = make("opaque.eve");
+  await plain.connect();
+  assert.deepEqual(await plain.call("echo", { a: 1 }), { a: 1 });
+});
+
+test("a user id that only the server knows may be another after a reconnect", async (t) => {
+  for (const options of [{}, { session: "tab" }]) {
+    const server = await TestServer.start(t, "-anonymous");
+    const client = new CentrifugoRPCClient(server.ws, "", undefined, {
+      timeout: 10_000,
+      centrifuge: { minReconnectDelay: 10, maxReconnectDelay: 50 },
+      onError: (error) => assert.fail(String(error)),
+      ...options,
+    });
+    t.after(() => client.disconnect());
+    await client.connect();
+    const again = client.call("drop", { a: 1 }, { idempotent: true });
+    assert.deepEqual(await again, { a: 1 });
+    assert.equal(client.userId, "anonymous-2");
+    const [connection] = await server.connections();
+    assert.ok(connection?.channels.includes(client.replyChannel), JSON.stringify(connection));
+    assert.ok(!connection?.channels.some((name) => name.includes("anonymous-1")), JSON.stringify(connection));
+  }
+});
+
+test("a user id that is not known, or not the server's, ends the attempt to connect", async (t) => {
+  const server = await TestServer.start(t, "-anonymous");
+  for (const [said, given, message] of [
+    ["-", undefined, /cannot connect: the user id is not known.*pass it as the third argument/],
+    ["ada", "bob", /cannot connect: the client is for the user "bob", but the server knows it as "ada"/],
+    ["a,b", undefined, /cannot connect: the server gave a user id that cannot be used: .*","/],
+  ] as const) {
+    await server.set(`say-user=${encodeURIComponent(said)}`);
+    const client = new CentrifugoRPCClient(server.ws, "", given, { timeout: 10_000 });
+    const [refused, call] = await failures(client.connect(), client.call("echo"));
+    assert.ok(refused instanceof ConnectError && refused.code === 0, String(refused));
+    assert.match(refused.message, message);
+    assert.ok(call instanceof NotConnectedError, String(call));
+    assert.equal(client.state, "disconnected");
+    while ((await server.connections()).length > 0);
+    await server.set("say-user=");
+    const known = await failures(client.connect());
+    assert.equal(known[0] === undefined, given === undefined, String(known[0]));
+    client.disconnect();
+  }
 });
 
 test("a token that the server does not trust is refused for good", async (t) => {

@@ -48,13 +48,33 @@ test("several handlers share a channel", async (t) => {
   const server = await TestServer.start(t);
   const client = await server.connected(t, "alice");
   const [one, two] = [new Inbox(), new Inbox()];
-  const [first] = await Promise.all([client.subscribe("news", one.add), client.subscribe("news", two.add)]);
+  const [first, second] = await Promise.all([
+    client.subscribe("news", one.add),
+    client.subscribe("news", two.add),
+  ]);
   await server.publish("news", 1);
   await Promise.all([one.until(1), two.until(1)]);
   first.unsubscribe();
   await server.publish("news", 2);
   assert.deepEqual(await two.until(2), [1, 2]);
   assert.deepEqual(one.items, [1]);
+  const [connection] = await server.connections();
+  assert.deepEqual(connection?.channels.sort(), ["news", "user#alice"]);
+  second.unsubscribe();
+  await client.call("echo");
+  assert.deepEqual((await server.connections())[0]?.channels, ["user#alice"]);
+});
+
+test("the end of a subscription does not end the next one, however soon it follows", async (t) => {
+  const server = await TestServer.start(t);
+  const client = await server.connected(t, "alice");
+  for (let i = 0; i < 20; i++) {
+    const inbox = new Inbox();
+    const subscription = await client.subscribe("news", inbox.add);
+    await server.publish("news", i);
+    assert.deepEqual(await inbox.until(1), [i]);
+    subscription.unsubscribe();
+  }
 });
 
 test("a subscription comes back after a reconnect, and after disconnect() and connect()", async (t) => {

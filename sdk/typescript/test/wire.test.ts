@@ -11,7 +11,7 @@ import {
   newCorrelationId,
   notifyRequest,
   replyChannel,
-  serverMaxRequestSize,
+  readConnectData,
   sessionFault,
   userIdFault,
 } from "../src/rpc-wire.js";
@@ -152,7 +152,7 @@ test("the user id is read from the token", () => {
     if (vector.error) {
       assert.throws(() => userIdOfToken(vector.token), /user id cannot be read from the token/, vector.name);
     } else {
-      assert.equal(userIdOfToken(vector.token), vector.user_id, vector.name);
+      assert.equal(userIdOfToken(vector.token) ?? "", vector.user_id, vector.name);
     }
   }
 });
@@ -168,9 +168,13 @@ test("correlation ids are random UUIDs, without crypto.randomUUID too", (t) => {
   assert.equal(ids.size, 50);
 });
 
-test("the server's size limit is read from the connect data, whatever else is in it", () => {
-  assert.equal(serverMaxRequestSize({ centrirpc: { version: 1, max_message_size: 1000 } }), 1000);
-  for (const data of [undefined, null, 3, {}, { centrirpc: 1 }, { centrirpc: { max_message_size: "1" } }]) {
-    assert.equal(serverMaxRequestSize(data), undefined);
+test("what the server says of itself is read from the connect data, whatever else is in it", () => {
+  assert.deepEqual(readConnectData({ centrirpc: { version: 1, max_message_size: 1000, user_id: "ada" } }), {
+    maxMessageSize: 1000,
+    userId: "ada",
+  });
+  for (const ours of [undefined, 1, null, {}, { max_message_size: "1", user_id: 7 }, { user_id: "" }]) {
+    assert.deepEqual(readConnectData({ centrirpc: ours }), { maxMessageSize: undefined, userId: undefined });
   }
+  for (const data of [undefined, null, 3, {}, []]) assert.equal(readConnectData(data).userId, undefined);
 });

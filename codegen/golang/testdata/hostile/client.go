@@ -259,6 +259,74 @@ func (c *APIClient) EchoOddFields(ctx context.Context, params OddFields, opts ..
 	return call[OddFields](ctx, c.rpc, "echo.odd_fields", params, with(opts, client.WithTimeout(13*time.Millisecond)))
 }
 
+// EchoMaybeRows calls echo.maybe_rows.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoMaybeRows(ctx context.Context, opts ...client.CallOption) (MaybeRows, error) {
+	return call[MaybeRows](ctx, c.rpc, "echo.maybe_rows", nil, with(opts, client.WithTimeout(14*time.Millisecond), client.Idempotent()))
+}
+
+// EchoRows calls echo.rows.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoRows(ctx context.Context, opts ...client.CallOption) (Rows, error) {
+	return call[Rows](ctx, c.rpc, "echo.rows", nil, with(opts, client.WithTimeout(15*time.Millisecond)))
+}
+
+// EchoRowsToo calls echo.rows_too.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoRowsToo(ctx context.Context, opts ...client.CallOption) (RowsToo, error) {
+	return call[RowsToo](ctx, c.rpc, "echo.rows_too", nil, with(opts, client.WithTimeout(16*time.Millisecond), client.Idempotent()))
+}
+
+// EchoDeep calls echo.deep.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoDeep(ctx context.Context, params Deep, opts ...client.CallOption) (Deep, error) {
+	return call[Deep](ctx, c.rpc, "echo.deep", params, with(opts, client.WithTimeout(17*time.Millisecond)))
+}
+
 // EchoUnnamed calls echo.unnamed.
 //
 // */ ` """ \
@@ -273,7 +341,7 @@ func (c *APIClient) EchoOddFields(ctx context.Context, params OddFields, opts ..
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoUnnamed(ctx context.Context, params Unnamed, opts ...client.CallOption) (Unnamed, error) {
-	return call[Unnamed](ctx, c.rpc, "echo.unnamed", params, with(opts, client.WithTimeout(14*time.Millisecond), client.Idempotent()))
+	return call[Unnamed](ctx, c.rpc, "echo.unnamed", params, with(opts, client.WithTimeout(18*time.Millisecond), client.Idempotent()))
 }
 
 // EchoOctets calls echo.octets.
@@ -290,7 +358,7 @@ func (c *APIClient) EchoUnnamed(ctx context.Context, params Unnamed, opts ...cli
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoOctets(ctx context.Context, params Octets, opts ...client.CallOption) (Octets, error) {
-	return call[Octets](ctx, c.rpc, "echo.octets", params, with(opts, client.WithTimeout(15*time.Millisecond)))
+	return call[Octets](ctx, c.rpc, "echo.octets", params, with(opts, client.WithTimeout(19*time.Millisecond)))
 }
 
 // EchoEverywhere calls echo.everywhere.
@@ -307,7 +375,7 @@ func (c *APIClient) EchoOctets(ctx context.Context, params Octets, opts ...clien
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoEverywhere(ctx context.Context, params Everywhere, opts ...client.CallOption) (Everywhere, error) {
-	return call[Everywhere](ctx, c.rpc, "echo.everywhere", params, with(opts, client.WithTimeout(16*time.Millisecond), client.Idempotent()))
+	return call[Everywhere](ctx, c.rpc, "echo.everywhere", params, with(opts, client.WithTimeout(20*time.Millisecond), client.Idempotent()))
 }
 
 // QuotePanic1 notifies quote"`

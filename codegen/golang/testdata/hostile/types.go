@@ -279,6 +279,9 @@ func (v OddFields) MarshalJSON() ([]byte, error) {
 	if v.E == nil {
 		v.E = []string{}
 	}
+	if v.F.Value != nil {
+		v.F = NullOf(filledList[[]string](*v.F.Value))
+	}
 	type plain OddFields
 	object, err := json.Marshal(plain(v))
 	if err != nil {
@@ -376,6 +379,259 @@ func (v *OddFields) UnmarshalJSON(data []byte) error {
 		}
 	}
 	return nil
+}
+
+type MaybeRows []MaybeRows
+
+type Rows [][]string
+
+type RowsToo = Rows
+
+type Deep struct {
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	ListList [][]string `json:"list_list"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	MaybeListList [][]string `json:"maybe_list_list"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	OptListList [][]string `json:"opt_list_list,omitzero"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	OptMaybeListList Null[[][]string] `json:"opt_maybe_list_list,omitzero"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	ListMaybeListList [][][]string `json:"list_maybe_list_list"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	ListMaybe [][]string `json:"list_maybe"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	MapMap map[string]map[string][]byte `json:"map_map"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	OptMapMaybeMap map[string]map[string][]string `json:"opt_map_maybe_map,omitzero"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	MaybeRows MaybeRows `json:"maybe_rows"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	ListMaybeRows []MaybeRows `json:"list_maybe_rows"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Rows RowsToo `json:"rows"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	OptRows Null[RowsToo] `json:"opt_rows,omitzero"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	ListNullRows []Rows `json:"list_null_rows"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	ListOdd []Odd `json:"list_odd"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	MaybeBytes []byte `json:"maybe_bytes"`
+}
+
+// MarshalJSON is the form of Deep on the wire.
+func (v Deep) MarshalJSON() ([]byte, error) {
+	v.ListList = eachInList(v.ListList, filledList[[]string])
+	if v.MaybeListList != nil {
+		v.MaybeListList = eachInList(v.MaybeListList, filledList[[]string])
+	}
+	if v.OptListList != nil {
+		v.OptListList = eachInList(v.OptListList, filledList[[]string])
+	}
+	if v.OptMaybeListList.Value != nil {
+		v.OptMaybeListList = NullOf(func(v [][]string) [][]string {
+			return eachInList(v, filledList[[]string])
+		}(*v.OptMaybeListList.Value))
+	}
+	v.ListMaybeListList = eachInList(v.ListMaybeListList, func(v [][]string) [][]string {
+		if v == nil {
+			return nil
+		}
+		return eachInList(v, filledList[[]string])
+	})
+	if v.ListMaybe == nil {
+		v.ListMaybe = [][]string{}
+	}
+	v.MapMap = eachInMap(v.MapMap, func(v map[string][]byte) map[string][]byte {
+		return eachInMap(v, filledList[[]byte])
+	})
+	if v.OptMapMaybeMap != nil {
+		v.OptMapMaybeMap = eachInMap(v.OptMapMaybeMap, func(v map[string][]string) map[string][]string {
+			if v == nil {
+				return nil
+			}
+			return eachInMap(v, filledList[[]string])
+		})
+	}
+	if v.ListMaybeRows == nil {
+		v.ListMaybeRows = []MaybeRows{}
+	}
+	v.Rows = eachInList(v.Rows, filledList[[]string])
+	if v.OptRows.Value != nil {
+		v.OptRows = NullOf(fillRowsToo(*v.OptRows.Value))
+	}
+	v.ListNullRows = eachInList(v.ListNullRows, nullOrFillRows)
+	if v.ListOdd == nil {
+		v.ListOdd = []Odd{}
+	}
+	type plain Deep
+	return json.Marshal(plain(v))
 }
 
 type Unnamed struct {
@@ -523,6 +779,9 @@ func (v Octets) MarshalJSON() ([]byte, error) {
 	}
 	if v.Alias == nil {
 		v.Alias = []Tinier{}
+	}
+	if v.Map != nil {
+		v.Map = eachInMap(v.Map, filledList[[]uint16])
 	}
 	type plain Octets
 	return json.Marshal(plain(v))
@@ -679,9 +938,7 @@ func (v Everywhere) MarshalJSON() ([]byte, error) {
 	if v.Maybes == nil {
 		v.Maybes = []*MaybeName{}
 	}
-	if v.Selves == nil {
-		v.Selves = SelfList{}
-	}
+	v.Selves = eachInList(v.Selves, fillSelfList)
 	type plain Everywhere
 	return json.Marshal(plain(v))
 }
@@ -729,4 +986,45 @@ func (n *Null[T]) UnmarshalJSON(data []byte) error {
 	}
 	n.Value = new(T)
 	return json.Unmarshal(data, n.Value)
+}
+
+// eachInList is a copy of the list, with each element filled.
+func eachInList[L ~[]E, E any](v L, fill func(E) E) L {
+	filled := make(L, len(v))
+	for i, e := range v {
+		filled[i] = fill(e)
+	}
+	return filled
+}
+
+// eachInMap is a copy of the map, with each value filled.
+func eachInMap[M ~map[K]V, K comparable, V any](v M, fill func(V) V) M {
+	filled := make(M, len(v))
+	for k, e := range v {
+		filled[k] = fill(e)
+	}
+	return filled
+}
+
+func fillRowsToo(v RowsToo) RowsToo {
+	return eachInList(v, filledList[[]string])
+}
+
+func fillSelfList(v SelfList) SelfList {
+	return eachInList(v, fillSelfList)
+}
+
+// filledList is the list, or an empty one in place of nil.
+func filledList[L ~[]E, E any](v L) L {
+	if v == nil {
+		return L{}
+	}
+	return v
+}
+
+func nullOrFillRows(v Rows) Rows {
+	if v == nil {
+		return nil
+	}
+	return eachInList(v, filledList[[]string])
 }

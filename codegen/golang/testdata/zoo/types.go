@@ -71,18 +71,14 @@ func (v Everything) MarshalJSON() ([]byte, error) {
 	if v.ListOfNullable == nil {
 		v.ListOfNullable = []*string{}
 	}
-	if v.Matrix == nil {
-		v.Matrix = [][]float64{}
-	}
+	v.Matrix = eachInList(v.Matrix, filledList[[]float64])
 	if v.Map == nil {
 		v.Map = map[string]int64{}
 	}
 	if v.IntMap == nil {
 		v.IntMap = map[int64]string{}
 	}
-	if v.MapOfLists == nil {
-		v.MapOfLists = map[string][]Leaf{}
-	}
+	v.MapOfLists = eachInMap(v.MapOfLists, filledList[[]Leaf])
 	if v.AliasList == nil {
 		v.AliasList = Names{}
 	}
@@ -270,4 +266,30 @@ func (n *Null[T]) UnmarshalJSON(data []byte) error {
 	}
 	n.Value = new(T)
 	return json.Unmarshal(data, n.Value)
+}
+
+// eachInList is a copy of the list, with each element filled.
+func eachInList[L ~[]E, E any](v L, fill func(E) E) L {
+	filled := make(L, len(v))
+	for i, e := range v {
+		filled[i] = fill(e)
+	}
+	return filled
+}
+
+// eachInMap is a copy of the map, with each value filled.
+func eachInMap[M ~map[K]V, K comparable, V any](v M, fill func(V) V) M {
+	filled := make(M, len(v))
+	for k, e := range v {
+		filled[k] = fill(e)
+	}
+	return filled
+}
+
+// filledList is the list, or an empty one in place of nil.
+func filledList[L ~[]E, E any](v L) L {
+	if v == nil {
+		return L{}
+	}
+	return v
 }

@@ -24,9 +24,24 @@ class _Model(_pydantic.BaseModel):
     model_config = _pydantic.ConfigDict(populate_by_name=True, protected_namespaces=())
 
 
-class Kind(_enum.StrEnum):
+class _OpenStrEnum(_enum.StrEnum):
+    """A value that is not listed is a member all the same, if one of no fixed name."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> _typing.Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = f"unknown {value!r}"
+        member._value_ = value
+        return member
+
+
+class Kind(_OpenStrEnum):
     """\"\""\\"\x00\u202e
     ``` </script> {x} %s \\
+
+    A newer server may send other values.
     """
 
     A = "\"\"\"\\\"\x00\u202e\u2029``` </script> {x} %s \\"

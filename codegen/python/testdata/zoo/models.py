@@ -65,7 +65,42 @@ class _Model(_pydantic.BaseModel):
     model_config = _pydantic.ConfigDict(populate_by_name=True, protected_namespaces=())
 
 
-class Colour(_enum.StrEnum):
+class _OpenStrEnum(_enum.StrEnum):
+    """A value that is not listed is a member all the same, if one of no fixed name."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> _typing.Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = f"unknown {value!r}"
+        member._value_ = value
+        return member
+
+
+class _OpenIntEnum(_enum.IntEnum):
+    """A value that is not listed is a member all the same, if one of no fixed name."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> _typing.Self | None:
+        if isinstance(value, str):
+            try:
+                return cls(int(value))
+            except ValueError:
+                return None
+        if isinstance(value, float) and value.is_integer():
+            return cls(int(value))
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"unknown {value}"
+        member._value_ = value
+        return member
+
+
+class Colour(_OpenStrEnum):
+    """A newer server may send other values."""
+
     RED = "red"
     DARK_BLUE = "dark \"blue\" \\ */"
     """Ends the comment */ and \"\"" and ''' and a backslash \\ and \\N{DASH} and ${x} `tick`
@@ -77,7 +112,9 @@ class Colour(_enum.StrEnum):
     NAME = "name"
 
 
-class Level(_enum.IntEnum):
+class Level(_OpenIntEnum):
+    """A newer server may send other values."""
+
     LOW = 1
     HIGH = 10
     """Ends the comment */ and \"\"" and ''' and a backslash \\ and \\N{DASH} and ${x} `tick`

@@ -256,6 +256,7 @@ export interface Fields {
   "😀 é 中": string;
 }
 
+/** A newer server may send other values. */
 export const Values = {
   /** *\/ throw new Error('out'); /* */
   "N*/ throw new Error('out'); /*": "*/ throw new Error('out'); /*",
@@ -371,6 +372,7 @@ export const Values = {
   ["__proto__"]: "*/ throw new Error('out'); /*",
 } as const;
 
+/** A newer server may send other values. */
 export type Values = "*/ throw new Error('out'); /*" | "/** nested **/ */*/ /*" | "a\r\nb\rc\nd\u2028e\u2029f\u0085g\u000bh\fi" | "\"; throw 1; \"" | "'; throw 1; '" | "`${process.exit(1)}`" | "\\\"; throw 1; //" | "ends with a backslash \\" | "@ts-expect-error" | "@ts-ignore" | "@ts-nocheck" | "@param {string} nothing" | "@link {@link x" | "nul\u0000 bell\u0007 escape\u001b delete\u007f" | "right to left \u202e override \u2066 isolate" | "invisible \udb40\udc01 \u200b \ufeff" | "</script><!-- --> ]]>" | "```\n```ts\nthrow 1;" | "# heading\n\n| table | x |\n- [link](javascript:1)" | "__proto__" | "" | " " | "//# sourceMappingURL=evil.map" | "😀 é 中";
 
 /** The codes of the application's own errors, as ServerError.code has them. */

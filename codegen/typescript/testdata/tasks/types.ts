@@ -5,7 +5,11 @@ export interface Person {
   email?: string;
 }
 
-/** Status is how far a task has come. */
+/**
+ * Status is how far a task has come.
+ *
+ * A newer server may send other values.
+ */
 export const Status = {
   /** Nobody works on it yet. */
   Open: "open",
@@ -13,7 +17,11 @@ export const Status = {
   Done: "done",
 } as const;
 
-/** Status is how far a task has come. */
+/**
+ * Status is how far a task has come.
+ *
+ * A newer server may send other values.
+ */
 export type Status = "open" | "in_progress" | "done";
 
 /** Task is one thing to do. */

@@ -9,6 +9,7 @@ import { Calls } from "./rpc-calls.js";
 import { Channels } from "./rpc-channels.js";
 import { abortError, checkTimeout, watch } from "./rpc-deadline.js";
 import { ClientClosedError, ClientError, ConnectError, NotConnectedError } from "./rpc-errors.js";
+import { Identity } from "./rpc-identity.js";
 import { Listeners, type Report, reportTo } from "./rpc-listeners.js";
 import type {
   CallOptions,
@@ -20,16 +21,7 @@ import type {
   WaitOptions,
 } from "./rpc-options.js";
 import { type WebSocketConstructor, cuttingFrames, findWebSocket } from "./rpc-socket.js";
-import { userIdOfToken } from "./rpc-token.js";
-import {
-  type Request,
-  defaultMaxRequestSize,
-  replyChannel,
-  requestsChannel,
-  serverMaxRequestSize,
-  sessionFault,
-  userIdFault,
-} from "./rpc-wire.js";
+import { type Request, defaultMaxRequestSize, readConnectData, requestsChannel } from "./rpc-wire.js";
 
 export * from "./rpc-errors.js";
 export type * from "./rpc-options.js";
@@ -49,11 +41,6 @@ interface ConnectWaiter {
  * disconnect() is called or the server refuses it for good.
  */
 export class CentrifugoRPCClient {
-  /** The user that the token names. */
-  readonly userId: string;
-  /** The channel on which replies arrive. */
-  readonly replyChannel: string;
-
   readonly #url: string;
   readonly #token: string;
   readonly #options: ClientOptions;
@@ -64,6 +51,7 @@ export class CentrifugoRPCClient {
   readonly #channels: Channels;
   readonly #connectWaiters = new Set<ConnectWaiter>();
   readonly #timeout: number;
+  readonly #identity: Identity;
 
   #sdk: Centrifuge | undefined;
   #state: ConnectionState = "disconnected";
@@ -76,16 +64,15 @@ export class CentrifugoRPCClient {
 
   /**
    * @param url The server's WebSocket address: `wss://example.org/connection/websocket`.
-   * @param token The connection token, a JWT; empty if `getToken` gives it or the server needs none.
-   * @param userId The user id. Default: the token's claim `sub`.
-   * @throws ClientError if there is no user id or it cannot be used, RangeError for a timeout that is no time.
+   * @param token The connection token. Empty or left out if `getToken` gives it, or if the server needs none, as
+   * with cookies or for anonymous users.
+   * @param userId The user id, on whose channel replies arrive. Default: the claim `sub` of a token that is a JWT;
+   * without such a token, what the server says at each connect, as centrirpc's own does.
+   * @throws ClientError if the token is a JWT without a user id, or the user id cannot be used; RangeError for a
+   * timeout that is no time.
    */
-  constructor(url: string, token: string, userId?: string, options: ClientOptions = {}) {
-    this.userId = userId ?? userIdOfToken(token);
-    const fault =
-      userIdFault(this.userId) ?? (options.session === undefined ? undefined : sessionFault(options.session));
-    if (fault !== undefined) throw new ClientError(fault);
-    this.replyChannel = replyChannel(this.userId, options.session);
+  constructor(url: string, token = "", userId?: string, options: ClientOptions = {}) {
+    this.#identity = new Identity(token, userId, options.session);
     this.#url = url;
     this.#token = token;
     this.#options = options;
@@ -105,7 +92,9 @@ export class CentrifugoRPCClient {
         get maxRequestSize() {
           return client.#maxRequestSize;
         },
-        replyChannel: this.replyChannel,
+        get replyChannel() {
+          return client.replyChannel;
+        },
         publish: (request) => this.#publish(request),
       },
       timeout,
@@ -113,7 +102,6 @@ export class CentrifugoRPCClient {
     );
     this.#channels = new Channels(
       {
-        channel: this.replyChannel,
         receive: (data) => this.#calls.receive(data),
         live: () => this.#ready(),
         lost: (reason) => this.#repliesLost({ code: 0, reason: `${this.replyChannel}: ${reason}` }),
@@ -122,6 +110,20 @@ export class CentrifugoRPCClient {
       timeout,
       this.#report,
     );
+    if (this.replyChannel !== "") this.#channels.replyOn(this.replyChannel);
+  }
+
+  /**
+   * The user on whose channel replies arrive. Where only the server knows it, it is empty until the client has
+   * connected, and may be another after each reconnect.
+   */
+  get userId(): string {
+    return this.#identity.userId;
+  }
+
+  /** The channel on which replies arrive; empty while the user id is. */
+  get replyChannel(): string {
+    return this.#identity.replyChannel;
   }
 
   /** "connected" means that calls can be sent and their replies can arrive. */
@@ -203,7 +205,8 @@ export class CentrifugoRPCClient {
   /**
    * Subscribes to a channel and resolves when its publications arrive. The
    * handler gets each publication's data; what it throws goes to onError. After
-   * a reconnect the subscription is made again.
+   * a reconnect the subscription is made again. Several handlers may share a
+   * channel: the server is told when the last of them ends.
    *
    * @throws ServerError if the server refuses (PermissionDeniedError); ClientError as for call().
    */
@@ -281,11 +284,18 @@ export class CentrifugoRPCClient {
   }
 
   #connected(sdk: Centrifuge, transport: string, data: unknown): void {
+    const said = readConnectData(data);
     this.#transport = transport;
-    this.#maxRequestSize =
-      this.#options.maxRequestSize ?? serverMaxRequestSize(data) ?? defaultMaxRequestSize;
+    this.#maxRequestSize = this.#options.maxRequestSize ?? said.maxMessageSize ?? defaultMaxRequestSize;
     const settle = () => {
-      if (sdk.state === State.Connected) this.#channels.connected();
+      if (sdk.state !== State.Connected) return;
+      try {
+        this.#identity.connected(said.userId);
+      } catch (error) {
+        return this.#refused(error as ConnectError);
+      }
+      this.#channels.replyOn(this.replyChannel);
+      this.#channels.connected();
     };
     // The SDK tells of the server's own subscriptions right after this event. Over HTTP its own commands are
     // then still on their way into one request, which calls must not make larger.

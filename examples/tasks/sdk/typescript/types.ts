@@ -10,7 +10,11 @@ export interface BoardFull {
   limit: number;
 }
 
-/** Clearable is a field of a task that can be emptied. */
+/**
+ * Clearable is a field of a task that can be emptied.
+ *
+ * A newer server may send other values.
+ */
 export const Clearable = {
   /** The task is due at no particular time. */
   Due: "due",
@@ -18,7 +22,11 @@ export const Clearable = {
   Assignee: "assignee",
 } as const;
 
-/** Clearable is a field of a task that can be emptied. */
+/**
+ * Clearable is a field of a task that can be emptied.
+ *
+ * A newer server may send other values.
+ */
 export type Clearable = "due" | "assignee";
 
 /** Person is somebody who works on tasks. */
@@ -29,7 +37,11 @@ export interface Person {
   email?: string;
 }
 
-/** Status is how far a task has come. */
+/**
+ * Status is how far a task has come.
+ *
+ * A newer server may send other values.
+ */
 export const Status = {
   /** Nobody works on it yet. */
   Open: "open",
@@ -39,7 +51,11 @@ export const Status = {
   Done: "done",
 } as const;
 
-/** Status is how far a task has come. */
+/**
+ * Status is how far a task has come.
+ *
+ * A newer server may send other values.
+ */
 export type Status = "open" | "in_progress" | "done";
 
 /** Task is one card on the board. */
