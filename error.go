@@ -1,8 +1,10 @@
 package centrirpc
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/centrirpc/centrirpc/wire"
 )
@@ -16,13 +18,19 @@ type Error struct {
 	Code wire.Code
 	// Reason is the code's stable name. Empty means the code's own.
 	Reason string
-	// Message is for people. It leaves the server.
+	// Message is for people. It leaves the server; of one that is longer than
+	// MaxErrorMessage bytes, only the beginning does.
 	Message string
 	// Details is encoded as JSON, or nil. It leaves the server.
 	Details any
 
-	cause error
+	cause   error
+	encoded json.RawMessage // the details, once the router has encoded them
 }
+
+// MaxErrorMessage is how many bytes of an error's message are sent at most. A
+// longer one is cut between two characters and ends in "…".
+const MaxErrorMessage = 4096
 
 // Errorf is an error for the client, with a message for people. As in
 // fmt.Errorf, %w keeps an error to be found by errors.Is and errors.As; its text
@@ -35,23 +43,34 @@ func Errorf(code wire.Code, format string, args ...any) *Error {
 // WithDetails is a copy of e that carries details, which must be encodable as
 // JSON.
 func (e *Error) WithDetails(details any) *Error {
+	if e == nil {
+		return nil
+	}
 	copied := *e
-	copied.Details = details
+	copied.Details, copied.encoded = details, nil
 	return &copied
 }
 
 // Error is the reason, the code and the message.
 func (e *Error) Error() string {
+	if e == nil {
+		return "a nil *centrirpc.Error"
+	}
 	return fmt.Sprintf("%s (%d): %s", e.reason(), e.Code, e.Message)
 }
 
 // Unwrap is the error that %w kept, or nil.
-func (e *Error) Unwrap() error { return e.cause }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.cause
+}
 
 // Is reports whether target is an *Error of the same code.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
-	return ok && t.Code == e.Code
+	return ok && e != nil && t != nil && t.Code == e.Code
 }
 
 func (e *Error) reason() string {
@@ -64,15 +83,47 @@ func (e *Error) reason() string {
 	return e.Code.Reason()
 }
 
-// Wire is the error as it travels. Details that cannot be encoded are left out.
+// Wire is the error as it travels. Details that cannot be encoded are left out;
+// those of an error that came from Router.Call are encoded already. A nil *Error is
+// an internal one.
 func (e *Error) Wire() *wire.Error {
-	w := &wire.Error{Code: e.Code, Reason: e.reason(), Message: e.Message}
-	if e.Details != nil {
-		if encoded, err := EncodeJSON(e.Details); err == nil {
-			w.Details = encoded
-		}
+	if e == nil {
+		e = internalError()
+	}
+	w := &wire.Error{Code: e.Code, Reason: e.reason(), Message: cutMessage(e.Message), Details: e.encoded}
+	if e.Details != nil && e.encoded == nil {
+		w.Details = encodeDetails(e.Details)
 	}
 	return w
+}
+
+// encodeDetails is nil for details that cannot be encoded, or panic.
+func encodeDetails(details any) (encoded json.RawMessage) {
+	defer func() {
+		if recover() != nil {
+			encoded = nil
+		}
+	}()
+	encoded, err := EncodeJSON(details)
+	if err != nil {
+		return nil
+	}
+	return encoded
+}
+
+func cutMessage(message string) string {
+	if len(message) <= MaxErrorMessage {
+		return message
+	}
+	const more = "…"
+	end := MaxErrorMessage - len(more)
+	for range utf8.UTFMax - 1 {
+		if utf8.RuneStart(message[end]) {
+			break
+		}
+		end--
+	}
+	return message[:end] + more
 }
 
 // internalError is all that a client hears of a fault of the server.
@@ -118,7 +169,7 @@ func (t ErrorType[D]) Code() wire.Code { return t.code }
 // Is reports whether err is, or wraps, an *Error of this type's code.
 func (t ErrorType[D]) Is(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Code == t.code
+	return errors.As(err, &e) && e != nil && e.Code == t.code
 }
 
 // faultsError is the error for params that do not fit.

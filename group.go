@@ -39,6 +39,7 @@ func (g *Group) Use(mw ...Middleware) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mustBeOpen("Group.Use")
+	mustNotBeNil("Group.Use", mw)
 	g.mw = append(g.mw, mw...)
 }
 
@@ -48,6 +49,7 @@ func newGroup(parent Registrar, prefix string, mw []Middleware) *Group {
 			panic(fmt.Sprintf("centrirpc: Group(%q): the prefix cannot begin a method's name: %v", prefix, err))
 		}
 	}
+	mustNotBeNil(fmt.Sprintf("Group(%q)", prefix), mw)
 	return &Group{parent: parent, name: prefix, mw: mw}
 }
 

@@ -78,7 +78,10 @@ func register(within Registrar, reg registration, opts []MethodOption) {
 	if reg.missing {
 		reg.fail("the handler is nil; give a function")
 	}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			reg.fail("option %d is nil; leave it out", i+1)
+		}
 		opt(&reg)
 	}
 	within.router().add(&reg)

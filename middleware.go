@@ -3,6 +3,7 @@ package centrirpc
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 )
 
 // Request is one call on its way through middleware to its handler.
@@ -36,4 +37,12 @@ func chain(mw []Middleware, invoke Invoker) Invoker {
 		invoke = mw[i](invoke)
 	}
 	return invoke
+}
+
+func mustNotBeNil(where string, mw []Middleware) {
+	for i, m := range mw {
+		if m == nil {
+			panic(fmt.Sprintf("centrirpc: %s: middleware %d is nil; leave it out", where, i+1))
+		}
+	}
 }

@@ -1,21 +1,16 @@
 package centrirpc
 
 import (
+	"bytes"
 	"cmp"
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/contract/gotypes"
-	"github.com/centrirpc/centrirpc/wire"
 	ut "github.com/go-playground/universal-translator"
 	"github.com/go-playground/validator/v10"
 )
@@ -28,7 +23,9 @@ type Router struct {
 	strict    bool
 	logger    *slog.Logger
 	validate  *validator.Validate
-	words     ut.Translator      // the validator's messages
+	words     ut.Translator // the validator's messages
+	ownRules  []ownRule
+	messages  map[string]string  // of ownRules
 	recorded  *contract.Contract // as read by WithContract
 
 	mu            sync.Mutex
@@ -78,8 +75,8 @@ func Strict() RouterOption { return func(r *Router) { r.strict = true } }
 // slog.Default.
 func Logger(logger *slog.Logger) RouterOption { return func(r *Router) { r.logger = logger } }
 
-// Validator replaces the validator of params, to register rules of the
-// application's own. The router registers English messages with it.
+// Validator replaces the validator of params, for one that is set up in ways that
+// Rule cannot. The router registers English messages with it.
 func Validator(v *validator.Validate) RouterOption { return func(r *Router) { r.validate = v } }
 
 // WithContract gives the router the contract.json that was generated from it,
@@ -87,9 +84,12 @@ func Validator(v *validator.Validate) RouterOption { return func(r *Router) { r.
 // the constants of enum types) is taken from there, so that a binary without its
 // source serves documented methods and refuses values that are not in an enum. A
 // file that does not fit the router is reported in the log as stale. It panics on
-// data that is no contract.
+// data that is no contract; empty data, as before the first generation, is none.
 func WithContract(data []byte) RouterOption {
 	return func(r *Router) {
+		if len(bytes.TrimSpace(data)) == 0 {
+			return // not generated yet
+		}
 		recorded, err := contract.Decode(data)
 		if err != nil {
 			panic(fmt.Sprintf("centrirpc: WithContract: %v; generate it with: centrirpc generate", err))
@@ -104,9 +104,13 @@ func NewRouter(opts ...RouterOption) *Router {
 		name:          "api",
 		registrations: map[string]*registration{},
 		errors:        map[int]ErrorDeclaration{},
+		messages:      map[string]string{},
 		builder:       gotypes.NewBuilder(),
 	}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			panic(fmt.Sprintf("centrirpc: NewRouter: option %d is nil; leave it out", i+1))
+		}
 		opt(r)
 	}
 	if r.logger == nil {
@@ -116,6 +120,7 @@ func NewRouter(opts ...RouterOption) *Router {
 		r.validate = validator.New(validator.WithRequiredStructEnabled())
 	}
 	r.words = newTranslator(r.validate)
+	r.registerRules()
 	return r
 }
 
@@ -129,6 +134,7 @@ func (r *Router) Use(mw ...Middleware) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mustBeOpen("Router.Use")
+	mustNotBeNil("Router.Use", mw)
 	r.mw = append(r.mw, mw...)
 }
 
@@ -241,69 +247,3 @@ func (r *Router) ReflectContract() *contract.Contract { return r.open().reflecte
 
 // Log is where the router logs.
 func (r *Router) Log() *slog.Logger { return r.logger }
-
-// Call runs a method and returns its result as JSON. Params that are empty or
-// null mean {}. It is what transports call; in tests it stands in for one. The
-// error is always an *Error, safe to be shown to the caller: a panic of the
-// handler is an Internal one. The context's deadline, or the method's Timeout if
-// that is sooner, ends the handler's context; Call returns when the handler does.
-func (r *Router) Call(ctx context.Context, method string, params json.RawMessage) (json.RawMessage, error) {
-	e := r.open().endpoints[method]
-	if e == nil {
-		return nil, Errorf(wire.MethodNotFound, "there is no method %.128q", method)
-	}
-	if deadline, ok := ctx.Deadline(); e.method.Timeout > 0 && (!ok || time.Until(deadline) > e.method.Timeout) {
-		limited, cancel := context.WithTimeout(ctx, e.method.Timeout)
-		defer cancel()
-		ctx = limited
-	}
-	result, err := r.invoke(ctx, e, params)
-	if err != nil {
-		return nil, r.clientError(ctx, method, err)
-	}
-	if e.method.Result == nil {
-		return emptyObject, nil
-	}
-	encoded, err := EncodeJSON(result)
-	if err != nil {
-		r.logger.ErrorContext(ctx, "the result cannot be encoded", "method", method, "correlation_id", CorrelationIDFromContext(ctx), "error", err)
-		return nil, internalError()
-	}
-	return encoded, nil
-}
-
-var emptyObject = json.RawMessage("{}")
-
-// invoke runs the method with its middleware; a panic becomes an error.
-func (r *Router) invoke(ctx context.Context, e *endpoint, params json.RawMessage) (result any, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			r.logger.ErrorContext(ctx, "a handler panicked", "method", e.method.Name,
-				"correlation_id", CorrelationIDFromContext(ctx), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			result, err = nil, internalError()
-		}
-	}()
-	return e.invoke(ctx, &Request{Method: &e.method, Params: params})
-}
-
-// clientError is what a client may know of err.
-func (r *Router) clientError(ctx context.Context, method string, err error) *Error {
-	var e *Error
-	if errors.As(err, &e) && e != nil {
-		if e.Code.Valid() {
-			return e
-		}
-		err = fmt.Errorf("the error code %d is neither the protocol's nor in 1000..1999: %w", e.Code, err)
-	}
-	if ctx.Err() != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
-			return Errorf(wire.DeadlineExceeded, "the call's deadline passed")
-		}
-		if errors.Is(err, context.Canceled) {
-			return Errorf(wire.Cancelled, "the call was cancelled")
-		}
-	}
-	r.logger.ErrorContext(ctx, "a handler failed", "method", method,
-		"correlation_id", CorrelationIDFromContext(ctx), "user", ConnFromContext(ctx).UserID, "error", err)
-	return internalError()
-}

@@ -131,7 +131,9 @@ func TestParamsAreValidated(t *testing.T) {
 		{"a string", `"x"`, []string{" type"}},
 		{"not JSON", `{"title":`, []string{" json"}},
 		{"two values", `{} {}`, []string{" json"}},
-		{"a key twice", `{"title":"x","title":"y"}`, []string{" json"}},
+		{"a key twice", `{"title":"x","title":"y"}`, []string{"title json"}},
+		{"an unknown key twice", `{"title":"x","what":{"a":1,"a":2}}`, []string{"what.a json"}},
+		{"a key of a map twice", `{"title":"x","labels":{"a":"b","a":"c"}}`, []string{"labels[a] json"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := r.Call(t.Context(), "check", json.RawMessage(test.params))
@@ -329,7 +331,22 @@ func TestWrongRegistrationsPanicWithTheFix(t *testing.T) {
 		}, []string{"params", "struct"}},
 		{"a misspelt rule", func(r *centrirpc.Router) {
 			centrirpc.Handle(r, "a", func(context.Context, misspelt) (int, error) { return 0, nil })
-		}, []string{"requierd", "misspelt"}},
+		}, []string{"params.title", `"requierd"`, "Rule option"}},
+		{"a misspelt rule behind omitempty", func(r *centrirpc.Router) {
+			centrirpc.Handle(r, "a", func(context.Context, misspeltBehind) (int, error) { return 0, nil })
+		}, []string{"params.inner.list[].name", `"omitempty,maxx=3"`, "maxx"}},
+		{"a rule that does not fit its field", func(r *centrirpc.Router) {
+			centrirpc.Handle(r, "a", func(context.Context, illTyped) (int, error) { return 0, nil })
+		}, []string{"params.on", `"omitnil,dive,min=3"`}},
+		{"a required field that cannot be sent", func(r *centrirpc.Router) {
+			centrirpc.Handle(r, "a", func(context.Context, unreachable) (int, error) { return 0, nil })
+		}, []string{"params.Token", "can never be kept", "give the field a name"}},
+		{"an option that is nil", func(r *centrirpc.Router) { centrirpc.Handle(r, "a", sum, centrirpc.Idempotent(), nil) }, []string{"option 2 is nil"}},
+		{"a router's option that is nil", func(*centrirpc.Router) { centrirpc.NewRouter(nil) }, []string{"option 1 is nil"}},
+		{"middleware that is nil", func(r *centrirpc.Router) { r.Use(nil) }, []string{"Router.Use", "middleware 1 is nil"}},
+		{"a group's middleware that is nil", func(r *centrirpc.Router) { r.Group("tasks").Use(nil) }, []string{"Group.Use", "middleware 1 is nil"}},
+		{"a new group's middleware that is nil", func(r *centrirpc.Router) { r.Group("tasks", nil) }, []string{"Group(\"tasks\")", "middleware 1 is nil"}},
+		{"a rule without a message", func(*centrirpc.Router) { centrirpc.Rule("x", isShort, "") }, []string{`Rule("x")`, "message"}},
 		{"a timeout of zero", func(r *centrirpc.Router) { centrirpc.Handle(r, "a", sum, centrirpc.Timeout(0)) }, []string{"positive"}},
 		{"too late", func(r *centrirpc.Router) {
 			r.Methods()

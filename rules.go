@@ -19,7 +19,7 @@ import (
 type rules struct {
 	validate *validator.Validate
 	words    ut.Translator
-	params   reflect.Type // the struct
+	own      map[string]string // messages of the application's own rules
 }
 
 // newTranslator gives a validator its own English messages.
@@ -38,31 +38,10 @@ func newRules(r *Router, params reflect.Type) *rules {
 	for _, t := range structs {
 		for i := range t.NumField() {
 			if _, ok := t.Field(i).Tag.Lookup("validate"); ok {
-				return &rules{validate: r.validate, words: r.words, params: structs[0]}
+				return &rules{validate: r.validate, words: r.words, own: r.messages}
 			}
 		}
 	}
-	return nil
-}
-
-// checkRules reports a rule that the validator does not know, at registration
-// and not at the first call.
-func checkRules(v *validator.Validate, params reflect.Type) (err error) {
-	for _, t := range structsOf(params) {
-		if err := checkStructRules(v, t); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func checkStructRules(v *validator.Validate, t reflect.Type) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("a validate tag of the type %s is wrong: %v; see github.com/go-playground/validator for the rules there are, or register one with the Validator option", t, p)
-		}
-	}()
-	_ = v.Struct(reflect.New(t).Interface()) // an empty value breaks rules; only a panic counts
 	return nil
 }
 
@@ -105,11 +84,11 @@ func (r *rules) check(ctx context.Context, value any, already []wire.Fault) []wi
 	}
 	var faults []wire.Fault
 	for _, b := range broken {
-		field := jsonPath(r.params, b.StructNamespace())
+		field, parent := jsonPath(v, b.StructNamespace())
 		if len(already)+len(faults) >= maxFaults || covered(field, already) {
 			continue
 		}
-		faults = append(faults, wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(field, b)})
+		faults = append(faults, wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(field, parent, b)})
 	}
 	return faults
 }
@@ -130,90 +109,24 @@ func within(inner, outer string) bool {
 	return outer == "" || ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// jsonPath turns the validator's "Params.Items[2].Name" into "items[2].name",
-// leaving out embedded structs whose fields JSON lifts to their parent.
-func jsonPath(t reflect.Type, namespace string) string {
-	_, rest, _ := strings.Cut(namespace, ".")
-	var path strings.Builder
-	for rest != "" {
-		var segment string
-		segment, rest = cutSegment(rest)
-		name, index := segment, ""
-		if at := strings.IndexByte(segment, '['); at >= 0 {
-			name, index = segment[:at], segment[at:]
-		}
-		for t.Kind() == reflect.Pointer {
-			t = t.Elem()
-		}
-		field, ok := reflect.StructField{}, false
-		if t.Kind() == reflect.Struct {
-			field, ok = t.FieldByName(name)
-		}
-		if !ok {
-			return strings.TrimPrefix(path.String()+"."+segment, ".")
-		}
-		jsonName, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if jsonName == "" && !field.Anonymous {
-			jsonName = field.Name
-		}
-		if jsonName != "" {
-			if path.Len() > 0 {
-				path.WriteByte('.')
-			}
-			path.WriteString(jsonName)
-		}
-		path.WriteString(index)
-		t = elementType(field.Type, strings.Count(index, "["))
+// message says a broken rule in English, in JSON names: field is the path, parent
+// the struct that has the field.
+func (r *rules) message(field string, parent reflect.Type, b validator.FieldError) string {
+	param := jsonNames(parent, b.Param())
+	if own, ok := r.own[b.Tag()]; ok {
+		return field + " " + strings.ReplaceAll(own, "{param}", param)
 	}
-	return path.String()
-}
-
-// cutSegment takes the part up to the next dot that is not inside brackets, for
-// map keys may hold dots.
-func cutSegment(path string) (segment, rest string) {
-	depth := 0
-	for i := 0; i < len(path); i++ {
-		switch path[i] {
-		case '[':
-			depth++
-		case ']':
-			depth--
-		case '.':
-			if depth == 0 {
-				return path[:i], path[i+1:]
-			}
-		}
-	}
-	return path, ""
-}
-
-func elementType(t reflect.Type, depth int) reflect.Type {
-	for {
-		switch t.Kind() {
-		case reflect.Pointer:
-			t = t.Elem()
-			continue
-		case reflect.Slice, reflect.Array, reflect.Map:
-			if depth > 0 {
-				depth--
-				t = t.Elem()
-				continue
-			}
-		}
-		return t
-	}
-}
-
-// message says a broken rule in English, about the field's JSON path.
-func (r *rules) message(field string, b validator.FieldError) string {
 	text := b.Translate(r.words)
 	if text == b.Error() { // the rule has no translation
-		if b.Param() == "" {
+		if param == "" {
 			return fmt.Sprintf("%s breaks the rule %s", field, b.Tag())
 		}
-		return fmt.Sprintf("%s breaks the rule %s=%s", field, b.Tag(), b.Param())
+		return fmt.Sprintf("%s breaks the rule %s=%s", field, b.Tag(), param)
 	}
 	if rest, ok := strings.CutPrefix(text, b.Field()); ok {
+		if param != b.Param() {
+			rest = strings.ReplaceAll(rest, b.Param(), param)
+		}
 		return field + rest
 	}
 	return field + ": " + text

@@ -27,12 +27,11 @@ type checker struct {
 	source bytes.Reader
 	path   []byte
 	faults []wire.Fault
+	// repeated is the path to a map's key that is there twice, or empty.
+	repeated string
 }
 
 var checkers = sync.Pool{New: func() any { return new(checker) }}
-
-// errRepeated is JSON that readers disagree about (RFC 8259 section 4).
-var errRepeated = errors.New("a key of an object is there twice")
 
 // checkShape lists what of data does not fit the shape: keys that are missing or
 // unknown, values of another type or out of range. Data that is not JSON at all
@@ -41,19 +40,32 @@ func checkShape(data []byte, s *shape) []wire.Fault {
 	c := checkers.Get().(*checker)
 	defer checkers.Put(c)
 	c.source.Reset(data)
-	// Keys are checked here for being repeated, where that matters.
-	c.dec.Reset(&c.source, jsontext.AllowDuplicateNames(true))
-	c.path, c.faults = c.path[:0], nil
+	c.dec.Reset(&c.source, jsontext.AllowDuplicateNames(false))
+	c.path, c.faults, c.repeated = c.path[:0], nil, ""
 	err := c.value(place{shape: s})
 	if err == nil {
-		if _, end := c.dec.ReadToken(); end != io.EOF {
+		if _, end := c.dec.ReadToken(); !errors.Is(end, io.EOF) {
 			err = errors.New("more than one value")
 		}
 	}
 	if err != nil {
-		return []wire.Fault{{Rule: "json", Message: "the params are not valid JSON: " + syntaxMessage(err)}}
+		return []wire.Fault{c.syntaxFault(err)}
 	}
 	return c.faults
+}
+
+// syntaxFault is the one fault of params that are not JSON, or JSON that readers
+// disagree about: a key that is there twice (RFC 8259 section 4).
+func (c *checker) syntaxFault(err error) wire.Fault {
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) && errors.Is(syntactic.Err, jsontext.ErrDuplicateName) {
+		field := c.repeated
+		if field == "" {
+			field = fieldOfPointer(syntactic.JSONPointer)
+		}
+		return wire.Fault{Field: field, Rule: "json", Message: field + " is there twice"}
+	}
+	return wire.Fault{Rule: "json", Message: "the params are not valid JSON: " + syntaxMessage(err)}
 }
 
 func syntaxMessage(err error) string {
@@ -132,9 +144,8 @@ func (c *checker) object(s *shape) error {
 				c.fault("unknown", "is not known to the method")
 			}
 			err = c.dec.SkipValue()
-		} else if !seen.add(f.index) {
-			err = errRepeated
 		} else {
+			seen.add(f.index)
 			err = c.value(f.place)
 		}
 		c.path = c.path[:at]
@@ -160,20 +171,15 @@ type fieldSet struct {
 	more  map[int]bool
 }
 
-// add reports false if the field was in the set.
-func (s *fieldSet) add(index int) bool {
-	if s.has(index) {
-		return false
-	}
+func (s *fieldSet) add(index int) {
 	if index < 64 {
 		s.first |= 1 << index
-		return true
+		return
 	}
 	if s.more == nil {
 		s.more = map[int]bool{}
 	}
 	s.more[index] = true
-	return true
 }
 
 func (s *fieldSet) has(index int) bool {
@@ -190,13 +196,17 @@ func (c *checker) entries(s *shape) error {
 	for c.dec.PeekKind() != '}' {
 		token, err := c.dec.ReadToken()
 		if err != nil {
+			var syntactic *jsontext.SyntacticError
+			if errors.As(err, &syntactic) {
+				c.repeated = string(c.path) + "[" + syntactic.JSONPointer.LastToken() + "]"
+			}
 			return err
 		}
 		key := token.String()
 		at := len(c.path)
 		c.path = append(append(append(c.path, '['), key...), ']')
-		if s.keyBits > 0 && !integerFits(key, s.keyBits, !s.keySign) {
-			c.fault("type", "must have an integer for its key")
+		if s.keyBits > 0 && !integerKey(key, s.keyBits, !s.keySign) {
+			c.fault("type", "must have an integer for its key, written in the shortest way")
 		}
 		err = c.value(*s.elem)
 		c.path = c.path[:at]
@@ -270,6 +280,22 @@ func integerFits(text string, bits int, unsigned bool) bool {
 		_, err = strconv.ParseInt(text, 10, bits)
 	}
 	return err == nil
+}
+
+// integerKey reports whether a map's key is an integer as encoding/json writes it:
+// there is one way only, so that no two keys mean the same.
+func integerKey(key string, bits int, unsigned bool) bool {
+	digits := key
+	if !unsigned && len(key) > 1 && key[0] == '-' {
+		digits = key[1:]
+		if digits[0] == '0' {
+			return false
+		}
+	}
+	if len(digits) == 0 || digits[0] < '0' || digits[0] > '9' || len(digits) > 1 && digits[0] == '0' {
+		return false
+	}
+	return integerFits(key, bits, unsigned)
 }
 
 // jsonKind is the kind of JSON value the shape wants, 0 for any.

@@ -22,7 +22,8 @@ func NewRouter(svc *Service) *centrirpc.Router {
 	router := centrirpc.NewRouter(
 		centrirpc.Name("tasks"),
 		centrirpc.Doc("A task board that its users share."),
-		centrirpc.Validator(newValidator()),
+		centrirpc.Rule("one_line", oneLine, "must be one line of text"),
+		centrirpc.Rule("1970_to_9999", inRange, "must be in the years 1970 to 9999"),
 		centrirpc.WithContract(contract),
 	)
 	tasks := router.Group("tasks")

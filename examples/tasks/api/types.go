@@ -45,7 +45,7 @@ type Person struct {
 // TaskCreateParams describe a new task.
 type TaskCreateParams struct {
 	// Says what is to be done, in one line of 1 to 200 characters.
-	Title string `json:"title" validate:"one_line,max=200"`
+	Title string `json:"title" validate:"min=1,max=200,one_line"`
 	// The column to begin in: "open" if absent.
 	Status Status `json:"status,omitempty"`
 	// When it should be done, in the years 1970 to 9999.
@@ -61,7 +61,7 @@ type TaskUpdateParams struct {
 	// The task to change.
 	ID int64 `json:"id"`
 	// The new title, in one line of 1 to 200 characters.
-	Title *string `json:"title,omitempty" validate:"omitnil,one_line,max=200"`
+	Title *string `json:"title,omitempty" validate:"omitnil,min=1,max=200,one_line"`
 	// The column to move it to.
 	Status Status `json:"status,omitempty"`
 	// When it should be done, in the years 1970 to 9999.

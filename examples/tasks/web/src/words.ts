@@ -26,6 +26,7 @@ function faultText(fault: Fault): string {
   const subject = item === null ? "This" : `Number ${Number(item[1]) + 1}`;
   switch (fault.rule) {
     case "required":
+    case "min":
     case "one_line":
       return item === null ? "Please write a line of text." : `${subject} must be a line of text.`;
     case "1970_to_9999":

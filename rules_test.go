@@ -1,0 +1,100 @@
+package centrirpc_test
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/go-playground/validator/v10"
+
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+type misspeltBehind struct {
+	Inner *struct {
+		List []struct {
+			Name string `json:"name" validate:"omitempty,maxx=3"`
+		} `json:"list"`
+	} `json:"inner"`
+}
+
+type illTyped struct {
+	On *bool `json:"on" validate:"omitnil,dive,min=3"`
+}
+
+type unreachable struct {
+	Token string `json:"-" validate:"min=3,required"`
+}
+
+// A type that contains itself is tried once.
+type endless struct {
+	Name string              `json:"name" validate:"max=3"`
+	Next *endless            `json:"next,omitempty"`
+	List []endless           `json:"list,omitempty" validate:"max=2,dive"`
+	Map  map[string]*endless `json:"map,omitempty"`
+}
+
+func isShort(f validator.FieldLevel) bool { return len(f.Field().String()) < 3 }
+
+type passwords struct {
+	First  string `json:"first"`
+	Second string `json:"second" validate:"eqfield=First"`
+	Third  string `json:"third,omitempty" validate:"required_if=First x,omitempty,short=9"`
+}
+
+type keyed struct {
+	ByName   map[string]passwords `json:"by_name,omitempty" validate:"dive"`
+	ByNumber map[int8]passwords   `json:"by_number,omitempty" validate:"dive"`
+	Unsigned map[uint8]bool       `json:"unsigned,omitempty"`
+	Text     map[string][]string  `json:"text,omitempty" validate:"dive,dive,max=2"`
+}
+
+func TestFaultsNameFieldsAsJSONDoes(t *testing.T) {
+	r := centrirpc.NewRouter(centrirpc.Rule("short", isShort, "must be shorter than {param}"))
+	centrirpc.Handle(r, "passwords", func(context.Context, passwords) (struct{}, error) { return struct{}{}, nil })
+	centrirpc.Handle(r, "keyed", func(context.Context, keyed) (struct{}, error) { return struct{}{}, nil })
+	centrirpc.Handle(r, "endless", func(context.Context, endless) (struct{}, error) { return struct{}{}, nil })
+	for _, test := range []struct {
+		method, params string
+		want           []wire.Fault
+	}{
+		{"passwords", `{"first":"a","second":"b"}`, []wire.Fault{{Field: "second", Rule: "eqfield", Message: "second must be equal to first"}}},
+		{"passwords", `{"first":"x","second":"x"}`, []wire.Fault{{Field: "third", Rule: "required_if", Message: "third is a required field"}}},
+		{"passwords", `{"first":"a","second":"a","third":"long"}`, []wire.Fault{{Field: "third", Rule: "short", Message: "third must be shorter than 9"}}},
+		{"keyed", `{"by_name":{"a]b.c":{"first":"a","second":"b"}}}`, []wire.Fault{{Field: "by_name[a]b.c].second", Rule: "eqfield", Message: "by_name[a]b.c].second must be equal to first"}}},
+		{"keyed", `{"by_name":{"a":{"first":"a","second":"a"},"a].Second":{"first":"a","second":"b"}}}`, []wire.Fault{{Field: "by_name[a].Second].second", Rule: "eqfield", Message: "by_name[a].Second].second must be equal to first"}}},
+		{"keyed", `{"by_number":{"-7":{"first":"a","second":"b"}}}`, []wire.Fault{{Field: "by_number[-7].second", Rule: "eqfield", Message: "by_number[-7].second must be equal to first"}}},
+		{"keyed", `{"text":{"":["x","long"]}}`, []wire.Fault{{Field: "text[][1]", Rule: "max", Message: "text[][1] must be a maximum of 2 characters in length"}}},
+		{"keyed", `{"by_number":{"+7":{"first":"a","second":"a"}}}`, integerKeyFault("by_number[+7]")},
+		{"keyed", `{"by_number":{"07":{"first":"a","second":"a"}}}`, integerKeyFault("by_number[07]")},
+		{"keyed", `{"by_number":{"-0":{"first":"a","second":"a"}}}`, integerKeyFault("by_number[-0]")},
+		{"keyed", `{"by_number":{"":{"first":"a","second":"a"}}}`, integerKeyFault("by_number[]")},
+		{"keyed", `{"by_number":{"128":{"first":"a","second":"a"}}}`, integerKeyFault("by_number[128]")},
+		{"keyed", `{"unsigned":{"-1":true}}`, integerKeyFault("unsigned[-1]")},
+		{"keyed", `{"unsigned":{"0":true,"255":true},"by_number":{"0":{"first":"a","second":"a"},"-128":{"first":"a","second":"a"}}}`, nil},
+		{"endless", `{"name":"a","next":{"name":"b","list":[{"name":"long"}]}}`, []wire.Fault{{Field: "next.list[0].name", Rule: "max", Message: "next.list[0].name must be a maximum of 3 characters in length"}}},
+	} {
+		_, err := r.Call(t.Context(), test.method, json.RawMessage(test.params))
+		var got []wire.Fault
+		if err != nil {
+			got, _ = errorOf(t, err).Details.([]wire.Fault)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s(%s)\n got %+v\nwant %+v", test.method, test.params, got, test.want)
+		}
+	}
+}
+
+func integerKeyFault(field string) []wire.Fault {
+	return []wire.Fault{{Field: field, Rule: "type", Message: field + " must have an integer for its key, written in the shortest way"}}
+}
+
+func TestAnEmptyContractIsNone(t *testing.T) {
+	r := centrirpc.NewRouter(centrirpc.WithContract(nil), centrirpc.WithContract([]byte("\n")))
+	centrirpc.Handle(r, "math.sum", sum)
+	if _, err := r.Call(t.Context(), "math.sum", json.RawMessage(`{"a":1,"b":2}`)); err != nil {
+		t.Error(err)
+	}
+}
