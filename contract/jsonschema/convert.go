@@ -78,7 +78,7 @@ func (v *converter) contract(s *source) *contract.Contract {
 		v.applicationError(c, e)
 	}
 	v.describeAll()
-	v.checkCycles()
+	v.checkAliases()
 
 	merged := v.merge(len(v.problems) == 0)
 	names := v.name(merged)

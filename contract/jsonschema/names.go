@@ -49,6 +49,9 @@ func normalized(title string) string {
 // app.shop.
 func (n *node) parts() (modules []string, name string) {
 	title := n.schema.text("title")
+	if n.numbered() {
+		return nil, n.def
+	}
 	if title == "" || normalized(title) == n.def {
 		return nil, cmp.Or(title, n.def)
 	}
@@ -62,6 +65,14 @@ func (n *node) parts() (modules []string, name string) {
 	}
 	modules = slices.DeleteFunc(strings.Split(n.def[:i], "__"), func(module string) bool { return module == "" })
 	return modules, title
+}
+
+// numbered says whether Pydantic gave the type a number because even the modules
+// do not tell it from another. Such a number changes with the order of things.
+func (n *node) numbered() bool {
+	digits := strings.TrimRight(n.def, "0123456789")
+	title := normalized(n.schema.text("title"))
+	return title != "" && digits != n.def && strings.HasSuffix(digits, "__"+title+"__")
 }
 
 // origin is the class's full name where the definition tells it.
@@ -79,11 +90,17 @@ func (n *node) origin() string {
 // called is n's name with the last of its modules before it; beyond all modules
 // it is made of the whole definition's key.
 func (n *node) called(level int, levels map[string]int) string {
-	if n.def == "" {
-		if n.parent == nil {
-			return n.suffix
+	switch {
+	case len(n.variants) > 0:
+		var names []string
+		for _, variant := range n.variants {
+			names = append(names, variant.called(levels[variant.key], levels))
 		}
+		return strings.Join(names, "Or")
+	case n.def == "" && n.parent != nil:
 		return n.parent.called(levels[n.parent.key], levels) + n.suffix
+	case n.def == "":
+		return n.suffix
 	}
 	modules, name := n.parts()
 	if len(modules) == 0 {
@@ -143,6 +160,9 @@ func (v *converter) named(groups map[string][]*node, m modes) map[nodeID]string 
 		}
 		for _, n := range group {
 			names[n.id] = name
+			if n.def != "" && n.numbered() {
+				v.refuse(n.at, fmt.Sprintf("several classes of one module are called %s", n.title()), "rename one of them, or its type parameter's class")
+			}
 		}
 	}
 	for _, n := range v.nodes {

@@ -19,11 +19,13 @@ type nodeID string
 type node struct {
 	id  nodeID
 	key string // the same in both modes for the same type
-	// def is the definition's key; for a type that is written where it is used,
-	// parent and suffix make its name.
-	def    string
-	parent *node
-	suffix string
+	// def is the definition's key. A type that is written where it is used has
+	// none: parent and suffix make its name, or of a small tagged union the
+	// variants.
+	def      string
+	parent   *node
+	suffix   string
+	variants []*node
 
 	schema    *object
 	at        place // where it was first met
@@ -33,10 +35,16 @@ type node struct {
 
 // title is what the source calls the type.
 func (n *node) title() string {
-	if n.def == "" {
-		if n.parent != nil {
-			return n.parent.title() + "." + n.suffix
+	switch {
+	case len(n.variants) > 0:
+		var titles []string
+		for _, variant := range n.variants {
+			titles = append(titles, variant.title())
 		}
+		return strings.Join(titles, " | ")
+	case n.def == "" && n.parent != nil:
+		return n.parent.title() + "." + n.suffix
+	case n.def == "":
 		return n.suffix
 	}
 	return cmp.Or(n.schema.text("title"), n.def)
@@ -188,31 +196,6 @@ func (v *converter) reference(o *object, at place) *contract.Type {
 		described.Constraints = constraints
 	}
 	return described
-}
-
-// checkCycles refuses aliases that hold themselves without a struct between.
-func (v *converter) checkCycles() {
-	state := map[nodeID]int{} // 1: on the way, 2: done
-	var visit func(n *node)
-	visit = func(n *node) {
-		state[n.id] = 1
-		for _, id := range refsOf(n.described.Base) {
-			to := v.nodes[nodeID(id)]
-			switch {
-			case to.described.Kind != contract.Alias:
-			case state[to.id] == 1:
-				v.refuse(to.at, fmt.Sprintf("%s contains itself without a model between", to.title()), "put a model with a field between")
-			case state[to.id] == 0:
-				visit(to)
-			}
-		}
-		state[n.id] = 2
-	}
-	for _, n := range v.sorted() {
-		if n.described.Kind == contract.Alias && state[n.id] == 0 {
-			visit(n)
-		}
-	}
 }
 
 // refsOf lists the ids that t refers to.

@@ -33,8 +33,8 @@ func (v *converter) keywords(o *object, at place) *contract.Type {
 	case o.has("$ref"):
 		return v.reference(o, at)
 	case o.has("anyOf") || o.has("oneOf"):
-		if v.tagged(nil, o, at) {
-			return v.inline(o, at).ref()
+		if n := v.inlineUnion(o, at); n != nil {
+			return n.ref()
 		}
 		return v.union(o, at)
 	}

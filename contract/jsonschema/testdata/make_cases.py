@@ -500,7 +500,8 @@ def model(module: str, name: str, **fields: Any) -> type[BaseModel]:
 ShopItem = model("app.shop.models", "Item", price=(int, ...))
 StockItem = model("app.stock.models", "Item", count=(int, ...))
 OldItem = model("old.stock.models", "Item", count=(str, ...))
-Same = create_model("Same", shop=(ShopItem, ...), stock=(StockItem, ...), old=(OldItem, ...), shops=(Page[ShopItem], ...), stocks=(Page[StockItem], ...))
+Same = create_model("Same", shop=(ShopItem, ...), stock=(StockItem, ...), old=(OldItem, ...))
+Numbered = create_model("Numbered", shops=(Page[ShopItem], ...), stocks=(Page[StockItem], ...))
 both("same names: models of several modules", Same)
 
 
@@ -544,7 +545,14 @@ class Anything(BaseModel):
     text: Json[list[int]]
 
 
-both("any: no schema at all", Anything)
+JSON = TypeAliasType("JSON", "dict[str, JSON] | list[JSON] | str | int | float | bool | None")  # type: ignore[misc]
+
+
+class Free(BaseModel):
+    json_: JSON
+
+
+case("any: no schema at all, and the usual name for any JSON", ("cases.run", Anything, Anything), ("cases.json", Free, Free))
 
 
 class Computed(BaseModel):
@@ -692,6 +700,7 @@ class TaskInput(BaseModel):
 
 case("refused: what a contract cannot say, with path, reason and fix",
      ("cases.nested", Outer, None), ("cases.list", ListParams, None), ("cases.chain", None, Chain),
+     ("cases.numbered", None, Numbered),
      events=[("tasks:{id}", Item, Item), ("tasks:{other}", Item, Item), ("tasks:{state}", Task, Item)])
 case("clash: the accepted form of a model takes the name of another", ("cases.run", TaskInput, Task))
 
