@@ -6,10 +6,12 @@
 //
 // A model, dataclass or TypedDict is a struct, a string or integer enum an enum,
 // a union with a discriminator a tagged union, and any other definition (a
-// RootModel, a type alias) an alias. A tagged union or an object that is written
-// where it is used is named after its place: OrderPayment for the field payment
-// of Order. A tagged union that cannot be told apart by one string key (several
-// levels of keys, integer keys, a function) is an untagged union.
+// RootModel, a type alias) an alias; an alias that says what JSON may be at all is
+// any. An object that is written where it is used is named after its place:
+// OrderPayment for the field payment of Order. So is a tagged union, but of two
+// to four variants it is one type wherever it is written, CardOrTransfer. A tagged
+// union that cannot be told apart by one string key (several levels of keys,
+// integer keys, a function) is an untagged union.
 //
 // A field is required where the schema says so. In params that is a field
 // without default. In results, events and details it is a field that is always

@@ -4,6 +4,8 @@ each, that takes the model and returns it. Descriptions are left out; they are n
 Run where the package is installed: python record_package.py MODULE FILE.json.gz
 """
 
+# ruff: noqa: E501
+
 import gzip
 import importlib
 import inspect
