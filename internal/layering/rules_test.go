@@ -21,6 +21,8 @@ var rules = []rule{
 		"The protocol is shared by programs that only call and programs that only serve; neither should link anything for it."},
 	{"contract", nil, nil,
 		"Everything reads the contract; it must stay as light as a data format."},
+	{"contract/jsonschema", []string{"contract"}, nil,
+		"It reads files at generation time; the contract is all it knows."},
 	{"contract/gotypes", []string{"contract"}, nil,
 		"Every server links it to describe its types, so it is reflection and nothing else."},
 	{"contract/gotypes/internal/fixture/...", nil, nil,
