@@ -1,0 +1,144 @@
+"""All types of an application in two sets of definitions, one for each direction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic.json_schema import CoreModeRef
+
+from .problem import Problem
+from .schema import (
+    Mode,
+    SchemaGenerator,
+    Undescribable,
+    find_fault,
+    full_names,
+    short_names,
+)
+
+__all__ = ["Description", "Use"]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A type where it is used, and whom to tell if it cannot be described."""
+
+    type: Any
+    mode: Mode
+    place: str
+    """``"params"``, ``"result"``, ``"details"`` or ``"event"``."""
+    problem: Callable[[str, str, str], Problem]
+    """Makes a problem from reason, fix and path."""
+
+    def fault(self, error: Undescribable) -> Problem:
+        path = f"{self.place}.{error.path}".removesuffix(".").replace(".[]", "[]")
+        return self.problem(error.reason, error.fix, path)
+
+
+class Description:
+    """JSON Schemas of the uses, with names that mean the same type in both directions.
+
+    A type is called by its class's name, or with its module if two classes share one. Either
+    :attr:`problems` lists why some uses cannot be described, or :meth:`schema` has them all.
+    """
+
+    def __init__(self, uses: list[Use]) -> None:
+        self.problems: list[Problem] = []
+        self._schemas: dict[int, Any] = {}
+        self.definitions: dict[Mode, dict[str, Any]] = {"validation": {}, "serialization": {}}
+        """The named types of each direction."""
+        adapters = [self._adapter(use) for use in uses]
+        refs: list[CoreModeRef] = []
+        for use, adapter in zip(uses, adapters, strict=True):
+            if adapter is not None:
+                refs += self._check(use, adapter)
+        names = full_names(refs)
+        short = short_names(sorted(names))
+        self._check_names(names, short)
+        if self.problems:
+            return
+        for mode in self.definitions:
+            self._describe(mode, uses, adapters, short)
+
+    def schema(self, use: Use) -> Any:
+        """The schema of a use; its references are to the definitions of its mode."""
+        return self._schemas[id(use)]
+
+    def _adapter(self, use: Use) -> TypeAdapter[Any] | None:
+        try:
+            return TypeAdapter(use.type)
+        except Exception as error:
+            reason, _, _hint = str(error).partition("\n")
+            fix = "use a type that Pydantic knows, and see its message"
+            self.problems.append(use.problem(f"Pydantic cannot read it: {reason}", fix, use.place))
+            return None
+
+    def _check(self, use: Use, adapter: TypeAdapter[Any]) -> list[CoreModeRef]:
+        """The named types that a use reaches; its problems are kept."""
+        generator = SchemaGenerator()
+        try:
+            core = adapter.core_schema
+            schemas, definitions = generator.generate_definitions([(0, use.mode, core)])
+            fault = find_fault(schemas[0, use.mode], definitions, generator.invalid)
+        except Undescribable as error:
+            fault = error
+        except PydanticInvalidForJsonSchema as error:
+            fault = Undescribable("", error.message, "see Pydantic's message")
+        except Exception as error:  # a model's own hooks may raise anything
+            fault = Undescribable("", f"Pydantic cannot describe it: {error}", "see its message")
+        if fault is not None:
+            self.problems.append(use.fault(fault))
+        return list(generator.core_to_defs_refs)
+
+    def _describe(
+        self,
+        mode: Mode,
+        uses: list[Use],
+        adapters: list[TypeAdapter[Any] | None],
+        names: dict[str, str],
+    ) -> None:
+        inputs = [
+            (number, mode, adapter.core_schema)
+            for number, (use, adapter) in enumerate(zip(uses, adapters, strict=True))
+            if use.mode == mode and adapter is not None
+        ]
+        generator = SchemaGenerator(names)
+        schemas, definitions = generator.generate_definitions(inputs)
+        for number, _, _ in inputs:
+            self._schemas[id(uses[number])] = schemas[number, mode]
+        used = _reachable([schemas[number, mode] for number, _, _ in inputs], definitions)
+        self.definitions[mode] = {
+            str(name): schema for name, schema in sorted(definitions.items()) if name in used
+        }
+
+    def _check_names(self, refs: dict[str, set[str]], short: dict[str, str]) -> None:
+        """Two classes that even the module cannot tell apart would be mixed up."""
+        twins = {full for full, of in refs.items() if "[" not in full and len(of) > 1}
+        given = Counter(short.values())
+        twins |= {full for full, name in short.items() if given[name] > 1}
+        for full in sorted(twins):
+            reason = f"two different types are called {full}"
+            self.problems.append(Problem(reason, "rename one of them"))
+
+
+def _reachable(schemas: list[Any], definitions: dict[Any, Any]) -> set[str]:
+    found: set[str] = set()
+    pending = list(schemas)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            reference = node.get("$ref")
+            if isinstance(reference, str):
+                name = reference.removeprefix("#/$defs/")
+                if name in definitions and name not in found:
+                    found.add(name)
+                    pending.append(definitions[name])
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
+    return found
