@@ -134,6 +134,8 @@ def declare_error(
 
 def jsonable(adapter: TypeAdapter[Any], value: Any) -> Any:
     """The value as JSON has it; an exception if it is not of the adapter's type, or no JSON."""
-    encoded = adapter.dump_python(value, mode="json", by_alias=True, warnings="error")
+    # Dumping alone would let another model, or None, pass.
+    checked = adapter.validate_python(value)
+    encoded = adapter.dump_python(checked, mode="json", by_alias=True, warnings="error")
     json.dumps(encoded, allow_nan=False)
     return encoded

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema
-from pydantic.json_schema import CoreModeRef
 
 from .problem import Problem
 from .schema import (
@@ -53,17 +52,18 @@ class Description:
         self.definitions: dict[Mode, dict[str, Any]] = {"validation": {}, "serialization": {}}
         """The named types of each direction."""
         adapters = [self._adapter(use) for use in uses]
-        refs: list[CoreModeRef] = []
+        refs: set[str] = set()
         for use, adapter in zip(uses, adapters, strict=True):
             if adapter is not None:
-                refs += self._check(use, adapter)
-        names = full_names(refs)
-        short = short_names(sorted(names))
-        self._check_names(names, short)
+                refs |= self._check(use, adapter)
+        full = full_names(refs)
+        short = short_names(full.values())
+        self._check_names(full, short)
         if self.problems:
             return
+        names = {reference: short[name] for reference, name in full.items()}
         for mode in self.definitions:
-            self._describe(mode, uses, adapters, short)
+            self._describe(mode, uses, adapters, names)
 
     def schema(self, use: Use) -> Any:
         """The schema of a use; its references are to the definitions of its mode."""
@@ -71,15 +71,18 @@ class Description:
 
     def _adapter(self, use: Use) -> TypeAdapter[Any] | None:
         try:
-            return TypeAdapter(use.type)
+            adapter = TypeAdapter(use.type)
+            if not adapter.pydantic_complete:
+                adapter.rebuild(raise_errors=True)
+            return adapter
         except Exception as error:
             reason, _, _hint = str(error).partition("\n")
             fix = "use a type that Pydantic knows, and see its message"
             self.problems.append(use.problem(f"Pydantic cannot read it: {reason}", fix, use.place))
             return None
 
-    def _check(self, use: Use, adapter: TypeAdapter[Any]) -> list[CoreModeRef]:
-        """The named types that a use reaches; its problems are kept."""
+    def _check(self, use: Use, adapter: TypeAdapter[Any]) -> set[str]:
+        """References to the named types that a use reaches; its problems are kept."""
         generator = SchemaGenerator()
         try:
             core = adapter.core_schema
@@ -93,7 +96,7 @@ class Description:
             fault = Undescribable("", f"Pydantic cannot describe it: {error}", "see its message")
         if fault is not None:
             self.problems.append(use.fault(fault))
-        return list(generator.core_to_defs_refs)
+        return {reference for reference, _mode in generator.core_to_defs_refs}
 
     def _describe(
         self,
@@ -112,17 +115,23 @@ class Description:
         for number, _, _ in inputs:
             self._schemas[id(uses[number])] = schemas[number, mode]
         used = _reachable([schemas[number, mode] for number, _, _ in inputs], definitions)
+        # Pydantic put a number to names that it found to be of different types.
+        self._refuse_twins(used - set(names.values()))
         self.definitions[mode] = {
             str(name): schema for name, schema in sorted(definitions.items()) if name in used
         }
 
-    def _check_names(self, refs: dict[str, set[str]], short: dict[str, str]) -> None:
-        """Two classes that even the module cannot tell apart would be mixed up."""
-        twins = {full for full, of in refs.items() if "[" not in full and len(of) > 1}
+    def _check_names(self, full: dict[str, str], short: dict[str, str]) -> None:
+        """Two types that even the module cannot tell apart would be mixed up."""
+        classes = Counter(name for reference, name in full.items() if "[" not in reference)
         given = Counter(short.values())
-        twins |= {full for full, name in short.items() if given[name] > 1}
-        for full in sorted(twins):
-            reason = f"two different types are called {full}"
+        twins = {name for name, of in classes.items() if of > 1}
+        twins |= {name for name, of in short.items() if given[of] > 1}
+        self._refuse_twins(twins)
+
+    def _refuse_twins(self, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            reason = f"two different types are called {name}"
             self.problems.append(Problem(reason, "rename one of them"))
 
 

@@ -40,8 +40,9 @@ _RULES = {
 
 # Of another type than the field's, in Pydantic's words.
 _TYPE = re.compile(
-    r".*_(type|parsing|parsing_size|attributes_type|from_date_parsing|from_float|unit_too_short)"
-    r"|date_from_datetime_.*|int_.*|.*_invalid|is_instance_of|timezone_.*|url_.*|uuid_version"
+    r".*_(type|parsing|parsing_size|invalid|invalid_encoding|unicode)|int_.*|date_from_datetime_.*"
+    r"|is_instance_of|is_subclass_of|timezone_.*|url_.*|uuid_version|finite_number|invalid_key"
+    r"|none_required|missing_sentinel_error|set_item_not_hashable"
 )
 
 
@@ -95,6 +96,8 @@ class _Paths:
                 fields = [s["properties"][part] for s in schemas if part in s.get("properties", ())]
                 extras = [s.get("additionalProperties") for s in schemas]
                 entries = [extra for extra in extras if isinstance(extra, dict)]
+                if not last and self._schema and not fields and not entries:
+                    continue  # a label that happens to be a key too
                 if entries and not fields:
                     path += f"[{part}]"
                 else:

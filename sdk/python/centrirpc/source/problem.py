@@ -35,7 +35,8 @@ class Problem:
         if self.method:
             parts.append(f"method {self.method}")
         parts += [part for part in (self.function, self.path, self.reason) if part]
-        return ": ".join(parts) + (f"; {self.fix}" if self.fix else "")
+        text = ": ".join(parts) + (f"; {self.fix}" if self.fix else "")
+        return " ".join(text.splitlines())
 
 
 class HandlerError(Exception):

@@ -6,9 +6,9 @@ import math
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import CoreModeRef, CoreRef, DefsRef, GenerateJsonSchema
@@ -46,15 +46,17 @@ class SchemaGenerator(GenerateJsonSchema):
         self.invalid: dict[str, Undescribable] = {}
         """Definitions that could not be described, by reference."""
         self._given = names
+        self._numbers: dict[str, int] = {}
         self._segments: list[str] = []
         self._fields: dict[int, str] = {}
 
     def get_defs_ref(self, core_mode_ref: CoreModeRef) -> DefsRef:
         core_ref, mode = core_mode_ref
         if self._given is not None:
-            full = full_name(core_ref)
-            # Without dots, so that it is taken as it is; with an id, as Pydantic expects one.
-            core_ref = CoreRef(f"{self._given.get(full, full.replace('.', '__'))}:0")
+            # Without dots, so that Pydantic takes the name as it is; with an id, so that it
+            # numbers types that even so are different.
+            number = self._numbers.setdefault(core_ref, len(self._numbers))
+            core_ref = CoreRef(f"{self._given[core_ref]}:{number}")
         return super().get_defs_ref((core_ref, mode))
 
     def generate_inner(self, schema: Any) -> Any:
@@ -70,7 +72,7 @@ class SchemaGenerator(GenerateJsonSchema):
 
     def definitions_schema(self, schema: Any) -> Any:
         for definition in schema["definitions"]:
-            outside, self._segments = self._segments, [short_name(full_name(definition["ref"]))]
+            outside, self._segments = self._segments, [self._own_name(definition)]
             try:
                 self.generate_inner(definition)
             except Undescribable as error:  # counts only where it is used
@@ -122,6 +124,9 @@ class SchemaGenerator(GenerateJsonSchema):
             raise active
         fix = "use a value of the field's type, or a default_factory"
         raise self._undescribable(detail.partition("; excluding")[0], fix)
+
+    def _own_name(self, definition: Any) -> str:
+        return _short_name(full_names([definition["ref"]])[definition["ref"]])
 
     def _undescribable(self, reason: str, fix: str) -> Undescribable:
         path = ".".join(self._segments).replace(".[]", "[]")
@@ -185,36 +190,48 @@ def _is_json(value: Any) -> bool:
     return value is None or isinstance(value, bool | int)
 
 
-def full_name(core_ref: str) -> str:
-    """A type's module and name, from Pydantic's reference to it: without ids of objects."""
-    parts = re.split(r"([\][,])", core_ref)
-    return "".join(part.rsplit(":", 1)[0] for part in parts)
+def full_names(core_refs: Iterable[str]) -> dict[str, str]:
+    """The module and name of each type, from Pydantic's references: ``app.Page[app.Item]``.
+
+    A reference names a generic's arguments by the bare class and its id.
+    """
+    references = set(core_refs)
+    by_id = {
+        number: name
+        for name, colon, number in (reference.rpartition(":") for reference in references)
+        if colon and "[" not in name
+    }
+
+    def full(part: str) -> str:
+        name, _, number = part.rpartition(":")
+        return by_id.get(number, name)
+
+    return {
+        reference: "".join(full(part) if ":" in part else part for part in _parts(reference))
+        for reference in references
+    }
 
 
-def full_names(core_refs: Sequence[CoreModeRef]) -> dict[str, set[str]]:
-    """The full names of the types, each with the references that have it."""
-    names: dict[str, set[str]] = defaultdict(set)
-    for core_ref, _mode in core_refs:
-        names[full_name(core_ref)].add(cast("str", core_ref))
-    return names
-
-
-def short_name(full: str) -> str:
-    """A full name without its modules: ``Page[Item]``."""
-    parts = re.split(r"([\][,])", full)
-    return "".join(part.rsplit(".", 1)[-1] for part in parts)
-
-
-def short_names(full: Sequence[str]) -> dict[str, str]:
+def short_names(full: Iterable[str]) -> dict[str, str]:
     """Names for the definitions: short where no other type has it, else with the module."""
     by_short: dict[str, list[str]] = defaultdict(list)
-    for name in full:
-        by_short[_normal(short_name(name))].append(name)
+    for name in sorted(set(full)):
+        by_short[_normal(_short_name(name))].append(name)
     return {
         name: short if len(names) == 1 else _normal(name).replace(".", "__")
         for short, names in by_short.items()
         for name in names
     }
+
+
+def _short_name(full: str) -> str:
+    """A full name without its modules: ``Page[Item]``."""
+    return "".join(part.rsplit(".", 1)[-1] for part in _parts(full))
+
+
+def _parts(name: str) -> list[str]:
+    """The names in a generic's name, and the brackets and commas between them."""
+    return re.split(r"([\][,])", name)
 
 
 def _normal(name: str) -> str:

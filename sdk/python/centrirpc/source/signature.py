@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, RootModel
-from typing_extensions import TypeAliasType, is_typeddict
+from typing_extensions import is_typeddict
 
 from .conn import Conn
 
@@ -156,7 +156,7 @@ def plain(annotation: Any) -> Any:
     while True:
         if typing.get_origin(annotation) is typing.Annotated:
             annotation = typing.get_args(annotation)[0]
-        elif isinstance(annotation, TypeAliasType):
+        elif type(annotation).__name__ == "TypeAliasType":  # typing's, or typing_extensions'
             annotation = annotation.__value__
         else:
             return annotation
