@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from .call_error import ApplicationError
 from .handler import Handler
+from .problem import HandlerError
 from .registry import Registry, default_registry
 
 __all__ = ["websocket_rpc"]
@@ -45,6 +46,10 @@ def websocket_rpc(
     :class:`Handler` is kept on the function as ``__websocket_rpc__``.
     """
     frame = sys._getframe(1)
+    if callable(method):  # it would register nothing, silently
+        handler = Handler("", method)
+        fix = 'write @websocket_rpc("tasks.get_stats")'
+        raise HandlerError([handler.problem("the decorator was not given a method's name", fix)])
     names = None if frame.f_locals is frame.f_globals else dict(frame.f_locals)
 
     def register(function: F) -> F:

@@ -53,9 +53,13 @@ class Description:
         """The named types of each direction."""
         adapters = [self._adapter(use) for use in uses]
         refs: set[str] = set()
-        for use, adapter in zip(uses, adapters, strict=True):
-            if adapter is not None:
-                refs |= self._check(use, adapter)
+        for mode in self.definitions:
+            uses_of = [
+                (use, adapter)
+                for use, adapter in zip(uses, adapters, strict=True)
+                if use.mode == mode and adapter is not None
+            ]
+            refs |= self._check(mode, uses_of)
         full = full_names(refs)
         short = short_names(full.values())
         self._check_names(full, short)
@@ -81,21 +85,13 @@ class Description:
             self.problems.append(use.problem(f"Pydantic cannot read it: {reason}", fix, use.place))
             return None
 
-    def _check(self, use: Use, adapter: TypeAdapter[Any]) -> set[str]:
-        """References to the named types that a use reaches; its problems are kept."""
+    def _check(self, mode: Mode, uses: list[tuple[Use, TypeAdapter[Any]]]) -> set[str]:
+        """References to the named types that the uses reach; problems are kept."""
         generator = SchemaGenerator()
-        try:
-            core = adapter.core_schema
-            schemas, definitions = generator.generate_definitions([(0, use.mode, core)])
-            fault = find_fault(schemas[0, use.mode], definitions, generator.invalid)
-        except Undescribable as error:
-            fault = error
-        except PydanticInvalidForJsonSchema as error:
-            fault = Undescribable("", error.message, "see Pydantic's message")
-        except Exception as error:  # a model's own hooks may raise anything
-            fault = Undescribable("", f"Pydantic cannot describe it: {error}", "see its message")
-        if fault is not None:
-            self.problems.append(use.fault(fault))
+        if (fault := _fault(generator, mode, [adapter for _, adapter in uses])) is not None:
+            if len(uses) > 1:  # one by one, to know all that are at fault
+                return {ref for use in uses for ref in self._check(mode, [use])}
+            self.problems.append(uses[0][0].fault(fault))
         return {reference for reference, _mode in generator.core_to_defs_refs}
 
     def _describe(
@@ -133,6 +129,22 @@ class Description:
         for name in sorted(names):
             reason = f"two different types are called {name}"
             self.problems.append(Problem(reason, "rename one of them"))
+
+
+def _fault(
+    generator: SchemaGenerator, mode: Mode, adapters: list[TypeAdapter[Any]]
+) -> Undescribable | None:
+    """Why the types cannot be described together, if they cannot."""
+    inputs = [(number, mode, adapter.core_schema) for number, adapter in enumerate(adapters)]
+    try:
+        schemas, definitions = generator.generate_definitions(inputs)
+        return find_fault(list(schemas.values()), definitions, generator.invalid)
+    except Undescribable as error:
+        return error
+    except PydanticInvalidForJsonSchema as error:
+        return Undescribable("", error.message, "see Pydantic's message")
+    except Exception as error:  # a model's own hooks may raise anything
+        return Undescribable("", f"Pydantic cannot describe it: {error}", "see its message")
 
 
 def _reachable(schemas: list[Any], definitions: dict[Any, Any]) -> set[str]:

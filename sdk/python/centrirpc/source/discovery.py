@@ -9,7 +9,7 @@ import sys
 import traceback
 from types import ModuleType
 
-from .problem import Problem
+from .problem import HandlerError, Problem
 
 __all__ = ["load", "setup_django"]
 
@@ -54,9 +54,11 @@ def _import_submodules(package: ModuleType, problems: list[Problem]) -> None:
 def _import(name: str, problems: list[Problem]) -> ModuleType | None:
     try:
         return importlib.import_module(name)
+    except HandlerError as error:
+        problems += error.problems
     except (Exception, SystemExit) as error:
         problems.append(_import_problem(name, error))
-        return None
+    return None
 
 
 def _app_module(target: str) -> str:
@@ -83,4 +85,6 @@ def _import_problem(what: str, error: BaseException) -> Problem:
     fix = ""
     if isinstance(error, ModuleNotFoundError) and error.name and what.startswith(error.name):
         fix = "run this in the folder it is in, or put that on PYTHONPATH"
+        if what.endswith(".py") or "/" in what:
+            fix = f"write {what.removesuffix('.py').strip('./').replace('/', '.')}"
     return Problem(f"cannot import {what}: {reason}", fix, file=file, line=line)

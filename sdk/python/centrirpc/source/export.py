@@ -11,6 +11,7 @@ from .description import Description, Use
 from .handler import Handler, source_file
 from .problem import HandlerError, Problem
 from .registry import Registry
+from .schema import find_fault
 from .signature import plain, structure_fault
 
 __all__ = ["FORMAT", "NAME", "describe"]
@@ -55,7 +56,7 @@ def describe(registry: Registry, name: str, doc: str = "") -> dict[str, Any]:
         use = uses.of(owner, place)
         return None if use is None else description.schema(use)
 
-    return {
+    described = {
         "centrirpc_source": FORMAT,
         "name": name,
         "doc": doc,
@@ -96,6 +97,10 @@ def describe(registry: Registry, name: str, doc: str = "") -> dict[str, Any]:
         "validation": {"$defs": description.definitions["validation"]},
         "serialization": {"$defs": description.definitions["serialization"]},
     }
+    unwritable = find_fault(described, {}, {})
+    if unwritable is not None:
+        raise HandlerError([Problem(unwritable.reason, unwritable.fix, path=unwritable.path)])
+    return described
 
 
 class _Uses:

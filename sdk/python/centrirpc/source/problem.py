@@ -57,5 +57,8 @@ class HandlerError(Exception):
 
 def _shown(file: str) -> str:
     """The file as a person in the current folder would name it."""
-    inside = os.path.relpath(file) if os.path.isabs(file) else file
+    try:
+        inside = os.path.relpath(file) if os.path.isabs(file) else file
+    except (OSError, ValueError):  # no current folder, or another drive
+        return file
     return file if inside.startswith("..") else inside

@@ -111,14 +111,16 @@ def test_everything_wrong_is_listed_and_nothing_is_written(application: Applicat
     )
     application.write("myapp/b.py", "import nowhere\n")
     application.write("myapp/c.py", "def f(:\n")
+    application.write("myapp/e.py", "from centrirpc import declare_error\ndeclare_error(1, 'a')\n")
     application.write("myapp/d.py", "def f():\n    raise SystemExit(3)\n\nf()\n")
     (application.folder / "contract.json").write_text("old")
-    done = application.run("export", "myapp", "absent", "-o", "contract.json")
+    done = application.run("export", "myapp", "absent", "my/x.py", "-o", "contract.json")
     assert (done.returncode, done.stdout) == (2, "")
     assert (application.folder / "contract.json").read_text() == "old"
     lines = sorted(done.stderr.splitlines())
     wanted = [
         "cannot import absent: ModuleNotFoundError: No module named 'absent'; run this in",
+        "cannot import my/x.py: ModuleNotFoundError: No module named 'my/x'; write my.x",
         "myapp/a.py:11: method tasks.three: myapp.a.three: an annotation cannot be resolved: name",
         "myapp/a.py:14: method tasks.four: myapp.a.four: result: JSON Schema has nothing for it",
         "myapp/a.py:17: channel '{': its name has a { without a }; write it like",
@@ -127,6 +129,7 @@ def test_everything_wrong_is_listed_and_nothing_is_written(application: Applicat
         "myapp/b.py:1: cannot import myapp.b: ModuleNotFoundError: No module named 'nowhere'",
         "myapp/c.py:1: cannot import myapp.c: SyntaxError: ",
         "myapp/d.py:2: cannot import myapp.d: SystemExit: 3",
+        "myapp/e.py:2: declare_error(1, 'a'): the code is not in 1000..1999; choose one there",
     ]
     for line, want in zip(lines, wanted, strict=True):
         assert line.startswith(want)

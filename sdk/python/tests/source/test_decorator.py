@@ -261,6 +261,11 @@ def test_wrong_handlers(
     assert list(registry) == []
 
 
+def test_without_a_name() -> None:
+    with pytest.raises(HandlerError, match=r"fine: the decorator was not given a method's name"):
+        websocket_rpc(fine)  # type: ignore[arg-type]
+
+
 def test_a_method_of_two_handlers(registry: Registry) -> None:
     rpc(registry)(fine)
     rpc(registry)(fine)  # a reload

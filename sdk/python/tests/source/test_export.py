@@ -420,6 +420,14 @@ def test_what_its_author_describes_is_taken(registry: Registry) -> None:
     assert {field["type"] for field in defs["Described"]["properties"].values()} == {"string"}
 
 
+def test_text_that_cannot_be_written_is_refused(registry: Registry) -> None:
+    @websocket_rpc("tasks.get", registry=registry, description="\ud800")
+    async def get() -> None: ...
+
+    with pytest.raises(HandlerError, match=r"methods\[0\]\.doc: '.ud800' is no JSON"):
+        describe(registry, "tasks")
+
+
 def test_all_problems_are_reported_together(registry: Registry) -> None:
     add(registry, Callback, Rated)
     Channel("events", event=Callback, registry=registry)
