@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from centrirpc.source import Registry
+from centrirpc import Registry, websocket_rpc
 
 SDK = Path(__file__).resolve().parents[2]
 
@@ -19,6 +19,16 @@ SDK = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def registry() -> Registry:
     return Registry()
+
+
+def add(registry: Registry, params: Any, result: Any, method: str = "tasks.get") -> None:
+    """Register a handler with these types."""
+
+    async def handler(params):  # type: ignore[no-untyped-def]
+        ...
+
+    handler.__annotations__ = {"params": params, "return": result}
+    websocket_rpc(method, registry=registry)(handler)
 
 
 class Application:
