@@ -38,7 +38,8 @@ class SchemaGenerator(GenerateJsonSchema):
 
     Beyond Pydantic's own generator it refuses untyped serializers and defaults that JSON
     lacks, marks fields with a default as required where they are sent, for they always are,
-    and adds ``x-enum-varnames``, the names of an enum's members.
+    and adds ``x-enum-varnames``, the names of an enum's members, and ``"x-offset": "required"``
+    to times that never lack an offset (AwareDatetime).
     """
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
@@ -107,6 +108,12 @@ class SchemaGenerator(GenerateJsonSchema):
     def enum_schema(self, schema: Any) -> Any:
         described = super().enum_schema(schema)
         described["x-enum-varnames"] = [member.name for member in schema["members"]]
+        return described
+
+    def datetime_schema(self, schema: Any) -> Any:
+        described = super().datetime_schema(schema)
+        if schema.get("tz_constraint") not in (None, "naive"):
+            described["x-offset"] = "required"
         return described
 
     def field_is_required(self, field: Any, total: bool) -> bool:

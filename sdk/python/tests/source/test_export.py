@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, NotRequired, TypeVar
 import pytest
 from pydantic import (
     MISSING,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -52,6 +53,7 @@ class Task(Model):
     status: Status = Status.OPEN
     price: Decimal
     due: datetime.datetime | None = None
+    made: AwareDatetime
     note: str | MISSING = MISSING
     secret: str = Field("", exclude=True)
     tags: list[str] = Field(default_factory=list)
@@ -162,14 +164,19 @@ def test_directions(registry: Registry) -> None:
     described = describe(registry, "tasks")
     taken = described["validation"]["$defs"]["Task"]
     sent = described["serialization"]["$defs"]["Task"]
-    assert taken["required"] == ["id", "price"]
-    names = ["id", "status", "price", "due", "note", "secret", "tags", "sub", "priority", "inName"]
-    assert list(taken["properties"]) == names
+    assert taken["required"] == ["id", "price", "made"]
+    assert list(taken["properties"]) == [
+        *("id", "status", "price", "due", "made", "note", "secret", "tags", "sub", "priority"),
+        "inName",
+    ]
     assert taken["properties"]["price"]["anyOf"][0] == {"type": "number"}
     # Fields with a default are always sent; those that may be left out are not required.
     assert sent["required"] == [
-        *("id", "status", "price", "due", "tags", "sub", "outName", "url"),
+        *("id", "status", "price", "due", "made", "tags", "sub", "outName", "url"),
     ]
+    made, due = (sent["properties"][name] for name in ("made", "due"))
+    assert (made["format"], made["x-offset"]) == ("date-time", "required")
+    assert due["anyOf"][0] == {"format": "date-time", "type": "string"}
     assert "secret" not in sent["properties"]
     assert sent["properties"]["price"]["type"] == "string"
     assert sent["properties"]["sub"]["items"] == {"$ref": "#/$defs/Task"}
@@ -273,7 +280,7 @@ def test_wrong_channels(registry: Registry, name: str, params: Any, reasons: lis
         assert str(problem).startswith("tests/source/test_export.py:")
         assert problem.fix
     if name == "{id}:{note}":  # most of the fields are none of its parameters
-        assert len(caught.value.problems) == 9
+        assert len(caught.value.problems) == 10
         return
     assert len(caught.value.problems) == len(reasons)
     for problem, reason in zip(caught.value.problems, reasons, strict=True):
