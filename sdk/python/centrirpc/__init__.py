@@ -1,16 +1,13 @@
 """centrirpc: typed RPC over Centrifuge and Centrifugo WebSockets.
 
 This package is the base client. A client generated from an API's contract adds a typed
-method for each of its methods on top.
+method for each of its methods on top. ``centrirpc.source`` is the other side: async handlers
+with Pydantic models, from which the contract is made.
 """
 
-from .rpc_client import (
-    CentrifugoRPCClient,
-    ConnectionState,
-    Frame,
-    PublicationHandler,
-    Subscription,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .rpc_errors import (
     CallTimeoutError,
     CancelledError,
@@ -38,6 +35,44 @@ from .rpc_errors import (
     UnavailableError,
 )
 
+# The client needs centrifuge-python and the source needs Pydantic: each is imported when it
+# is asked for, so that either works where only its own dependency is installed.
+if TYPE_CHECKING:
+    from .rpc_client import (
+        CentrifugoRPCClient,
+        ConnectionState,
+        Frame,
+        PublicationHandler,
+        Subscription,
+    )
+    from .source import ApplicationError as ApplicationError
+    from .source import CallError as CallError
+    from .source import Channel as Channel
+    from .source import Conn as Conn
+    from .source import HandlerError as HandlerError
+    from .source import Registry as Registry
+    from .source import declare_error as declare_error
+    from .source import websocket_rpc as websocket_rpc
+
+_CLIENT = (
+    "CentrifugoRPCClient",
+    "ConnectionState",
+    "Frame",
+    "PublicationHandler",
+    "Subscription",
+)
+_SOURCE = (
+    "ApplicationError",
+    "CallError",
+    "Channel",
+    "Conn",
+    "HandlerError",
+    "Registry",
+    "declare_error",
+    "websocket_rpc",
+)
+
+# What "from centrirpc import *" brings: the client, as it needs no Pydantic.
 __all__ = [
     "CallTimeoutError",
     "CancelledError",
@@ -69,3 +104,15 @@ __all__ = [
     "UnauthenticatedError",
     "UnavailableError",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    module = ".rpc_client" if name in _CLIENT else ".source" if name in _SOURCE else ""
+    if not module:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(module, __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_CLIENT, *_SOURCE})

@@ -1,0 +1,159 @@
+"""``python -m centrirpc export``: writes what an application's handlers offer to a file."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from inspect import cleandoc
+from pathlib import Path
+
+from .discovery import load, setup_django
+from .export import describe
+from .problem import HandlerError, Problem
+from .registry import Registry, default_registry
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with its arguments, by default those of the process.
+
+    Returns the exit code: 0; 1 if ``--check`` found the file stale; 2 if there was an error,
+    and then nothing is written.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        text = _export(options)
+    except HandlerError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return 2
+    try:
+        return _deliver(text, options)
+    except OSError as error:
+        print(f"cannot write {options.output}: {error.strerror}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m centrirpc")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    export = commands.add_parser(
+        "export",
+        help="describe the handlers of an application as JSON, for centrirpc generate",
+        description="Imports the modules and describes the handlers they register as JSON. "
+        "Exit code 2 if anything is wrong: then all of it is listed and nothing is written.",
+    )
+    export.add_argument(
+        "modules",
+        nargs="+",
+        metavar="MODULE",
+        help="a module, a package (its modules are imported too) or a Django app",
+    )
+    export.add_argument("-o", "--output", metavar="FILE", help="by default the standard output")
+    export.add_argument("--name", help="of the API; by default the first module's top package")
+    export.add_argument(
+        "--registry", metavar="MODULE:NAME", help="a registry other than the default one"
+    )
+    export.add_argument(
+        "--django-settings", metavar="MODULE", help="set Django up with these settings first"
+    )
+    export.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 if FILE is stale"
+    )
+    export.set_defaults(parser=export)
+    return parser
+
+
+def _export(options: argparse.Namespace) -> str:
+    if options.check and not options.output:
+        options.parser.error("--check needs -o FILE, the file to check")
+    # The modules may print; the standard output is for the JSON.
+    with contextlib.redirect_stdout(sys.stderr):
+        registry, doc, problems = _load(options)
+        if not problems and not list(registry) and not registry.channels():
+            fix = "name the modules that use @websocket_rpc, or their --registry"
+            modules = ", ".join(options.modules)
+            problems.append(Problem(f"no handlers are registered by {modules}", fix))
+        name = options.name or options.modules[0].partition(".")[0].lower()
+        try:
+            described = describe(registry, name, doc)
+        except HandlerError as error:
+            problems += error.problems
+    if problems:
+        raise HandlerError(problems)
+    return json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _load(options: argparse.Namespace) -> tuple[Registry, str, list[Problem]]:
+    """Import the modules: their registry, the first one's docstring, and what is wrong."""
+    registry, doc = default_registry, ""
+    problems: list[Problem] = []
+    with default_registry.collecting() as refused:
+        if options.django_settings:
+            problems += setup_django(options.django_settings)
+        if not problems and options.registry:
+            try:
+                registry = _registry(options.registry)
+            except HandlerError as error:
+                problems += error.problems
+        with registry.collecting() as refused_there:
+            for number, target in enumerate(() if problems else options.modules):
+                module, wrong = load(target)
+                problems += wrong
+                if number == 0 and module is not None:
+                    doc = cleandoc(module.__doc__ or "").strip()
+    return registry, doc, problems + refused + refused_there
+
+
+def _registry(path: str) -> Registry:
+    module, _, name = path.partition(":")
+    try:
+        registry = getattr(importlib.import_module(module), name)
+    except (Exception, SystemExit) as error:
+        reason = f"cannot import the registry {path}: {error}"
+        raise HandlerError([Problem(reason, "write MODULE:NAME")]) from error
+    if not isinstance(registry, Registry):
+        raise HandlerError([Problem(f"{path} is no Registry", "write MODULE:NAME of one")])
+    return registry
+
+
+def _deliver(text: str, options: argparse.Namespace) -> int:
+    if not options.output:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+        return 0
+    output = Path(options.output)
+    if options.check:
+        if output.exists() and output.read_bytes() == text.encode():
+            return 0
+        print(f"{output} is stale: run the command without --check", file=sys.stderr)
+        return 1
+    _replace(output, text.encode())
+    return 0
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file in one step, so that no one sees half of it."""
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.chmod(name, mode)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,107 @@
+"""The handlers and channels of an application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from .channel import Channel
+from .dispatch import dispatch
+from .handler import Handler
+from .problem import HandlerError, Problem
+
+__all__ = ["Registry", "default_registry"]
+
+
+class Registry:
+    """Knows which handler answers which method, and which channels there are.
+
+    ``@websocket_rpc`` and ``Channel`` use the default one unless they are given another.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, Handler] = {}
+        self._channels: dict[str, Channel[Any]] = {}
+        self._collected: list[Problem] | None = None
+
+    def __iter__(self) -> Iterator[Handler]:
+        """All handlers, sorted by the name of their method; their types may be wrong yet."""
+        return iter([self._handlers[name] for name in sorted(self._handlers)])
+
+    def methods(self) -> list[Handler]:
+        """All handlers, sorted by the name of their method, their types read.
+
+        Raises :class:`HandlerError` with everything that is wrong with their types.
+        """
+        handlers = list(self)
+        problems = [problem for handler in handlers for problem in handler.resolve()]
+        if problems:
+            raise HandlerError(problems)
+        return handlers
+
+    def channels(self) -> list[Channel[Any]]:
+        """All channels, sorted by name."""
+        return [self._channels[name] for name in sorted(self._channels)]
+
+    async def call(
+        self, method: str, params: Mapping[str, Any] | str | bytes | None, conn: Any = None
+    ) -> Any:
+        """Answer a call: read the params, run the handler, give the result as JSON has it.
+
+        ``params`` are decoded JSON, or JSON itself; None is no params. What it raises is a
+        :class:`CallError`: 400 with a list of all faults as details, 405 for an unknown
+        method, 504 after the method's timeout, 500 for an exception of the handler or a
+        result that is not of its type, and whatever CallError the handler raised.
+        """
+        return await dispatch(self._handlers.get(method), method, params, conn)
+
+    def add(self, handler: Handler) -> None:
+        """Register a handler; HandlerError if it is wrong or its method is taken.
+
+        The same function again, as at a reload of its module, takes its own place.
+        """
+        problems = handler.check()
+        other = self._handlers.get(handler.method) if not problems else None
+        if other is not None and (other.name, other.place) != (handler.name, handler.place):
+            file, line = other.place
+            reason = f"the method is registered already, by {other.name} ({file}:{line})"
+            problems = [handler.problem(reason, "rename one of them")]
+        if problems:
+            self._refuse(problems)
+        else:
+            self._handlers[handler.method] = handler
+
+    def add_channel(self, channel: Channel[Any]) -> None:
+        """Register a channel; HandlerError if its name is wrong or taken."""
+        fault = channel.fault()
+        if fault is None:
+            other = self._channels.get(channel.name)
+            if other is not None and (other.file, other.line) != (channel.file, channel.line):
+                reason = f"the channel is declared already ({other.file}:{other.line})"
+                fault = channel.problem(reason, "rename one of them")
+        if fault is not None:
+            self._refuse([fault])
+        else:
+            self._channels[channel.name] = channel
+
+    @contextmanager
+    def collecting(self) -> Iterator[list[Problem]]:
+        """Meanwhile, keep the problems of what is registered in the list, and raise none.
+
+        So that one run over many modules reports all of them.
+        """
+        before, self._collected = self._collected, []
+        try:
+            yield self._collected
+        finally:
+            self._collected = before
+
+    def _refuse(self, problems: list[Problem]) -> None:
+        if self._collected is None:
+            raise HandlerError(problems)
+        self._collected += problems
+
+
+default_registry = Registry()
+"""The registry of everything that was not given one."""

@@ -1,0 +1,246 @@
+"""Pydantic's JSON Schema of types, refusing what it cannot describe instead of guessing."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic.json_schema import CoreModeRef, CoreRef, DefsRef, GenerateJsonSchema
+from pydantic_core import MISSING
+
+__all__ = ["Mode", "SchemaGenerator", "Undescribable", "find_fault", "full_names", "short_names"]
+
+Mode = Literal["validation", "serialization"]
+"""Params are described as they are validated, results and events as they are serialised."""
+
+_CONTAINERS = {"list", "set", "frozenset", "deque", "tuple", "dict", "generator", "frozendict"}
+_TRANSPARENT = {"default", "nullable", "function-before", "function-after", "function-wrap"}
+
+
+class Undescribable(PydanticInvalidForJsonSchema):
+    """JSON Schema has nothing for a type; ``path`` says where it is."""
+
+    def __init__(self, path: str, reason: str, fix: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+        self.fix = fix
+
+
+class SchemaGenerator(GenerateJsonSchema):
+    """Describes types as they really travel.
+
+    Beyond Pydantic's own generator it refuses untyped serializers and defaults that JSON
+    lacks, marks fields with a default as required where they are sent, for they always are,
+    and adds ``x-enum-varnames``, the names of an enum's members, and ``"x-offset": "required"``
+    to times that never lack an offset (AwareDatetime).
+    """
+
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        super().__init__(by_alias=True)
+        self.invalid: dict[str, Undescribable] = {}
+        """Definitions that could not be described, by reference."""
+        self._given = names
+        self._numbers: dict[str, int] = {}
+        self._segments: list[str] = []
+        self._fields: dict[int, str] = {}
+
+    def get_defs_ref(self, core_mode_ref: CoreModeRef) -> DefsRef:
+        core_ref, mode = core_mode_ref
+        if self._given is not None:
+            # Without dots, so that Pydantic takes the name as it is; with an id, so that it
+            # numbers types that even so are different.
+            number = self._numbers.setdefault(core_ref, len(self._numbers))
+            core_ref = CoreRef(f"{self._given[core_ref]}:{number}")
+        return super().get_defs_ref((core_ref, mode))
+
+    def generate_inner(self, schema: Any) -> Any:
+        kind = schema["type"]
+        if kind in ("model-fields", "typed-dict"):
+            self._fields.update((id(field), name) for name, field in schema["fields"].items())
+        elif kind == "dataclass-args":
+            self._fields.update((id(field), field["name"]) for field in schema["fields"])
+        elif kind == "computed-field":
+            self._fields[id(schema)] = schema["property_name"]
+        with self._inside(self._fields.get(id(schema)) or ("[]" if kind in _CONTAINERS else "")):
+            return super().generate_inner(schema)
+
+    def definitions_schema(self, schema: Any) -> Any:
+        for definition in schema["definitions"]:
+            outside, self._segments = self._segments, [self._own_name(definition)]
+            try:
+                self.generate_inner(definition)
+            except Undescribable as error:  # counts only where it is used
+                reference = self.get_cache_defs_ref_schema(definition["ref"])[1]["$ref"]
+                self.invalid[reference] = error
+            finally:
+                self._segments = outside
+        return self.generate_inner(schema["schema"])
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> Any:
+        what = error_info.removeprefix("core_schema.")
+        fix = "use a type that JSON can carry, or say its schema with pydantic.WithJsonSchema"
+        raise self._undescribable(f"JSON Schema has nothing for it ({what})", fix)
+
+    def is_subclass_schema(self, schema: Any) -> Any:
+        return self.handle_invalid_for_json_schema(schema, "a class")
+
+    def ser_schema(self, schema: Any) -> Any:
+        function = schema.get("function")
+        if (
+            schema["type"] in ("function-plain", "function-wrap")
+            and schema.get("return_schema") is None
+            and not (getattr(function, "__module__", "") or "").startswith("pydantic")
+        ):
+            name = getattr(function, "__qualname__", repr(function))
+            raise self._undescribable(
+                f"its serializer {name} does not say what it returns",
+                "annotate what the serializer returns, or give it return_type=",
+            )
+        return super().ser_schema(schema)
+
+    def enum_schema(self, schema: Any) -> Any:
+        described = super().enum_schema(schema)
+        described["x-enum-varnames"] = [member.name for member in schema["members"]]
+        return described
+
+    def datetime_schema(self, schema: Any) -> Any:
+        described = super().datetime_schema(schema)
+        if schema.get("tz_constraint") not in (None, "naive"):
+            described["x-offset"] = "required"
+        return described
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        if (
+            self.mode == "serialization"
+            and field["type"] != "typed-dict-field"
+            and field.get("serialization_exclude_if") is None
+        ):
+            return not _may_be_missing(field["schema"])
+        return super().field_is_required(field, total)
+
+    def emit_warning(self, kind: Any, detail: str) -> None:
+        active = sys.exception()
+        if isinstance(active, Undescribable):
+            raise active
+        fix = "use a value of the field's type, or a default_factory"
+        raise self._undescribable(detail.partition("; excluding")[0], fix)
+
+    def _own_name(self, definition: Any) -> str:
+        return _short_name(full_names([definition["ref"]])[definition["ref"]])
+
+    def _undescribable(self, reason: str, fix: str) -> Undescribable:
+        path = ".".join(self._segments).replace(".[]", "[]")
+        return Undescribable(path, reason, fix)
+
+    @contextmanager
+    def _inside(self, segment: str) -> Iterator[None]:
+        if segment:
+            self._segments.append(segment)
+        yield
+        if segment:
+            self._segments.pop()
+
+
+def _may_be_missing(schema: Any) -> bool:
+    """Whether a field of this schema can be left out of what is sent."""
+    kind = schema["type"]
+    if kind == "missing-sentinel" or (kind == "default" and schema.get("default") is MISSING):
+        return True
+    if kind == "union":
+        choices = (c[0] if isinstance(c, tuple) else c for c in schema["choices"])
+        return any(_may_be_missing(choice) for choice in choices)
+    return kind in _TRANSPARENT and _may_be_missing(schema["schema"])
+
+
+def find_fault(
+    schema: Any, definitions: dict[Any, Any], invalid: Mapping[str, Undescribable]
+) -> Undescribable | None:
+    """What is wrong with a finished schema: a part that is missing, or no JSON."""
+    seen: set[str] = set()
+
+    def visit(node: Any, path: str) -> Undescribable | None:
+        if isinstance(node, dict):
+            reference = node.get("$ref")
+            if isinstance(reference, str) and reference not in seen:
+                seen.add(reference)
+                name = reference.removeprefix("#/$defs/")
+                if reference in invalid and name not in definitions:
+                    return invalid[reference]
+                if name in definitions and (fault := visit(definitions[name], name)):
+                    return fault
+            parts = ((value, f"{path}.{key}" if path else str(key)) for key, value in node.items())
+        elif isinstance(node, list | tuple):
+            parts = ((value, f"{path}[{number}]") for number, value in enumerate(node))
+        elif _is_json(node):
+            return None
+        else:
+            where = path.replace(".properties.", ".").removeprefix("properties.")
+            fix = "leave it out, or use a default_factory"
+            return Undescribable(where, f"{node!r} is no JSON", fix)
+        return next((fault for part in parts if (fault := visit(*part))), None)
+
+    return visit(schema, "")
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    return value is None or isinstance(value, bool | int)
+
+
+def full_names(core_refs: Iterable[str]) -> dict[str, str]:
+    """The module and name of each type, from Pydantic's references: ``app.Page[app.Item]``.
+
+    A reference names a generic's arguments by the bare class and its id.
+    """
+    references = set(core_refs)
+    by_id = {
+        number: name
+        for name, colon, number in (reference.rpartition(":") for reference in references)
+        if colon and "[" not in name
+    }
+
+    def full(part: str) -> str:
+        name, _, number = part.rpartition(":")
+        return by_id.get(number, name)
+
+    return {
+        reference: "".join(full(part) if ":" in part else part for part in _parts(reference))
+        for reference in references
+    }
+
+
+def short_names(full: Iterable[str]) -> dict[str, str]:
+    """Names for the definitions: short where no other type has it, else with the module."""
+    by_short: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(set(full)):
+        by_short[_normal(_short_name(name))].append(name)
+    return {
+        name: short if len(names) == 1 else _normal(name).replace(".", "__")
+        for short, names in by_short.items()
+        for name in names
+    }
+
+
+def _short_name(full: str) -> str:
+    """A full name without its modules: ``Page[Item]``."""
+    return "".join(part.rsplit(".", 1)[-1] for part in _parts(full))
+
+
+def _parts(name: str) -> list[str]:
+    """The names in a generic's name, and the brackets and commas between them."""
+    return re.split(r"([\][,])", name)
+
+
+def _normal(name: str) -> str:
+    """Only what Pydantic keeps in the name of a definition."""
+    return re.sub(r"[^a-zA-Z0-9.\-_]", "_", name)

@@ -1,0 +1,282 @@
+"""``python -m centrirpc export``: what it imports, prints, writes and refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import SDK, Application
+
+HANDLERS = '''
+    """About tasks."""
+
+    from pydantic import BaseModel
+    from centrirpc import websocket_rpc
+
+    print("imported")
+
+    class Params(BaseModel):
+        id: int
+
+    @websocket_rpc("tasks.{0}")
+    async def {0}(params: Params) -> list[Params]:
+        """Gives them."""
+'''
+
+
+def handlers(method: str) -> str:
+    return HANDLERS.replace("{0}", method)
+
+
+def test_a_module(application: Application) -> None:
+    application.write("myapp/handlers.py", handlers("list"))
+    described = application.export("myapp.handlers")
+    assert (described["name"], described["doc"]) == ("myapp", "About tasks.")
+    (method,) = described["methods"]
+    assert (method["name"], method["source"]) == ("tasks.list", "myapp/handlers.py#list")
+    assert str(application.folder) not in json.dumps(described)
+
+
+def test_a_package_with_its_modules(application: Application) -> None:
+    application.write("myapp/__init__.py", handlers("in_package"))
+    application.write("myapp/b.py", handlers("in_b"))
+    application.write("myapp/deep/a.py", handlers("in_namespace"))
+    application.write("myapp/deeper/__init__.py", "")
+    application.write("myapp/deeper/a.py", handlers("in_a"))
+    application.write("other.py", handlers("in_other"))
+    for left_out in ("tests/test_a", "test_b", "conftest", "__main__", "migrations/first"):
+        application.write(f"myapp/{left_out}.py", "raise SystemExit('imported')")
+        (application.folder / "myapp" / left_out).parent.joinpath("__init__.py").touch()
+    described = application.export("myapp", "other", "--name", "tasks")
+    assert described["name"] == "tasks"
+    sources = [method["source"] for method in described["methods"]]
+    assert sources == [
+        "myapp/deeper/a.py#in_a",
+        "myapp/b.py#in_b",
+        "other.py#in_other",
+        "myapp/__init__.py#in_package",
+    ]
+    params = [method["params"]["$ref"] for method in described["methods"]]
+    assert params[1] == "#/$defs/myapp__b__Params"
+
+
+def test_writing_and_checking(application: Application) -> None:
+    application.write("tasks.py", handlers("list"))
+    output = application.folder / "contract.json"
+    assert application.run("export", "tasks", "-o", "contract.json", "--check").returncode == 1
+    first = application.run("export", "tasks", "-o", "contract.json")
+    assert (first.returncode, first.stdout, first.stderr) == (0, "", "imported\n")
+    text = output.read_bytes()
+    printed = application.run("export", "tasks")
+    assert (printed.stdout.encode(), printed.stderr) == (text, "imported\n")
+    output.chmod(0o640)
+    assert application.run("export", "tasks", "-o", "contract.json").returncode == 0
+    assert (output.read_bytes(), output.stat().st_mode & 0o777) == (text, 0o640)
+    assert application.run("export", "tasks", "-o", "contract.json", "--check").returncode == 0
+    application.write("tasks.py", handlers("show"))
+    stale = application.run("export", "tasks", "-o", "contract.json", "--check")
+    assert stale.returncode == 1
+    assert "contract.json is stale" in stale.stderr
+    assert output.read_bytes() == text
+    names = {file.name for file in application.folder.iterdir()}
+    assert names == {"contract.json", "tasks.py"}
+
+
+def test_everything_wrong_is_listed_and_nothing_is_written(application: Application) -> None:
+    application.write("myapp/__init__.py", "")
+    application.write(
+        "myapp/a.py",
+        """
+        from collections.abc import Callable
+        from centrirpc import Channel, websocket_rpc
+
+        @websocket_rpc("tasks.one")
+        def one() -> None: ...
+
+        @websocket_rpc("tasks.two")
+        async def two(*args) -> None: ...
+
+        @websocket_rpc("tasks.three")
+        async def three() -> "Missing": ...
+
+        @websocket_rpc("tasks.four")
+        async def four() -> Callable[[], None]: ...
+
+        Channel("{", event=int)
+        """,
+    )
+    application.write("myapp/b.py", "import nowhere\n")
+    application.write("myapp/c.py", "def f(:\n")
+    application.write("myapp/e.py", "from centrirpc import declare_error\ndeclare_error(1, 'a')\n")
+    application.write("myapp/d.py", "def f():\n    raise SystemExit(3)\n\nf()\n")
+    (application.folder / "contract.json").write_text("old")
+    done = application.run("export", "myapp", "absent", "my/x.py", "-o", "contract.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (application.folder / "contract.json").read_text() == "old"
+    lines = sorted(done.stderr.splitlines())
+    wanted = [
+        "cannot import absent: ModuleNotFoundError: No module named 'absent'; run this in",
+        "cannot import my/x.py: ModuleNotFoundError: No module named 'my/x'; write my.x",
+        "myapp/a.py:11: method tasks.three: myapp.a.three: an annotation cannot be resolved: name",
+        "myapp/a.py:14: method tasks.four: myapp.a.four: result: JSON Schema has nothing for it",
+        "myapp/a.py:17: channel '{': its name has a { without a }; write it like",
+        "myapp/a.py:5: method tasks.one: myapp.a.one: it is not async; write it with async def",
+        "myapp/a.py:8: method tasks.two: myapp.a.two: it takes *args; write (params: Model)",
+        "myapp/b.py:1: cannot import myapp.b: ModuleNotFoundError: No module named 'nowhere'",
+        "myapp/c.py:1: cannot import myapp.c: SyntaxError: ",
+        "myapp/d.py:2: cannot import myapp.d: SystemExit: 3",
+        "myapp/e.py:2: declare_error(1, 'a'): the code is not in 1000..1999; choose one there",
+    ]
+    for line, want in zip(lines, wanted, strict=True):
+        assert line.startswith(want)
+
+
+def test_a_wrong_handler_stops_an_ordinary_import(application: Application) -> None:
+    application.write(
+        "handlers.py",
+        """
+        from centrirpc import websocket_rpc
+
+        @websocket_rpc("tasks.one")
+        def one() -> None: ...
+        """,
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "import handlers"],
+        cwd=application.folder,
+        env={"PYTHONPATH": str(SDK)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    want = "HandlerError: handlers.py:4: method tasks.one: handlers.one: it is not async; write"
+    assert want in done.stderr
+
+
+def test_another_registry(application: Application) -> None:
+    application.write("myapp/rpc.py", "from centrirpc import Registry\n\nrpc = Registry()\n")
+    application.write(
+        "myapp/handlers.py",
+        """
+        from centrirpc import Channel, websocket_rpc
+        from myapp.rpc import rpc
+
+        Channel("tasks", event=int, registry=rpc)
+
+        @websocket_rpc("tasks.list", registry=rpc)
+        async def list_tasks() -> list[int]: ...
+        """,
+    )
+    described = application.export("myapp.handlers", "--registry", "myapp.rpc:rpc")
+    assert len(described["methods"]) == len(described["channels"]) == 1
+    for arguments, message in (
+        ([], "no handlers are registered by myapp.handlers; name the modules"),
+        (["--registry", "myapp.rpc:nothing"], "cannot import the registry myapp.rpc:nothing"),
+        (["--registry", "sys:path"], "sys:path is no Registry; write MODULE:NAME of one"),
+        (["--name", "My App"], "'My App' is no name of an API; write lower-case letters"),
+        (["-o", "absent/contract.json"], "cannot write absent/contract.json: No such file"),
+        (["--check"], "--check needs -o FILE"),
+    ):
+        chosen = ["--registry", "myapp.rpc:rpc"] if arguments else []
+        done = application.run("export", "myapp.handlers", *chosen, *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert message in done.stderr
+
+
+def test_django(application: Application) -> None:
+    application.write("mysite/__init__.py", "")
+    application.write(
+        "mysite/settings.py",
+        """
+        SECRET_KEY = "test"
+        INSTALLED_APPS = ["django.contrib.contenttypes", "mysite.board.apps.BoardConfig"]
+        USE_TZ = True
+        """,
+    )
+    application.write("mysite/board/__init__.py", '"""The board."""\n')
+    application.write(
+        "mysite/board/apps.py",
+        """
+        from django.apps import AppConfig
+
+        class BoardConfig(AppConfig):
+            name = "mysite.board"
+            label = "tasks"
+        """,
+    )
+    application.write(
+        "mysite/board/models.py",
+        """
+        from django.db import models
+
+        class Task(models.Model):
+            title = models.CharField(max_length=200, help_text="What is to be done.")
+        """,
+    )
+    application.write("mysite/board/migrations/__init__.py", "raise SystemExit('imported')")
+    application.write("mysite/board/tests.py", "raise SystemExit('imported')")
+    application.write(
+        "mysite/board/rpc.py",
+        """
+        from pydantic import BaseModel
+        from centrirpc import Conn, websocket_rpc
+        from mysite.board.models import Task
+
+        class Count(BaseModel):
+            count: int
+
+        @websocket_rpc("tasks.count")
+        async def count(conn) -> Count:
+            return Count(count=await Task.objects.acount())
+        """,
+    )
+    settings = ["--django-settings", "mysite.settings"]
+    described = application.export("tasks", *settings)
+    assert (described["name"], described["doc"]) == ("tasks", "The board.")
+    assert described["methods"][0]["source"] == "mysite/board/rpc.py#count"
+    by_name = application.export("mysite.board", *settings, "--name", "tasks")
+    assert by_name == described
+    without = application.run("export", "mysite.board.rpc")
+    assert (without.returncode, without.stdout) == (2, "")
+    assert "cannot import mysite.board.rpc: ImproperlyConfigured: " in without.stderr
+    wrong = application.run("export", "tasks", "--django-settings", "mysite.setting")
+    assert wrong.returncode == 2
+    assert "cannot import the Django settings mysite.setting: ModuleNotFound" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("blocked", "works", "fails"),
+    [
+        ("centrifuge", "websocket_rpc, Registry, HandlerError", "CentrifugoRPCClient"),
+        ("pydantic", "CentrifugoRPCClient, Frame, ServerError", "websocket_rpc"),
+        ("pydantic", "*", "Channel"),
+    ],
+)
+def test_each_half_needs_only_its_own(tmp_path: Path, blocked: str, works: str, fails: str) -> None:
+    """Neither the client nor the source needs what the other is built on."""
+    code = f"import sys; sys.modules[{blocked!r}] = None; from centrirpc import "
+    for names, good in ((works, True), (fails, False)):
+        done = subprocess.run(
+            [sys.executable, "-c", code + names],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(SDK)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode == 0) == good, done.stderr
+        assert good or f"import of {blocked} halted" in done.stderr
+
+
+def test_names_of_the_package() -> None:
+    import centrirpc
+
+    for name in (*centrirpc.__all__, "websocket_rpc", "Channel"):
+        assert getattr(centrirpc, name) is not None
+        assert name in dir(centrirpc)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        centrirpc.nothing  # noqa: B018

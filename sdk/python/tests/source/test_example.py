@@ -1,0 +1,108 @@
+"""examples/tasks/pydantic: the demo's API, written in Python."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from centrirpc import CallError, Conn, Registry
+from centrirpc.source import default_registry
+
+from ..conftest import ROOT
+from .conftest import SDK, Application
+
+FOLDER = ROOT / "examples" / "tasks" / "pydantic"
+
+
+@pytest.fixture(scope="module")
+def contract() -> Any:
+    """The contract of the demo's Go router."""
+    return json.loads((ROOT / "examples/tasks/api/contract.json").read_text("utf-8"))
+
+
+def test_it_is_the_api_of_the_go_demo(contract: Any) -> None:
+    described = Application(FOLDER).export("handlers", "--name", "tasks")
+    assert (described["name"], described["doc"]) == (contract["name"], contract["doc"])
+    for ours, theirs in zip(described["methods"], contract["methods"], strict=True):
+        for key in ("name", "kind", "doc", "deprecated", "timeout_ms", "idempotent"):
+            assert ours[key] == theirs.get(key, type(ours[key])()), (ours["name"], key)
+        assert ours["errors"] == theirs.get("errors", [])
+        for key in ("params", "result"):
+            reference = theirs[key]["ref"] if key in theirs else None
+            assert ours[key] == (reference and {"$ref": f"#/$defs/{reference}"})
+    for ours, theirs in zip(described["errors"], contract["errors"], strict=True):
+        assert (ours["code"], ours["reason"], ours["doc"]) == (
+            *(theirs["code"], theirs["reason"], theirs["doc"]),
+        )
+    taken, sent = (described[mode]["$defs"] for mode in ("validation", "serialization"))
+    for type_ in contract["types"]:
+        for schema in filter(None, (taken.get(type_["name"]), sent.get(type_["name"]))):
+            assert schema["description"] == type_["doc"]
+            fields = type_.get("fields", [])
+            assert list(schema.get("properties", [])) == [field["name"] for field in fields]
+            required = [field["name"] for field in fields if field.get("required")]
+            assert schema.get("required", []) == required
+            values = [value["string"] for value in type_.get("values", [])]
+            assert schema.get("enum", []) == values
+        assert type_["name"] in {**taken, **sent}
+
+
+def test_it_passes_the_strict_checkers() -> None:
+    for command in (["mypy", "--strict"], ["ruff", "check", "--config", "pyproject.toml"]):
+        checked = subprocess.run(
+            [sys.executable, "-m", *command, str(FOLDER / "handlers.py")],
+            cwd=SDK,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert checked.returncode == 0, checked.stdout
+
+
+@pytest.fixture
+def board(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.delitem(sys.modules, "handlers", raising=False)
+    __import__("handlers")
+    return default_registry
+
+
+async def faults(board: Registry, method: str, params: dict[str, Any]) -> list[str]:
+    with pytest.raises(CallError) as caught:
+        await board.call(method, params, Conn("ann"))
+    if caught.value.code != 400:
+        return [caught.value.reason]
+    return [f"{fault['field']} {fault['rule']}" for fault in caught.value.details]
+
+
+async def test_the_life_of_a_task(board: Registry) -> None:
+    async def call(method: str, params: dict[str, Any]) -> Any:
+        return await board.call(method, params, Conn("ann"))
+
+    task = await call("tasks.create", {"title": "Write", "due": "2031-02-03T04:05:06Z"})
+    assert "assignee" not in task
+    assert (task["status"], task["tags"], task["created_by"]) == ("open", [], "ann")
+    changes = {"id": task["id"], "status": "done", "tags": ["a"], "clear": ["due"]}
+    updated = await call("tasks.update", changes)
+    del task["due"]
+    assert updated == {**task, "status": "done", "tags": ["a"], "version": 2}
+    assert await call("tasks.list", {"status": "done"}) == {"tasks": [updated]}
+    assert await call("tasks.list", {"status": "open"}) == {"tasks": []}
+    assert await call("tasks.get_stats", {"user_id": "ann"}) == {
+        "total": 1,
+        "by_status": {"open": 0, "in_progress": 0, "done": 1},
+    }
+    assert await call("tasks.delete", {"id": task["id"]}) is None
+    assert await faults(board, "tasks.delete", {"id": task["id"]}) == ["not_found"]
+    wrong = {"title": " ", "status": "lost", "tags": ["a", "a"], "assignee": {"email": "x"}}
+    assert await faults(board, "tasks.create", wrong) == [
+        *("title value", "status enum", "tags value"),
+        *("assignee.name required", "assignee.email value"),
+    ]
+    for _ in range(200):
+        await call("tasks.create", {"title": "One of many"})
+    assert await faults(board, "tasks.create", {"title": "One more"}) == ["board_full"]

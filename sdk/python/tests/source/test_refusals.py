@@ -1,0 +1,157 @@
+"""What an export refuses: types that cannot be described, and where they are."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, TypeVar
+
+import pytest
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+    field_serializer,
+    model_serializer,
+)
+from typing_extensions import TypedDict
+
+from centrirpc import Channel, HandlerError, Registry, websocket_rpc
+from centrirpc.source import describe
+
+from .conftest import add
+
+T = TypeVar("T")
+
+
+class Task(BaseModel):
+    id: int
+
+
+class Page(BaseModel, Generic[T]):
+    items: list[T]
+
+
+class Callback(BaseModel):
+    then: Callable[[], None]
+
+
+class Tree(BaseModel):
+    children: list[Tree] = []
+    callbacks: dict[str, Callback] = {}
+
+
+class Rated(BaseModel):
+    rate: float = float("nan")
+
+
+class Sentinel(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    value: int = object()  # type: ignore[assignment]
+
+
+class Foreign(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    values: list[Registry]
+
+
+class Choice(BaseModel):
+    either: int | Callable[[], None]
+
+
+class Kind(BaseModel):
+    kind: type[int]
+
+
+class Fields(BaseModel):
+    made: datetime.datetime
+
+    @field_serializer("made")
+    def write(self, value):  # type: ignore[no-untyped-def]
+        return value.timestamp()
+
+
+class Whole(BaseModel):
+    @model_serializer
+    def write(self):  # type: ignore[no-untyped-def]
+        return {}
+
+
+Untyped = Annotated[int, PlainSerializer(lambda value: str(value))]
+
+
+class Plain(TypedDict):
+    value: list[Untyped]
+
+
+class Unready(BaseModel):
+    value: NotThere  # type: ignore[name-defined]  # noqa: F821
+
+
+@pytest.mark.parametrize(
+    ("result", "path", "reason"),
+    [
+        (Callback, "result.then", "CallableSchema"),
+        (list[Callback], "result[].then", "CallableSchema"),
+        (Page[Callback], "result.items[].then", "CallableSchema"),
+        (Tree, "result.Tree.callbacks[].then", "CallableSchema"),
+        (Choice, "result.either", "CallableSchema"),
+        (Rated, "result.Rated.rate.default", "nan is no JSON"),
+        (Sentinel, "result.value", "is not JSON serializable"),
+        (Foreign, "result.values[]", "IsInstanceSchema"),
+        (Kind, "result.kind", "a class"),
+        (Fields, "result.made", "its serializer Fields.write does not say what it returns"),
+        (Whole, "result", "its serializer Whole.write does not say what it returns"),
+        (Plain, "result.value[]", "<lambda> does not say what it returns"),
+        (Registry, "result", "Pydantic cannot read it: Unable to generate pydantic-core schema"),
+        (Unready, "result", "name 'NotThere' is not defined"),
+    ],
+)
+def test_what_cannot_be_described(registry: Registry, result: Any, path: str, reason: str) -> None:
+    add(registry, Task, result)
+    with pytest.raises(HandlerError) as caught:
+        describe(registry, "tasks")
+    (problem,) = caught.value.problems
+    assert (problem.method, problem.path) == ("tasks.get", path)
+    assert reason in problem.reason
+    assert problem.fix
+    assert str(problem).startswith("tests/source/conftest.py:")
+
+
+class Loop(BaseModel):
+    then: Callable[[], None]
+    again: list[Loop] = []
+
+
+class Described(BaseModel):
+    loop: Annotated[Loop, WithJsonSchema({"type": "string"})]
+    typed: Annotated[int, PlainSerializer(lambda value: str(value), return_type=str)]
+
+
+def test_what_its_author_describes_is_taken(registry: Registry) -> None:
+    add(registry, Task, Described)
+    defs = describe(registry, "tasks")["serialization"]["$defs"]
+    assert list(defs) == ["Described"]
+    assert {field["type"] for field in defs["Described"]["properties"].values()} == {"string"}
+
+
+def test_text_that_cannot_be_written_is_refused(registry: Registry) -> None:
+    @websocket_rpc("tasks.get", registry=registry, description="\ud800")
+    async def get() -> None: ...
+
+    with pytest.raises(HandlerError, match=r"methods\[0\]\.doc: '.ud800' is no JSON"):
+        describe(registry, "tasks")
+
+
+def test_all_problems_are_reported_together(registry: Registry) -> None:
+    add(registry, Callback, Rated)
+    Channel("events", event=Callback, registry=registry)
+    with pytest.raises(HandlerError) as caught:
+        describe(registry, "Wrong name")
+    assert [problem.path for problem in caught.value.problems] == [
+        *("", "params.then", "result.Rated.rate.default", "event.then"),
+    ]
+    assert len(str(caught.value).splitlines()) == 4
