@@ -22,6 +22,8 @@ type shape struct {
 	strings  []string      // of an enum
 	ints     []int64
 	strict   bool
+	quoted   bool // it travels within a string
+	length   int  // of a list that has a fixed one; else -1
 }
 
 // place is a shape where it is used: with or without null.
@@ -62,7 +64,10 @@ func (s *shapes) place(t *contract.Type) place {
 		p.shape = s.byName(t.Ref)
 		return p
 	}
-	p.shape = &shape{kind: t.Kind, bits: t.Bits, unsigned: t.Unsigned, format: t.Format}
+	p.shape = &shape{kind: t.Kind, bits: t.Bits, unsigned: t.Unsigned, format: t.Format, quoted: t.Quoted, length: -1}
+	if c := t.Constraints; c != nil && t.Kind == contract.List && c.MinItems != nil && c.MaxItems != nil && *c.MinItems == *c.MaxItems {
+		p.shape.length = *c.MinItems
+	}
 	if t.Elem != nil {
 		elem := s.place(t.Elem)
 		p.shape.elem = &elem

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,6 +108,13 @@ func (c *checker) value(p place) error {
 			c.fault("type", "must be %s", s.describe())
 		}
 		return c.dec.SkipValue()
+	}
+	if s.quoted {
+		token, err := c.dec.ReadToken()
+		if err == nil {
+			c.quoted(s, token.String())
+		}
+		return err
 	}
 	switch s.kind {
 	case contract.Struct:
@@ -222,7 +230,8 @@ func (c *checker) list(s *shape) error {
 	if _, err := c.dec.ReadToken(); err != nil {
 		return err
 	}
-	for i := 0; c.dec.PeekKind() != ']'; i++ {
+	i := 0
+	for ; c.dec.PeekKind() != ']'; i++ {
 		at := len(c.path)
 		c.path = append(strconv.AppendInt(append(c.path, '['), int64(i), 10), ']')
 		err := c.value(*s.elem)
@@ -230,6 +239,9 @@ func (c *checker) list(s *shape) error {
 		if err != nil {
 			return err
 		}
+	}
+	if s.length >= 0 && i != s.length {
+		c.fault("type", "must have exactly %d items", s.length)
 	}
 	_, err := c.dec.ReadToken()
 	return err
@@ -240,6 +252,20 @@ func (c *checker) push(name string) {
 		c.path = append(c.path, '.')
 	}
 	c.path = append(c.path, name...)
+}
+
+// quoted checks what stands within a string in place of the value itself.
+func (c *checker) quoted(s *shape, text string) {
+	inner := jsontext.Value(text)
+	want := jsonKindOf(s.kind)
+	if got := inner.Kind(); !inner.IsValid() || strings.TrimSpace(text) != text || got != want && !(want == 't' && got == 'f') {
+		c.fault("type", "must be %s", s.describe())
+		return
+	}
+	if s.kind == contract.String {
+		return
+	}
+	c.scalar(s, text)
 }
 
 func (c *checker) scalar(s *shape, text string) {
@@ -266,6 +292,9 @@ func (c *checker) scalar(s *shape, text string) {
 			c.fault("enum", "must be one of %s", s.enumOf())
 		}
 	case contract.Float:
+		if s.bits == 0 {
+			return // a number of any precision
+		}
 		if v, err := strconv.ParseFloat(text, s.bits); err != nil || math.IsInf(v, 0) {
 			c.fault("type", "must be %s", s.describe())
 		}
@@ -300,7 +329,14 @@ func integerKey(key string, bits int, unsigned bool) bool {
 
 // jsonKind is the kind of JSON value the shape wants, 0 for any.
 func (s *shape) jsonKind() jsontext.Kind {
-	switch s.kind {
+	if s.quoted {
+		return '"'
+	}
+	return jsonKindOf(s.kind)
+}
+
+func jsonKindOf(kind contract.Kind) jsontext.Kind {
+	switch kind {
 	case contract.Bool:
 		return 't'
 	case contract.String, contract.Bytes:
@@ -316,6 +352,11 @@ func (s *shape) jsonKind() jsontext.Kind {
 }
 
 func (s *shape) describe() string {
+	if s.quoted {
+		bare := *s
+		bare.quoted = false
+		return bare.describe() + " within a string"
+	}
 	switch s.kind {
 	case contract.Bool:
 		return "true or false"
@@ -324,6 +365,9 @@ func (s *shape) describe() string {
 	case contract.Bytes:
 		return "a string of standard base64"
 	case contract.Float:
+		if s.bits == 0 {
+			return "a number"
+		}
 		return fmt.Sprintf("a number of %d bits", s.bits)
 	case contract.List:
 		return "a list"

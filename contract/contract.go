@@ -180,6 +180,9 @@ type Constraints struct {
 	MaxItems *int `json:"max_items,omitempty"`
 	// Unique means that no two items of a list are equal.
 	Unique bool `json:"unique,omitempty"`
+	// Format is a format that the server checks of a string which is a plain
+	// string to its readers, by the names of Type.Format.
+	Format string `json:"format,omitempty"`
 	// OneOf lists the values that are allowed, as JSON; nil means all.
 	OneOf []json.RawMessage `json:"one_of,omitempty"`
 	// Rules are the server's rules that have no keyword here, as they are

@@ -16,6 +16,8 @@ type Builder struct {
 	methods []contract.Method
 	errors  []errorEntry
 	types   registry
+	// declared are types whose JSON the application has described.
+	declared map[reflect.Type]contract.Type
 }
 
 // errorEntry keeps the Go type of the details, to tell a repeated declaration
@@ -27,7 +29,7 @@ type errorEntry struct {
 
 // NewBuilder is a builder of an empty contract.
 func NewBuilder() *Builder {
-	return &Builder{types: newRegistry()}
+	return &Builder{types: newRegistry(), declared: map[reflect.Type]contract.Type{}}
 }
 
 // AddMethod describes params and result and adds m with m.Params and m.Result
@@ -142,6 +144,10 @@ func renamed(t *contract.Type, names map[string]string) *contract.Type {
 	}
 	copied := *t
 	copied.Key, copied.Elem = renamed(t.Key, names), renamed(t.Elem, names)
+	copied.Items = slices.Clone(t.Items)
+	for i := range copied.Items {
+		copied.Items[i] = *renamed(&t.Items[i], names)
+	}
 	if t.Kind == contract.Ref {
 		copied.Ref = names[t.Ref]
 	}
@@ -172,7 +178,7 @@ type node struct {
 }
 
 func (b *Builder) describer(method string) *describer {
-	return &describer{method: method, known: b.types, added: newRegistry()}
+	return &describer{method: method, known: b.types, added: newRegistry(), forms: b.declared}
 }
 
 func sortedNodes(nodes map[string]*node) []*node {

@@ -19,6 +19,7 @@ type describer struct {
 	method   string
 	known    registry
 	added    registry
+	forms    map[reflect.Type]contract.Type // declared ones
 	problems contract.Problems
 }
 
@@ -91,9 +92,19 @@ func (d *describer) describe(t reflect.Type, at place) *contract.Type {
 		return &contract.Type{Kind: contract.String, Format: contract.DateTime}
 	case typeRawMessage:
 		return &contract.Type{Kind: contract.Any}
+	case typeDuration:
+		return &contract.Type{Kind: contract.Integer, Bits: 64, Format: contract.Nanoseconds}
+	case typeNumber:
+		return &contract.Type{Kind: contract.Float}
+	}
+	if declared, ok := d.declaredType(t, at); ok {
+		return declared
 	}
 	if t.Kind() == reflect.Pointer {
 		return d.pointer(t, at)
+	}
+	if format, ok := textFormat(t); ok {
+		return &contract.Type{Kind: contract.String, Format: format}
 	}
 	if reason, fix := d.unsupported(t); reason != "" {
 		d.refuse(at.path, t, at.origin, reason, fix)
@@ -148,6 +159,13 @@ func (d *describer) plain(t reflect.Type, at place) *contract.Type {
 			return nil
 		}
 		return &contract.Type{Kind: contract.List, Elem: elem}
+	case reflect.Array:
+		elem := d.describe(t.Elem(), at.in("[]"))
+		if elem == nil {
+			return nil
+		}
+		length := t.Len()
+		return &contract.Type{Kind: contract.List, Elem: elem, Constraints: &contract.Constraints{MinItems: &length, MaxItems: &length}}
 	case reflect.Map:
 		key := d.key(t.Key())
 		elem := d.describe(t.Elem(), at.in("{}"))
@@ -161,7 +179,12 @@ func (d *describer) plain(t reflect.Type, at place) *contract.Type {
 
 // key describes a map's key by its kind: which keys a map has is not a matter
 // of type, so an enum's values are not listed.
-func (d *describer) key(t reflect.Type) *contract.Type { return d.plain(t, place{}) }
+func (d *describer) key(t reflect.Type) *contract.Type {
+	if format, ok := keyFormat(t); ok {
+		return &contract.Type{Kind: contract.String, Format: format}
+	}
+	return d.plain(t, place{})
+}
 
 func (d *describer) alias(t reflect.Type, at place) *contract.Type {
 	for _, outer := range at.aliases {
@@ -209,15 +232,50 @@ func (d *describer) structure(t reflect.Type, at place) *contract.Type {
 	}
 	for _, f := range fields {
 		inner := place{path: at.path + "." + f.name, origin: f.origin, parent: n, field: f.goName}
-		described := d.describe(f.typ, inner)
+		described := d.field(f, inner)
 		if described == nil {
 			continue
+		}
+		if f.rules != "" {
+			constrain(described, f.typ, f.rules, func(goName string) string { return jsonKey(f.within, goName) })
 		}
 		n.described.Fields = append(n.described.Fields, contract.Field{
 			Name: f.name, Type: *described, Required: f.required,
 		})
 	}
 	return &contract.Type{Kind: contract.Ref, Ref: n.id}
+}
+
+// field is the type of a struct's field.
+func (d *describer) field(f field, at place) *contract.Type {
+	if !f.quoted {
+		return d.describe(f.typ, at)
+	}
+	scalar, nullable := f.typ, false
+	if scalar.Kind() == reflect.Pointer {
+		scalar, nullable = scalar.Elem(), true
+	}
+	if method := d.marshals(scalar); method != "" {
+		return d.describe(f.typ, at) // a form of its own is not quoted
+	}
+	if scalar.Kind() == reflect.Uintptr {
+		return d.describe(f.typ, at)
+	}
+	described := d.plain(scalar, at)
+	described.Quoted, described.Nullable = true, nullable
+	return described
+}
+
+// jsonKey is the key of a struct's field, or the name itself if it has none.
+func jsonKey(t reflect.Type, goName string) string {
+	f, ok := t.FieldByName(goName)
+	if !ok {
+		return goName
+	}
+	if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); validKey(name) {
+		return name
+	}
+	return f.Name
 }
 
 func hidesAll(t reflect.Type) bool {
@@ -257,10 +315,6 @@ func (d *describer) isBytes(t reflect.Type) bool {
 // unsupported says why t cannot be described and what to do, or "".
 func (d *describer) unsupported(t reflect.Type) (reason, fix string) {
 	switch {
-	case t == typeDuration:
-		return "a duration is not supported yet", "use an integer and name its unit, such as TimeoutMS int64"
-	case t == typeNumber:
-		return "json.Number is not supported yet", "use a number type or a string"
 	case t == typeError:
 		return "an error is an interface: it has no JSON form", "return the error as the handler's last result, or use a string"
 	case t == reflect.TypeFor[unsafe.Pointer](), t.Kind() == reflect.Uintptr:
@@ -281,14 +335,15 @@ func (d *describer) unsupported(t reflect.Type) (reason, fix string) {
 		if t.NumMethod() > 0 {
 			return "what an interface holds is not known", "use a struct type, or any for arbitrary JSON"
 		}
-	case reflect.Array:
-		return "arrays are not supported yet", "use a slice"
 	case reflect.Map:
+		if _, ok := keyFormat(t.Key()); ok {
+			break
+		}
 		switch t.Key().Kind() {
 		case reflect.String, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 			reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 			if method := d.marshals(t.Key()); method != "" {
-				return fmt.Sprintf("the map's key %s has a method %s, which is not supported yet", t.Key(), method), "use a key of type string"
+				return fmt.Sprintf("the map's key %s has a method %s, which encoding/json does not always heed for a key", t.Key(), method), "use a key of type string, or one with both MarshalText and UnmarshalText that is no string itself"
 			}
 		default:
 			return fmt.Sprintf("a map's key cannot be of type %s: keys in JSON are strings", t.Key()), "use a string or an integer as key, or a list of structs"
@@ -311,7 +366,7 @@ func (d *describer) marshalerReason(t reflect.Type, method string) (reason, fix 
 		}
 	}
 	return fmt.Sprintf("its method %s decides its JSON, which cannot be known from here", method),
-		"use a type without it, such as a string or a struct, or json.RawMessage for arbitrary JSON"
+		"use a type without it, such as a string or a struct, or json.RawMessage for arbitrary JSON; or say what its JSON is, with a method ContractType() contract.Type or the option centrirpc.TypeOf"
 }
 
 var ownForms = []struct {

@@ -16,6 +16,10 @@ type field struct {
 	required bool
 	origin   string // where it is declared: "example.org/tasks/api.Item.Owner"
 
+	quoted bool         // by the tag's option ",string"
+	rules  string       // the tag `validate`
+	within reflect.Type // the struct that declares it
+
 	index  []int // of reflect.Value.FieldByIndex
 	tagged bool  // the key is from the tag: it wins over one that is not
 }
@@ -105,10 +109,8 @@ func (d *describer) declared(e embedding, path string) (fields []field, embedded
 		if name == "" {
 			f.name = sf.Name
 		}
-		if hasOption(options, "string") && quotable(target) {
-			d.refuse(path+"."+f.name, sf.Type, origin, `the tag's option ",string" is not supported yet`, "take the option out, or make the field a string")
-			continue
-		}
+		f.quoted = hasOption(options, "string") && quotable(target)
+		f.rules, f.within = sf.Tag.Get("validate"), e.typ
 		omitted := hasOption(options, "omitzero") || hasOption(options, "omitempty") && canBeEmpty(sf.Type)
 		if omitted && pointer {
 			f.typ = sf.Type.Elem() // nil leaves the key out, so null is never written
