@@ -171,6 +171,8 @@ func TestDecodeRefuses(t *testing.T) {
 		"a list of nothing":         {head + `"methods":[{"name":"a","kind":"call","result":{"kind":"list"}}],"types":[]}`, "element's type is missing"},
 		"a notification's result":   {head + `"methods":[{"name":"a","kind":"notify","result":{"kind":"bool"}}],"types":[]}`, "has a result"},
 		"an undescribed error":      {head + `"methods":[{"name":"a","kind":"call","errors":[1001]}],"types":[]}`, "1001"},
+		"an alias of itself":        {head + `"methods":[],"types":[{"name":"T","kind":"alias","base":{"kind":"union","items":[{"kind":"bool"},{"kind":"ref","ref":"T"}]}}]}`, "type T stands for itself"},
+		"an alias of another of it": {head + `"methods":[],"types":[{"name":"T","kind":"alias","base":{"kind":"ref","ref":"U"}},{"name":"U","kind":"alias","base":{"kind":"ref","ref":"T"}}]}`, "type T stands for itself"},
 		"an enum of nothing":        {head + `"methods":[],"types":[{"name":"T","kind":"enum","base":{"kind":"string"}}]}`, "needs values"},
 	} {
 		t.Run(name, func(t *testing.T) {

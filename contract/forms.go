@@ -49,33 +49,29 @@ func (f *Forms) Of(i int, t *Type) string {
 type node struct {
 	made   term
 	union  []term // of an untagged union, instead of made
-	strict bool   // a union of one is a union still
 	colour string
 }
 
 // term is the text of a type in which those that are still to be told apart are
 // open: a text, a node and parts, in this order.
 type term struct {
-	text  string
-	node  *node
-	parts []term
+	text   string
+	node   *node
+	strict bool // a union of one is a union still, since it has constraints
+	parts  []term
 }
 
 func (t term) write(b *strings.Builder) {
 	b.WriteString(t.text)
 	if t.node != nil {
-		t.node.write(b)
+		if only, ok := t.node.single(); ok && !t.strict {
+			b.WriteString(only)
+		} else {
+			b.WriteString("#" + t.node.colour)
+		}
 	}
 	for _, part := range t.parts {
 		part.write(b)
-	}
-}
-
-func (n *node) write(b *strings.Builder) {
-	if only, ok := n.single(); ok {
-		b.WriteString(only)
-	} else {
-		b.WriteString("#" + n.colour)
 	}
 }
 
@@ -95,7 +91,7 @@ func (n *node) variants() []string {
 // single is the form of the only variant of a union, which is then as good as
 // this.
 func (n *node) single() (form string, ok bool) {
-	if n.union == nil || n.strict {
+	if n.union == nil {
 		return "", false
 	}
 	variants := n.variants()
@@ -207,7 +203,6 @@ func (t *terms) node(s *Shape) *node {
 	case s.Named != nil:
 		n.made = t.variants(s.Named)
 	case s.Kind == Union:
-		n.strict = s.Narrowed()
 		for _, item := range s.Items {
 			inner := t.shapes.Of(item)
 			n.union = append(n.union, t.value(&inner))
@@ -278,7 +273,7 @@ func (t *terms) of(typ *Type) term {
 
 // value is the term of a shape but for null.
 func (t *terms) value(s *Shape) term {
-	made := term{node: t.node(s)}
+	made := term{node: t.node(s), strict: s.Narrowed()}
 	if made.node == nil {
 		made.addf("%s %d %t %s", s.Kind, s.Bits, s.Quoted, quote(s.Format))
 	}

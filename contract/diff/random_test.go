@@ -297,8 +297,8 @@ func checkSeed(t *testing.T, a, b uint64) (differ bool) {
 	t.Helper()
 	r := newRandom(a, b)
 	c := r.contract()
-	if err := c.Check(); err != nil {
-		t.Fatalf("%d %d: %v", a, b, err)
+	for c.Check() != nil { // an alias stands for itself
+		c = r.contract()
 	}
 	if changes := diff.Compare(c, clone(c)); len(changes) > 0 {
 		t.Fatalf("%d %d: compared with itself: %v\n%s", a, b, changes, text(c))
@@ -316,7 +316,7 @@ func checkSeed(t *testing.T, a, b uint64) (differ bool) {
 		r.mutate(changed)
 	}
 	if err := changed.Check(); err != nil {
-		return false // a method declares an error that is gone
+		return false // an alias stands for itself now, or a declared error is gone
 	}
 	checkExact(t, fmt.Sprintf("%d %d, changed", a, b), c, changed)
 	checkExact(t, fmt.Sprintf("%d %d, changed and disguised", a, b), disguised, changed)
@@ -338,6 +338,8 @@ func TestTheHashDiffersExactlyWhenCompareListsMoreThanTexts(t *testing.T) {
 }
 
 func FuzzCompare(f *testing.F) {
-	f.Add(uint64(0), uint64(0))
+	for _, seed := range [][2]uint64{{0, 0}, {273, 28}, {839, 38}} {
+		f.Add(seed[0], seed[1])
+	}
 	f.Fuzz(func(t *testing.T, a, b uint64) { checkSeed(t, a, b) })
 }

@@ -98,6 +98,8 @@ var closed = []struct {
 	{"conformance/...", []string{"conformance/...", "e2e"}, false, "The suite is for tests from outside."},
 	{"github.com/centrifugal/centrifuge/...", []string{"server", "internal/testserver"}, true, "Only the embedded server is built on the Centrifuge library."},
 	{"github.com/redis/rueidis/...", []string{"calls/redisstore", "server"}, false, "Only the Redis store knows Redis."},
+	{"github.com/santhosh-tekuri/jsonschema/...", nil, true, "JSON Schema is checked in tests."},
+	{"github.com/yuin/goldmark/...", nil, true, "Markdown is parsed in tests."},
 	{"github.com/stretchr/testify/...", nil, false, "Tests use the standard library."},
 }
 
