@@ -49,22 +49,22 @@ func (f *Forms) Of(i int, t *Type) string {
 type node struct {
 	made   term
 	union  []term // of an untagged union, instead of made
+	strict bool   // a union of one is a union still, since it has constraints
 	colour string
 }
 
 // term is the text of a type in which those that are still to be told apart are
 // open: a text, a node and parts, in this order.
 type term struct {
-	text   string
-	node   *node
-	strict bool // a union of one is a union still, since it has constraints
-	parts  []term
+	text  string
+	node  *node
+	parts []term
 }
 
 func (t term) write(b *strings.Builder) {
 	b.WriteString(t.text)
 	if t.node != nil {
-		if only, ok := t.node.single(); ok && !t.strict {
+		if only, ok := t.node.single(); ok {
 			b.WriteString(only)
 		} else {
 			b.WriteString("#" + t.node.colour)
@@ -91,7 +91,7 @@ func (n *node) variants() []string {
 // single is the form of the only variant of a union, which is then as good as
 // this.
 func (n *node) single() (form string, ok bool) {
-	if n.union == nil {
+	if n.union == nil || n.strict {
 		return "", false
 	}
 	variants := n.variants()
@@ -147,12 +147,19 @@ func refine(nodes []*node) []string {
 type terms struct {
 	shapes *Shapes
 	named  map[*NamedType]*node
-	typed  map[*Type]*node
+	typed  map[inline]*node
 	nodes  []*node
 }
 
+// inline is a type without a name. With constraints where it is used, a union is
+// another than without.
+type inline struct {
+	of     *Type
+	strict bool
+}
+
 func newTerms(c *Contract) *terms {
-	return &terms{shapes: NewShapes(c), named: map[*NamedType]*node{}, typed: map[*Type]*node{}}
+	return &terms{shapes: NewShapes(c), named: map[*NamedType]*node{}, typed: map[inline]*node{}}
 }
 
 // all makes nodes of all that has parts.
@@ -181,7 +188,7 @@ func (t *terms) all(c *Contract) {
 
 // node is that of a shape which has parts, or nil.
 func (t *terms) node(s *Shape) *node {
-	n := &node{}
+	n := &node{strict: s.Narrowed()}
 	switch {
 	case s.Named != nil:
 		if known := t.named[s.Named]; known != nil {
@@ -189,10 +196,11 @@ func (t *terms) node(s *Shape) *node {
 		}
 		t.named[s.Named] = n
 	case s.Kind == List, s.Kind == Map, s.Kind == Tuple, s.Kind == Union:
-		if known := t.typed[s.Type]; known != nil {
+		key := inline{s.Type, s.Kind == Union && n.strict}
+		if known := t.typed[key]; known != nil {
 			return known
 		}
-		t.typed[s.Type] = n
+		t.typed[key] = n
 	default:
 		return nil
 	}
@@ -216,10 +224,12 @@ func (t *terms) node(s *Shape) *node {
 // fields leaves out the key that tells the variants of a union apart.
 func (t *terms) fields(of *NamedType, tag string) term {
 	made := term{text: "struct{"}
-	fields := slices.Clone(of.Fields)
-	slices.SortFunc(fields, func(a, b Field) int { return cmp.Compare(a.Name, b.Name) })
-	for i := range fields {
-		f := &fields[i]
+	fields := make([]*Field, len(of.Fields))
+	for i := range of.Fields {
+		fields[i] = &of.Fields[i]
+	}
+	slices.SortFunc(fields, func(a, b *Field) int { return cmp.Compare(a.Name, b.Name) })
+	for _, f := range fields {
 		if f.Name == tag && tag != "" {
 			continue
 		}
@@ -265,7 +275,7 @@ func (t *terms) variants(of *NamedType) term {
 
 func (t *terms) of(typ *Type) term {
 	s := t.shapes.Of(typ)
-	if s.Nullable && s.Kind != Any {
+	if s.Nullable {
 		return term{text: "null|", parts: []term{t.value(&s)}}
 	}
 	return t.value(&s)
@@ -273,7 +283,7 @@ func (t *terms) of(typ *Type) term {
 
 // value is the term of a shape but for null.
 func (t *terms) value(s *Shape) term {
-	made := term{node: t.node(s), strict: s.Narrowed()}
+	made := term{node: t.node(s)}
 	if made.node == nil {
 		made.addf("%s %d %t %s", s.Kind, s.Bits, s.Quoted, quote(s.Format))
 	}

@@ -55,12 +55,14 @@ func (c Change) String() string { return c.Place() + ": " + c.What }
 //
 // A type that is used in several places of a method is compared once for each
 // direction there, at the first; one that several methods use, for each of them.
+// The texts of a type are compared once: their subject is the type.
 //
 // All changes are Documentation, or there are none, exactly if both contracts have
 // the same Hash.
 func Compare(old, new *contract.Contract) []Change {
 	w := &walker{
 		old: contract.NewShapes(old), new: contract.NewShapes(new), forms: contract.NewForms(old, new),
+		cache:      [2]map[*contract.Type]*known{{}, {}},
 		documented: map[[2]string]bool{},
 	}
 	w.begin("api")
@@ -131,9 +133,7 @@ func (w *walker) method(o, n *contract.Method) {
 			w.addf(Compatible, "", "declares the error %d now", code)
 		}
 	}
-	if o.Params != nil && n.Params != nil {
-		w.named(o.Params, n.Params)
-	}
+	w.described(o.Params, n.Params)
 	w.fields("params", w.old.Fields(o.Params), w.new.Fields(n.Params), sent, "")
 	w.optional("result", o.Result, n.Result)
 }
@@ -147,6 +147,7 @@ func (w *walker) optional(path string, o, n *contract.Type) {
 	case o == nil:
 		w.addf(Compatible, path, "new")
 	default:
+		w.described(o, n)
 		w.types(path, o, n, read)
 	}
 }
@@ -181,10 +182,9 @@ func (w *walker) channel(o, n *contract.Channel) {
 	}
 	w.texts("", o.Doc, n.Doc)
 	w.deprecated("", o.Deprecated, n.Deprecated)
-	if o.Params != nil && n.Params != nil {
-		w.named(o.Params, n.Params)
-	}
+	w.described(o.Params, n.Params)
 	w.parameters(o, n)
+	w.described(&o.Event, &n.Event)
 	w.types("event", &o.Event, &n.Event, read)
 }
 

@@ -257,8 +257,8 @@ var rules = []rule{
 
 	// Documentation.
 	{name: "a field's texts", old: f(`"kind":"bool"`), new: `{"name":"a","required":true,"type":{"kind":"bool"},"doc":"x","deprecated":"use\nb"}`,
-		sent: []string{"#P.a: deprecated now: use b", "#P.a: documented now"}, read: []string{"#P.a: deprecated now: use b", "#P.a: documented now"},
-		backSent: []string{"#P.a: not deprecated any more", "#P.a: not documented any more"}, backRead: []string{"#P.a: not deprecated any more", "#P.a: not documented any more"}},
+		sent: []string{"#type S a: deprecated now: use b", "#type S a: documented now"}, read: []string{"#type S a: deprecated now: use b", "#type S a: documented now"},
+		backSent: []string{"#type S a: not deprecated any more", "#type S a: not documented any more"}, backRead: []string{"#type S a: not deprecated any more", "#type S a: not documented any more"}},
 	{name: "an enum's texts", old: f(ref), new: f(ref), types: enum("x"), newTypes: []string{`{"name":"T","kind":"enum","base":{"kind":"string"},"doc":"t","values":[{"name":"Y","string":"x","doc":"d"}]}`},
 		sent: []string{"#type T: documented now", `#type T ("x"): called Y now, was x`, `#type T ("x"): documented now`}, read: []string{"#type T: documented now", `#type T ("x"): called Y now, was x`, `#type T ("x"): documented now`},
 		backSent: []string{"#type T: not documented any more", `#type T ("x"): called x now, was Y`, `#type T ("x"): not documented any more`}, backRead: []string{"#type T: not documented any more", `#type T ("x"): called x now, was Y`, `#type T ("x"): not documented any more`}},

@@ -35,15 +35,23 @@ func (w *walker) deprecated(path, was, is string) {
 	}
 }
 
-// named compares the names and texts of the types that are referred to.
-func (w *walker) named(o, n *contract.Type) {
-	if o.Kind == contract.Ref && n.Kind == contract.Ref {
+// described compares the names and texts of the types that are referred to, and
+// of those within. It pairs types that stand in the same place.
+func (w *walker) described(o, n *contract.Type) {
+	if o == nil || n == nil || o.Kind != n.Kind {
+		return
+	}
+	w.described(o.Key, n.Key)
+	w.described(o.Elem, n.Elem)
+	for i := range min(len(o.Items), len(n.Items)) {
+		w.described(&o.Items[i], &n.Items[i])
+	}
+	if o.Kind == contract.Ref {
 		w.pair(o.Ref, n.Ref)
 	}
 }
 
-// pair compares the names and texts of two types once; aliases of aliases one
-// after the other.
+// pair compares two types' names and texts, once.
 func (w *walker) pair(oldName, newName string) {
 	key := [2]string{oldName, newName}
 	o, n := w.old.Named(oldName), w.new.Named(newName)
@@ -57,6 +65,19 @@ func (w *walker) pair(oldName, newName string) {
 		w.addf(Documentation, "", "called %s now", name(newName))
 	}
 	w.texts("", o.Doc, n.Doc)
+	for i := range o.Fields {
+		was := &o.Fields[i]
+		if is := field(n, was.Name); is != nil {
+			w.texts(name(was.Name), was.Doc, is.Doc)
+			w.deprecated(name(was.Name), was.Deprecated, is.Deprecated)
+		}
+	}
+	w.values(o, n)
+	w.subject = subject
+	w.within(o, n)
+}
+
+func (w *walker) values(o, n *contract.NamedType) {
 	before := map[string]*contract.EnumValue{}
 	for i := range o.Values {
 		before[enumValue(&o.Values[i])] = &o.Values[i]
@@ -71,9 +92,22 @@ func (w *walker) pair(oldName, newName string) {
 			w.texts(path, was.Doc, is.Doc)
 		}
 	}
-	w.subject = subject
-	if o.Base != nil && n.Base != nil {
-		w.named(o.Base, n.Base)
+}
+
+// within goes on to the types that a type consists of.
+func (w *walker) within(o, n *contract.NamedType) {
+	for i := range o.Fields {
+		if is := field(n, o.Fields[i].Name); is != nil {
+			w.described(&o.Fields[i].Type, &is.Type)
+		}
+	}
+	w.described(o.Extra, n.Extra)
+	w.described(o.Base, n.Base)
+	after := tagged(w.new, n)
+	for value, was := range tagged(w.old, o) {
+		if is := after[value]; is != nil {
+			w.pair(was.Name, is.Name)
+		}
 	}
 }
 

@@ -28,14 +28,12 @@ func (w *walker) union(path string, o, n *contract.Type, was, is *contract.Shape
 		}
 		a := added[at]
 		added = slices.Delete(added, at, at+1)
-		w.named(r.typ, a.typ)
-		w.limits(path+"("+r.text()+")", &r.shape, &a.shape, dir)
-		w.parts(path+"("+r.text()+")", &r.shape, &a.shape, dir)
+		w.limits(path+"("+r.text()+")", r.shape, a.shape, dir)
+		w.parts(path+"("+r.text()+")", r.shape, a.shape, dir)
 	}
 	for _, a := range added {
 		w.noteIf(dir == sent, path+"("+a.text()+")", "new")
 	}
-	w.common(path, before, after, dir)
 }
 
 // bounds is a union without its variants, or what is none without constraints:
@@ -49,37 +47,22 @@ func bounds(s *contract.Shape) *contract.Shape {
 
 func untagged(s *contract.Shape) bool { return s.Kind == contract.Union && s.Named == nil }
 
-// common goes through variants that did not change, for their texts.
-func (w *walker) common(path string, before, after []item, dir direction) {
-	for _, b := range before {
-		for _, a := range after {
-			if a.form == b.form {
-				w.named(b.typ, a.typ)
-				w.parts(path+"("+b.text()+")", &b.shape, &a.shape, dir)
-			}
-		}
-	}
-}
-
 // item is a variant of an untagged union.
 type item struct {
-	typ   *contract.Type
-	shape contract.Shape
+	shape *contract.Shape
 	form  string
 }
 
 // items are the variants without null and without repetition.
 func (w *walker) items(side int, t *contract.Type, shape *contract.Shape) []item {
-	types, shapes := []*contract.Type{t}, w.old
-	if side == 1 {
-		shapes = w.new
-	}
+	types := []*contract.Type{t}
 	if untagged(shape) {
 		types = shape.Items
 	}
 	var items []item
 	for _, typ := range types {
-		i := item{typ: typ, shape: shapes.Of(typ), form: w.forms.Of(side, typ)}
+		k := w.known(side, typ)
+		i := item{k.shape, k.form}
 		if !slices.ContainsFunc(items, func(known item) bool { return known.form == i.form }) {
 			items = append(items, i)
 		}
@@ -115,5 +98,5 @@ func (i item) text() string {
 	if i.shape.Named != nil {
 		return name(i.shape.Named.Name)
 	}
-	return describe(&i.shape)
+	return describe(i.shape)
 }

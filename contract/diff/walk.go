@@ -31,11 +31,33 @@ func order[T any](d direction, old, new T) (sender, reader T) {
 type walker struct {
 	old, new *contract.Shapes
 	forms    *contract.Forms
+	cache    [2]map[*contract.Type]*known
 	changes  []Change
 
 	subject    string
 	seen       map[visit]bool     // of this subject
 	documented map[[2]string]bool // named types whose texts were compared
+}
+
+// known is what was found out of a type.
+type known struct {
+	shape *contract.Shape
+	form  string
+}
+
+// known is that of a type of the old contract, side 0, or the new one.
+func (w *walker) known(side int, t *contract.Type) *known {
+	if k := w.cache[side][t]; k != nil {
+		return k
+	}
+	shapes := w.old
+	if side == 1 {
+		shapes = w.new
+	}
+	shape := shapes.Of(t)
+	k := &known{&shape, w.forms.Of(side, t)}
+	w.cache[side][t] = k
+	return k
 }
 
 // visit is a pair of structs or unions that was compared.
@@ -74,19 +96,26 @@ func (w *walker) noteIf(fine bool, path, format string, args ...any) {
 
 // types compares a type in one place.
 func (w *walker) types(path string, o, n *contract.Type, dir direction) {
-	w.named(o, n)
-	was, is := w.old.Of(o), w.new.Of(n)
-	w.nullable(path, &was, &is, dir)
+	was, is := w.known(0, o), w.known(1, n)
+	w.nullable(path, was.shape, is.shape, dir)
+	if was.form == is.form {
+		return
+	}
+	w.differing(path, o, n, was.shape, is.shape, dir)
+}
+
+// differing compares types of different forms.
+func (w *walker) differing(path string, o, n *contract.Type, was, is *contract.Shape, dir direction) {
 	switch {
 	case was.Kind != is.Kind && (was.Kind == contract.Any || is.Kind == contract.Any):
-		w.kind(path, &was, &is, dir)
-	case untagged(&was) || untagged(&is):
-		w.union(path, o, n, &was, &is, dir)
+		w.kind(path, was, is, dir)
+	case untagged(was) || untagged(is):
+		w.union(path, o, n, was, is, dir)
 	case was.Kind != is.Kind || was.Quoted != is.Quoted:
-		w.kind(path, &was, &is, dir)
+		w.kind(path, was, is, dir)
 	default:
-		w.limits(path, &was, &is, dir)
-		w.parts(path, &was, &is, dir)
+		w.limits(path, was, is, dir)
+		w.parts(path, was, is, dir)
 	}
 }
 
@@ -133,14 +162,14 @@ func (w *walker) parts(path string, was, is *contract.Shape, dir direction) {
 
 // key compares a map's keys, which are strings in JSON even if they are numbers.
 func (w *walker) key(path string, o, n *contract.Type, dir direction) {
-	was, is := w.old.Of(o), w.new.Of(n)
+	was, is := w.known(0, o).shape, w.known(1, n).shape
 	if was.Kind == is.Kind {
 		w.types(path, o, n, dir)
 		return
 	}
-	sender, reader := order(dir, &was, &is)
+	sender, reader := order(dir, was, is)
 	text := reader.Kind == contract.String && reader.Format == "" && !reader.Narrowed()
-	w.noteIf(sender.Kind == contract.Integer && text, path, "%s now, was %s", describe(&is), describe(&was))
+	w.noteIf(sender.Kind == contract.Integer && text, path, "%s now, was %s", describe(is), describe(was))
 }
 
 // fields compares structs, but for the tag that tells variants apart.
@@ -174,8 +203,6 @@ func (w *walker) fields(path string, o, n *contract.NamedType, dir direction, ta
 }
 
 func (w *walker) field(path string, was, is *contract.Field, dir direction) {
-	w.texts(path, was.Doc, is.Doc)
-	w.deprecated(path, was.Deprecated, is.Deprecated)
 	if !was.Required && is.Required {
 		w.noteIf(dir == read, path, "required now")
 	} else if was.Required && !is.Required {
@@ -202,7 +229,7 @@ func (w *walker) newField(path string, extra *contract.Type, is *contract.Field,
 
 // breaks tells whether the new type in place of the old would be breaking.
 func (w *walker) breaks(o, n *contract.Type, dir direction) bool {
-	trial := &walker{old: w.old, new: w.new, forms: w.forms, subject: w.subject, seen: maps.Clone(w.seen), documented: map[[2]string]bool{}}
+	trial := &walker{old: w.old, new: w.new, forms: w.forms, cache: w.cache, subject: w.subject, seen: maps.Clone(w.seen)}
 	trial.types("", o, n, dir)
 	return slices.ContainsFunc(trial.changes, func(c Change) bool { return c.Class == Breaking })
 }
@@ -232,7 +259,6 @@ func (w *walker) variants(path string, o, n *contract.NamedType, dir direction) 
 			w.noteIf(dir == read, inner, "removed")
 			continue
 		}
-		w.pair(was.Name, is.Name)
 		tag := ""
 		if o.Tag == n.Tag {
 			tag = o.Tag
