@@ -68,10 +68,13 @@ func Decode(data []byte) (*Contract, error) {
 	return &c, nil
 }
 
-// Hash names what the contract means to a caller: the SHA-256, in hexadecimal,
-// of its canonical JSON without descriptions, origins and sources. It changes
-// exactly when a caller could notice.
-func (c *Contract) Hash() string {
+// StructureHash names what reflection over Go types can see of the contract: the
+// SHA-256, in hexadecimal, of its canonical JSON without descriptions, origins
+// and sources, in which enums count as aliases of their base. The server compares
+// a contract.json it was built with against its router by it. Unlike Hash it
+// depends on the names of types and the order of fields, since generated code
+// does.
+func (c *Contract) StructureHash() string {
 	bare := Contract{Version: c.Version, Name: c.Name}
 	for _, m := range c.Methods {
 		m.Doc, m.Deprecated, m.Source = "", "", ""
@@ -92,9 +95,8 @@ func (c *Contract) Hash() string {
 		for i := range t.Fields {
 			t.Fields[i].Doc, t.Fields[i].Deprecated = "", ""
 		}
-		t.Values = slices.Clone(t.Values)
-		for i := range t.Values {
-			t.Values[i].Doc = ""
+		if t.Kind == Enum {
+			t.Kind, t.Values = Alias, nil
 		}
 		bare.Types = append(bare.Types, t)
 	}
@@ -104,18 +106,4 @@ func (c *Contract) Hash() string {
 	}
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:])
-}
-
-// StructureHash is the Hash of what reflection over Go types can see: enums
-// count as aliases of their base. The server compares a contract.json it was
-// built with against its router by it.
-func (c *Contract) StructureHash() string {
-	bare := *c
-	bare.Types = slices.Clone(c.Types)
-	for i, t := range bare.Types {
-		if t.Kind == Enum {
-			bare.Types[i].Kind, bare.Types[i].Values = Alias, nil
-		}
-	}
-	return bare.Hash()
 }

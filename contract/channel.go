@@ -55,3 +55,46 @@ func parameterName(s string) bool {
 	}
 	return true
 }
+
+// Patterns maps the name of each channel to its pattern without the names of
+// the parameters, which do not show on the wire: "tasks:{}" for
+// "tasks:{project_id}". Channels of one pattern keep their names.
+func (c *Contract) Patterns() map[string]string {
+	patterns, count := map[string]string{}, map[string]int{}
+	for _, ch := range c.Channels {
+		pattern := ch.Name
+		names, err := ChannelParams(ch.Name)
+		for _, name := range names {
+			if err == nil {
+				pattern = strings.Replace(pattern, "{"+name+"}", "{}", 1)
+			}
+		}
+		patterns[ch.Name] = pattern
+		count[pattern]++
+	}
+	for name, pattern := range patterns {
+		if count[pattern] > 1 {
+			patterns[name] = name
+		}
+	}
+	return patterns
+}
+
+// Parameters are the types of the channel's parameters in the order of its name.
+// One that is not described is nil.
+func (s *Shapes) Parameters(ch *Channel) []*Type {
+	names, err := ChannelParams(ch.Name)
+	if err != nil {
+		return nil
+	}
+	fields := s.Fields(ch.Params).Fields
+	types := make([]*Type, len(names))
+	for i, name := range names {
+		for j := range fields {
+			if fields[j].Name == name {
+				types[i] = &fields[j].Type
+			}
+		}
+	}
+	return types
+}

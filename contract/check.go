@@ -25,6 +25,7 @@ func (c *Contract) Check() error {
 	for i := range c.Types {
 		k.named(&c.Types[i])
 	}
+	k.circles(c)
 	codes := map[int]bool{}
 	for _, e := range c.Errors {
 		if e.Code < 1000 || e.Code > 1999 || codes[e.Code] {

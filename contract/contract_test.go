@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -61,6 +62,31 @@ func TestHashChangesExactlyWhenACallerCouldNotice(t *testing.T) {
 		"the order of methods": func(c *contract.Contract) {
 			c.Methods[0], c.Methods[1] = c.Methods[1], c.Methods[0]
 		},
+		"the order of types": func(c *contract.Contract) {
+			c.Types[0], c.Types[1] = c.Types[1], c.Types[0]
+		},
+		"the order of fields": func(c *contract.Contract) {
+			f := c.Type("Task").Fields
+			f[0], f[1] = f[1], f[0]
+		},
+		"the order of an enum's values": func(c *contract.Contract) {
+			v := c.Type("Status").Values
+			v[0], v[1] = v[1], v[0]
+		},
+		"the API's name": func(c *contract.Contract) { c.Name = "other" },
+		"an unused type": func(c *contract.Contract) {
+			c.Types = append(c.Types, contract.NamedType{Name: "Unused", Kind: contract.Struct})
+		},
+		"a type's name": func(c *contract.Contract) {
+			c.Type("Status").Name = "State"
+			for i := range c.Types {
+				for j := range c.Types[i].Fields {
+					if f := &c.Types[i].Fields[j].Type; f.Ref == "Status" {
+						f.Ref = "State"
+					}
+				}
+			}
+		},
 	}
 	for name, change := range same {
 		c := read(t, "tasks")
@@ -77,7 +103,16 @@ func TestHashChangesExactlyWhenACallerCouldNotice(t *testing.T) {
 		"a field's nullability": func(c *contract.Contract) { c.Types[0].Fields[0].Type.Nullable = true },
 		"a field's type":        func(c *contract.Contract) { c.Types[0].Fields[0].Type.Kind = contract.Bool },
 		"an enum's value":       func(c *contract.Contract) { s := "x"; c.Type("Status").Values[0].String = &s },
-		"a removed method":      func(c *contract.Contract) { c.Methods = c.Methods[1:] },
+		"a constraint": func(c *contract.Contract) {
+			c.Type("Task").Fields[0].Type.Constraints = &contract.Constraints{Minimum: "1"}
+		},
+		"a default": func(c *contract.Contract) { c.Types[0].Fields[0].Default = json.RawMessage("1") },
+		"a timeout": func(c *contract.Contract) { c.Methods[0].TimeoutMS = 7 },
+		"a channel": func(c *contract.Contract) {
+			c.Channels = []contract.Channel{{Name: "x", Event: contract.Type{Kind: contract.Any}}}
+		},
+		"an error's reason": func(c *contract.Contract) { c.Errors = append(c.Errors, contract.ErrorType{Code: 1999, Reason: "x"}) },
+		"a removed method":  func(c *contract.Contract) { c.Methods = c.Methods[1:] },
 	}
 	for name, change := range differ {
 		c := read(t, "tasks")
@@ -85,6 +120,38 @@ func TestHashChangesExactlyWhenACallerCouldNotice(t *testing.T) {
 		if c.Hash() == before {
 			t.Errorf("%s does not change the hash", name)
 		}
+	}
+}
+
+func TestStructureHashTellsWhatGeneratedCodeDependsOn(t *testing.T) {
+	before := read(t, "tasks").StructureHash()
+	same := read(t, "tasks")
+	same.Doc, same.Methods[0].Doc, same.Type("Status").Values = "x", "x", nil
+	if same.StructureHash() != before {
+		t.Error("what reflection does not see changes it")
+	}
+	renamed := read(t, "tasks")
+	renamed.Types[0].Name = "Other"
+	ordered := read(t, "tasks")
+	fields := ordered.Type("Task").Fields
+	fields[0], fields[1] = fields[1], fields[0]
+	if renamed.StructureHash() == before || ordered.StructureHash() == before {
+		t.Error("a type's name or the order of fields does not change it")
+	}
+}
+
+func TestHashOfWhatCheckRefuses(t *testing.T) {
+	ref := func(name string) *contract.Type { return &contract.Type{Kind: contract.Ref, Ref: name} }
+	c := &contract.Contract{
+		Methods: []contract.Method{{Name: "m", Params: ref("absent"), Result: ref("A")}, {Name: "n", Params: ref("A"), Result: ref("U")}},
+		Types: []contract.NamedType{
+			{Name: "A", Kind: contract.Alias, Base: ref("B")}, {Name: "B", Kind: contract.Alias, Base: ref("A")},
+			{Name: "U", Kind: contract.Alias, Base: &contract.Type{Kind: contract.Union, Items: []contract.Type{*ref("U")}}},
+		},
+		Channels: []contract.Channel{{Name: "a:{", Event: *ref("absent")}},
+	}
+	if c.Hash() == "" || c.Hash() != c.Hash() {
+		t.Error("no hash, or not one")
 	}
 }
 
@@ -104,6 +171,8 @@ func TestDecodeRefuses(t *testing.T) {
 		"a list of nothing":         {head + `"methods":[{"name":"a","kind":"call","result":{"kind":"list"}}],"types":[]}`, "element's type is missing"},
 		"a notification's result":   {head + `"methods":[{"name":"a","kind":"notify","result":{"kind":"bool"}}],"types":[]}`, "has a result"},
 		"an undescribed error":      {head + `"methods":[{"name":"a","kind":"call","errors":[1001]}],"types":[]}`, "1001"},
+		"an alias of itself":        {head + `"methods":[],"types":[{"name":"T","kind":"alias","base":{"kind":"union","items":[{"kind":"bool"},{"kind":"ref","ref":"T"}]}}]}`, "type T stands for itself"},
+		"an alias of another of it": {head + `"methods":[],"types":[{"name":"T","kind":"alias","base":{"kind":"ref","ref":"U"}},{"name":"U","kind":"alias","base":{"kind":"ref","ref":"T"}}]}`, "type T stands for itself"},
 		"an enum of nothing":        {head + `"methods":[],"types":[{"name":"T","kind":"enum","base":{"kind":"string"}}]}`, "needs values"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,6 +23,12 @@ var rules = []rule{
 		"Everything reads the contract; it must stay as light as a data format."},
 	{"contract/jsonschema", []string{"contract"}, nil,
 		"It reads files at generation time; the contract is all it knows."},
+	{"contract/diff", []string{"contract"}, nil,
+		"What changed is a function of two contracts."},
+	{"contract/markdown", []string{"contract"}, nil,
+		"Documentation is a function of the contract."},
+	{"contract/openrpc", []string{"contract"}, nil,
+		"Documentation is a function of the contract."},
 	{"contract/gotypes", []string{"contract"}, nil,
 		"Every server links it to describe its types, so it is reflection and nothing else."},
 	{"contract/gotypes/internal/fixture/...", nil, nil,
@@ -94,6 +100,8 @@ var closed = []struct {
 	{"conformance/...", []string{"conformance/...", "e2e"}, false, "The suite is for tests from outside."},
 	{"github.com/centrifugal/centrifuge/...", []string{"server", "internal/testserver"}, true, "Only the embedded server is built on the Centrifuge library."},
 	{"github.com/redis/rueidis/...", []string{"calls/redisstore", "server"}, false, "Only the Redis store knows Redis."},
+	{"github.com/santhosh-tekuri/jsonschema/...", nil, true, "JSON Schema is checked in tests."},
+	{"github.com/yuin/goldmark/...", nil, true, "Markdown is parsed in tests."},
 	{"github.com/stretchr/testify/...", nil, false, "Tests use the standard library."},
 }
 
