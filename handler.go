@@ -69,6 +69,7 @@ func (reg *registration) fail(format string, args ...any) {
 }
 
 func register(within Registrar, reg registration, opts []MethodOption) {
+	defer keepRefusal()
 	reg.within = within
 	reg.method.Name = within.prefix() + reg.method.Name
 	reg.where = registeredAt()

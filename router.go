@@ -204,6 +204,7 @@ func (r *Router) compile() *table {
 	if len(problems) > 0 {
 		panic("centrirpc: the router cannot be described: " + problems.Error())
 	}
+	tellRefusals()
 	t := &table{endpoints: make(map[string]*endpoint, len(r.registrations)), reflected: reflected, contract: reflected}
 	if r.recorded != nil {
 		t.contract = adopt(reflected, r.recorded)

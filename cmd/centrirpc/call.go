@@ -21,24 +21,35 @@ import (
 func callCommand() *command {
 	return &command{
 		name:    "call",
-		usage:   "-url URL [-token TOKEN] [-timeout DURATION] METHOD [JSON]",
+		usage:   "-url URL [-token TOKEN] [-user ID] [-header HEADER]... [-timeout DURATION] METHOD [JSON]",
 		summary: "Call a method and print its result",
 		text: `JSON are the params, {} if not given; with - they are read from standard input. The
 result is printed as indented JSON. An error of the server is printed on standard
 error: its reason, code and message, and its details.
 
-The token is read from CENTRIRPC_TOKEN if -token is not given.
+The token is read from CENTRIRPC_TOKEN if -token is not given. Without one the
+server knows the user by a cookie or another header, given with -header, or lets
+everybody in.
+
+Replies come on a channel of the user's own. The user's id is the "sub" of a token
+that is a JWT; where the token says nothing to others, or there is none, centrirpc
+servers say the id at connect, and for others give it with -user.
 
 Exit codes: 0 done, 1 the call failed, 2 wrong usage.
 
 Examples:
   centrirpc call -url ws://127.0.0.1:8000/connection/websocket -token "$TOKEN" \
     tasks.get_stats '{"user_id":"42"}'
+  centrirpc call -url wss://example.org/connection/websocket \
+    -header "Cookie: session=$SESSION" -header "Origin: https://example.org" tasks.list
+  centrirpc call -url wss://example.org/connection/websocket -token "$OPAQUE" -user 42 tasks.list
   centrirpc call -url wss://example.org/connection/websocket tasks.create - < task.json`,
 		prepare: func(flags *flag.FlagSet) func(*environment, []string) (int, error) {
 			var c call
 			flags.StringVar(&c.url, "url", "", "the WebSocket endpoint's `URL` (required)")
-			flags.StringVar(&c.token, "token", "", "the connection `token` (default $CENTRIRPC_TOKEN)")
+			flags.StringVar(&c.token, "token", "", "the connection `token`, if the server asks for one (default $CENTRIRPC_TOKEN)")
+			flags.StringVar(&c.user, "user", "", "the user's `id`, if neither the token nor the server says it")
+			flags.Var(&c.headers, "header", "an HTTP `header` of the WebSocket handshake, such as \"Cookie: session=1\"; may be repeated")
 			flags.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long to wait for the connection and the result together")
 			return c.run
 		},
@@ -46,8 +57,9 @@ Examples:
 }
 
 type call struct {
-	url, token string
-	timeout    time.Duration
+	url, token, user string
+	headers          headers
+	timeout          time.Duration
 }
 
 func (c *call) run(e *environment, args []string) (int, error) {
@@ -55,8 +67,6 @@ func (c *call) run(e *environment, args []string) (int, error) {
 	switch {
 	case c.url == "":
 		return usagef("give the endpoint with -url")
-	case c.token == "":
-		return usagef("give a token with -token or in CENTRIRPC_TOKEN; centrirpc token makes one")
 	case c.timeout <= 0:
 		return usagef("-timeout %v: give a positive duration", c.timeout)
 	case len(args) == 0:
@@ -76,8 +86,8 @@ func (c *call) run(e *environment, args []string) (int, error) {
 	defer cancel()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	rpc, err := client.NewCentrifugoRPCClient(c.url, c.token, "", client.WithTimeout(c.timeout),
-		client.WithHTTPClient(&http.Client{Transport: oneTry{giveUp}}))
+	rpc, err := client.NewCentrifugoRPCClient(c.url, c.token, c.user, client.WithTimeout(c.timeout),
+		client.WithHeader(http.Header(c.headers)), client.WithHTTPClient(&http.Client{Transport: oneTry{giveUp}}))
 	if err != nil {
 		return usagef("%v", err)
 	}
@@ -86,7 +96,7 @@ func (c *call) run(e *environment, args []string) (int, error) {
 		if failure, ok := errors.AsType[*unreachableError](context.Cause(ctx)); ok {
 			err = fmt.Errorf("connecting to %s: %w", c.url, failure)
 		}
-		return exitFailed, err
+		return exitFailed, c.explain(err)
 	}
 	var result json.RawMessage
 	if err := rpc.Call(ctx, method, params, &result); err != nil {
@@ -97,6 +107,20 @@ func (c *call) run(e *environment, args []string) (int, error) {
 	}
 	fmt.Fprintln(e.stdout, indented(result))
 	return exitOK, nil
+}
+
+// explain says which flag may help against a refused connection.
+func (c *call) explain(err error) error {
+	refused, ok := errors.AsType[*client.ConnectError](err)
+	switch {
+	case !ok:
+		return err
+	case refused.Code == 0 && strings.Contains(refused.Reason, "user id is not known"):
+		return fmt.Errorf("connecting to %s: neither the server nor the token says the user's id, which replies need; give it with -user", c.url)
+	case refused.Code != 0 && c.token == "":
+		return fmt.Errorf("%w; no token was sent: give one with -token or in CENTRIRPC_TOKEN, or what the server asks for instead with -header", err)
+	}
+	return err
 }
 
 // oneTry gives the whole command up when the endpoint cannot be reached: the

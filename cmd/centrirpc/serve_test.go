@@ -44,15 +44,22 @@ func slow(ctx context.Context, _ struct{}) (struct{}, error) {
 	return struct{}{}, ctx.Err()
 }
 
-// serve starts a server and returns the address of its endpoint.
+// serve starts a server that asks for tokens, and returns the address of its
+// endpoint.
 func serve(t *testing.T) string {
+	t.Helper()
+	return serveWith(t, server.Config{TokenHMACSecret: testSecret})
+}
+
+func serveWith(t *testing.T, config server.Config) string {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	router := centrirpc.NewRouter(centrirpc.Logger(quiet))
 	centrirpc.Handle(router, "greet", greet)
 	centrirpc.Handle(router, "nothing", nothing)
 	centrirpc.Handle(router, "slow", slow)
-	s, err := server.New(router, server.Config{TokenHMACSecret: testSecret, Logger: quiet})
+	config.Logger = quiet
+	s, err := server.New(router, config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,6 +47,9 @@ func (f *contractFlags) read(e *environment, pkg string) (*contract.Contract, er
 
 func (f *contractFlags) load(e *environment, pkg string) (*contract.Contract, error) {
 	if !strings.HasSuffix(pkg, ".json") {
+		if info, err := os.Stat(pkg); err == nil && info.Mode().IsRegular() && !strings.HasSuffix(pkg, ".go") {
+			return nil, fmt.Errorf("%s is a file: give a Go package's directory, such as ./api, or a contract, whose name ends in .json", pkg)
+		}
 		return gopackage.Load(e.ctx, pkg, gopackage.Options{Func: f.function})
 	}
 	if f.function != "" {

@@ -52,6 +52,9 @@ func Load(ctx context.Context, pattern string, opts Options) (*contract.Contract
 	}
 	function, err := l.chooseFunction(opts.Func)
 	if err != nil {
+		if broken := l.compile(); broken != nil { // so the function may be in code that does not even parse
+			return nil, broken
+		}
 		return nil, err
 	}
 	reflected, err := l.reflect(function)

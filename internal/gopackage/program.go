@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,9 +27,14 @@ var program string
 // imported.
 const virtualDir = "zz_centrirpc_contract"
 
+// linkerFlags leave out debugging information, which is faster, and make the
+// router keep wrong registrations instead of panicking at the first.
+const linkerFlags = "-s -w -X " + rootPackage + ".keepRefusals=yes"
+
 type report struct {
 	Contract json.RawMessage `json:"contract"`
 	Problem  string          `json:"problem"`
+	Refused  []string        `json:"refused"`
 	Panic    string          `json:"panic"`
 	At       string          `json:"at"`
 }
@@ -44,11 +50,8 @@ func (l *loader) reflect(function string) (*contract.Contract, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case r.Panic != "":
-		return nil, l.panicError(function, r)
-	case r.Problem != "":
-		return nil, fmt.Errorf("%s.%s %s. It is called with zero values for its parameters: give a function that returns the router then", l.pkg.ImportPath, function, r.Problem)
+	if err := l.fault(function, r); err != nil {
+		return nil, err
 	}
 	return contract.Decode(r.Contract)
 }
@@ -68,36 +71,46 @@ func (l *loader) build(function string) (string, error) {
 		parentDir, parentPath, _ = strings.Cut(first, "\t")
 	}
 	code := strings.NewReplacer("PACKAGE", strconv.Quote(l.pkg.ImportPath), "FUNCTION", function).Replace(program)
-	replace := map[string]string{}
-	files := map[string][]byte{filepath.Join(parentDir, virtualDir, "main.go"): []byte(code)}
-	for path, data := range l.overlay {
-		files[path] = data
+	files := maps.Clone(l.overlay)
+	files[filepath.Join(parentDir, virtualDir, "main.go")] = []byte(code)
+	binary := filepath.Join(l.scratch, "contract")
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
 	}
+	if err := l.goBuild(files, "-ldflags="+linkerFlags, "-o", binary, parentPath+"/"+virtualDir); err != nil {
+		return "", err
+	}
+	return binary, nil
+}
+
+// compile is what the compiler says against the package; nil if nothing.
+func (l *loader) compile() error {
+	return l.goBuild(l.overlay, l.pkg.ImportPath)
+}
+
+// goBuild runs go build, which sees the files at their paths.
+func (l *loader) goBuild(files map[string][]byte, args ...string) error {
+	replace := map[string]string{}
 	for path, data := range files {
 		real := filepath.Join(l.scratch, strconv.Itoa(len(replace))+"_"+filepath.Base(path))
 		if err := os.WriteFile(real, data, 0o600); err != nil {
-			return "", err
+			return err
 		}
 		replace[path] = real
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		return "", err
+		return err
 	}
 	overlayFile := filepath.Join(l.scratch, "overlay.json")
 	if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
-		return "", err
+		return err
 	}
-	binary := filepath.Join(l.scratch, "contract")
-	if runtime.GOOS == "windows" {
-		binary += ".exe"
-	}
-	// Without debugging information it is linked faster.
-	_, stderr, err := l.goCommand("build", "-overlay", overlayFile, "-ldflags=-s -w", "-o", binary, parentPath+"/"+virtualDir)
+	_, stderr, err := l.goCommand(append([]string{"build", "-overlay", overlayFile}, args...)...)
 	if err != nil {
-		return "", fmt.Errorf("%s does not compile:\n%w", l.pkg.ImportPath, commandError(stderr, err))
+		return fmt.Errorf("%s does not compile:\n%w", l.pkg.ImportPath, commandError(stderr, err))
 	}
-	return binary, nil
+	return nil
 }
 
 // run runs the program. What the user's code prints is shown only if the program
@@ -143,18 +156,50 @@ func exitStatus(err error) error {
 
 const zeroValuesAdvice = "It is called with zero values for its parameters (nil for pointers and interfaces): give a function that only registers handlers and works with those, and name it with -func if there are several"
 
-func (l *loader) panicError(function string, r report) error {
-	if message, ok := strings.CutPrefix(r.Panic, "centrirpc: "); ok { // a refused registration, with its own advice
-		if code, err := l.source(); err == nil {
-			message = code.LocateText(message)
+// fault is what is wrong according to the report: all of it, or nil.
+func (l *loader) fault(function string, r report) error {
+	faults := l.refusals(r)
+	switch {
+	case r.Panic != "":
+		at := ""
+		if r.At != "" {
+			at = " at " + l.relative(r.At)
 		}
-		return errors.New(l.relative(message))
+		faults = append(faults, fmt.Sprintf("%s.%s panicked%s: %s\n%s", l.pkg.ImportPath, function, at, r.Panic, zeroValuesAdvice))
+	case r.Problem != "":
+		faults = append(faults, fmt.Sprintf("%s.%s %s. It is called with zero values for its parameters: give a function that returns the router then", l.pkg.ImportPath, function, r.Problem))
 	}
-	at := ""
-	if r.At != "" {
-		at = " at " + l.relative(r.At)
+	switch len(faults) {
+	case 0:
+		return nil
+	case 1:
+		return errors.New(faults[0])
 	}
-	return fmt.Errorf("%s.%s panicked%s: %s\n%s", l.pkg.ImportPath, function, at, r.Panic, zeroValuesAdvice)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s.%s has %d faults:", l.pkg.ImportPath, function, len(faults))
+	for i, fault := range faults {
+		number := strconv.Itoa(i+1) + ". "
+		b.WriteString("\n" + number + strings.ReplaceAll(fault, "\n", "\n"+strings.Repeat(" ", len(number))))
+	}
+	return errors.New(b.String())
+}
+
+// refusals are the wrong registrations, each with its own advice, and with files
+// and lines for Go names.
+func (l *loader) refusals(r report) []string {
+	if len(r.Refused) == 0 {
+		return nil
+	}
+	code, err := l.source()
+	faults := make([]string, len(r.Refused))
+	for i, refused := range r.Refused {
+		faults[i] = strings.TrimPrefix(refused, "centrirpc: ")
+		if err == nil {
+			faults[i] = code.LocateText(faults[i])
+		}
+		faults[i] = l.relative(faults[i])
+	}
+	return faults
 }
 
 // relative shortens the paths of files below the current directory.
