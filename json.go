@@ -13,6 +13,8 @@ import (
 var (
 	encodeOptions = jsonv2.JoinOptions(jsonv1.DefaultOptionsV1(), jsonv2.FormatNilSliceAsNull(false), jsonv2.FormatNilMapAsNull(false))
 	decodeOptions = jsonv2.JoinOptions(jsonv1.DefaultOptionsV1(), jsonv2.MatchCaseInsensitiveNames(false))
+	// locateOptions end at the first error, and say where it is.
+	locateOptions = jsonv2.JoinOptions(decodeOptions, jsonv1.ReportErrorsWithLegacySemantics(false))
 )
 
 // EncodeJSON writes v as results and events travel: as encoding/json does, but nil
@@ -20,3 +22,6 @@ var (
 func EncodeJSON(v any) (json.RawMessage, error) { return jsonv2.Marshal(v, encodeOptions) }
 
 func decodeJSON(data []byte, into any) error { return jsonv2.Unmarshal(data, into, decodeOptions) }
+
+// locate is the error that made decoding fail, with the place where it is.
+func locate(data []byte, into any) error { return jsonv2.Unmarshal(data, into, locateOptions) }

@@ -33,7 +33,7 @@ func (d *decoder) decode(ctx context.Context, raw json.RawMessage, into any) err
 	decoded := decodeJSON(raw, into)
 	if decoded != nil && len(faults) == 0 {
 		// The shape let through what the type itself refuses.
-		faults = append(faults, decodeFault(decoded))
+		faults = append(faults, d.decodeFault(locate(raw, reflect.New(reflect.TypeOf(into).Elem()).Interface())))
 	}
 	if d.rules != nil && !notJSON(faults) {
 		faults = append(faults, d.rules.check(ctx, into, faults)...)
@@ -46,11 +46,11 @@ func (d *decoder) decode(ctx context.Context, raw json.RawMessage, into any) err
 
 func notJSON(faults []wire.Fault) bool { return len(faults) == 1 && faults[0].Rule == "json" }
 
-func decodeFault(err error) wire.Fault {
+func (d *decoder) decodeFault(err error) wire.Fault {
 	fault := wire.Fault{Rule: "type", Message: "the params do not fit the method's type"}
 	var semantic *jsonv2.SemanticError
 	if errors.As(err, &semantic) {
-		fault.Field = fieldOfPointer(semantic.JSONPointer)
+		fault.Field = d.shape.path(semantic.JSONPointer)
 		if fault.Field != "" {
 			fault.Message = fault.Field + " does not fit the field's type"
 		}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/centrirpc/centrirpc/wire"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/go-playground/locales/en"
 	ut "github.com/go-playground/universal-translator"
 	"github.com/go-playground/validator/v10"
@@ -130,20 +129,4 @@ func (r *rules) message(field string, parent reflect.Type, b validator.FieldErro
 		return field + rest
 	}
 	return field + ": " + text
-}
-
-// fieldOfPointer turns a JSON pointer (RFC 6901) into a fault's path.
-func fieldOfPointer(p jsontext.Pointer) string {
-	var path strings.Builder
-	for token := range p.Tokens() {
-		if token != "" && strings.Trim(token, "0123456789") == "" {
-			path.WriteString("[" + token + "]")
-			continue
-		}
-		if path.Len() > 0 {
-			path.WriteByte('.')
-		}
-		path.WriteString(token)
-	}
-	return path.String()
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // shape is a contract type made ready for checking values: references are
@@ -138,3 +139,33 @@ func (s *shape) enumOf() string {
 
 func (s *shape) hasString(v string) bool { return s.strings == nil || slices.Contains(s.strings, v) }
 func (s *shape) hasInt(v int64) bool     { return s.ints == nil || slices.Contains(s.ints, v) }
+
+// path turns a JSON pointer (RFC 6901) to a value of this shape into a fault's
+// path. Below what the shape knows, names are taken for fields.
+func (s *shape) path(p jsontext.Pointer) string {
+	var path strings.Builder
+	for token := range p.Tokens() {
+		kind := contract.Struct
+		if s != nil {
+			kind = s.kind
+		}
+		var next *shape
+		switch {
+		case kind == contract.Map || kind == contract.List:
+			path.WriteString("[" + token + "]")
+			if s.elem != nil {
+				next = s.elem.shape
+			}
+		default:
+			if path.Len() > 0 {
+				path.WriteByte('.')
+			}
+			path.WriteString(token)
+			if s != nil && s.fields[token] != nil {
+				next = s.fields[token].place.shape
+			}
+		}
+		s = next
+	}
+	return path.String()
+}

@@ -28,8 +28,6 @@ type checker struct {
 	source bytes.Reader
 	path   []byte
 	faults []wire.Fault
-	// repeated is the path to a map's key that is there twice, or empty.
-	repeated string
 }
 
 var checkers = sync.Pool{New: func() any { return new(checker) }}
@@ -42,7 +40,7 @@ func checkShape(data []byte, s *shape) []wire.Fault {
 	defer checkers.Put(c)
 	c.source.Reset(data)
 	c.dec.Reset(&c.source, jsontext.AllowDuplicateNames(false))
-	c.path, c.faults, c.repeated = c.path[:0], nil, ""
+	c.path, c.faults = c.path[:0], nil
 	err := c.value(place{shape: s})
 	if err == nil {
 		if _, end := c.dec.ReadToken(); !errors.Is(end, io.EOF) {
@@ -50,20 +48,17 @@ func checkShape(data []byte, s *shape) []wire.Fault {
 		}
 	}
 	if err != nil {
-		return []wire.Fault{c.syntaxFault(err)}
+		return []wire.Fault{c.syntaxFault(s, err)}
 	}
 	return c.faults
 }
 
 // syntaxFault is the one fault of params that are not JSON, or JSON that readers
 // disagree about: a key that is there twice (RFC 8259 section 4).
-func (c *checker) syntaxFault(err error) wire.Fault {
+func (c *checker) syntaxFault(s *shape, err error) wire.Fault {
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) && errors.Is(syntactic.Err, jsontext.ErrDuplicateName) {
-		field := c.repeated
-		if field == "" {
-			field = fieldOfPointer(syntactic.JSONPointer)
-		}
+		field := s.path(syntactic.JSONPointer)
 		return wire.Fault{Field: field, Rule: "json", Message: field + " is there twice"}
 	}
 	return wire.Fault{Rule: "json", Message: "the params are not valid JSON: " + syntaxMessage(err)}
@@ -204,10 +199,6 @@ func (c *checker) entries(s *shape) error {
 	for c.dec.PeekKind() != '}' {
 		token, err := c.dec.ReadToken()
 		if err != nil {
-			var syntactic *jsontext.SyntacticError
-			if errors.As(err, &syntactic) {
-				c.repeated = string(c.path) + "[" + syntactic.JSONPointer.LastToken() + "]"
-			}
 			return err
 		}
 		key := token.String()
@@ -302,6 +293,9 @@ func (c *checker) scalar(s *shape, text string) {
 }
 
 func integerFits(text string, bits int, unsigned bool) bool {
+	if bits == 0 { // without bound
+		return !strings.ContainsAny(text, ".eE") && !(unsigned && strings.HasPrefix(text, "-"))
+	}
 	var err error
 	if unsigned {
 		_, err = strconv.ParseUint(text, 10, bits)
@@ -372,6 +366,9 @@ func (s *shape) describe() string {
 	case contract.List:
 		return "a list"
 	case contract.Integer:
+		if s.bits == 0 {
+			return "an integer"
+		}
 		if s.unsigned {
 			return fmt.Sprintf("an integer from 0 to %d", uint64(math.MaxUint64)>>(64-s.bits))
 		}

@@ -185,6 +185,9 @@ func (s *Shape) narrow(c *Constraints) {
 		s.Patterns = inserted(s.Patterns, c.Pattern)
 	}
 	s.Unique = s.Unique || c.Unique
+	if c.Format != "" {
+		s.Rules = inserted(s.Rules, "format="+c.Format)
+	}
 	for _, rule := range c.Rules {
 		s.Rules = inserted(s.Rules, rule)
 	}

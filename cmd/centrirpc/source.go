@@ -8,13 +8,15 @@ import (
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/contract/jsonschema"
 	"github.com/centrirpc/centrirpc/internal/gopackage"
 )
 
 const packageText = `PKG is a Go package, as a directory (./api) or an import path, with one exported
 function that returns a *centrirpc.Router, or a *centrirpc.Router and an error.
 The function is called to see what it registers, with zero values for its
-parameters; no handler runs. PKG may also be a contract.json. Build tags are taken
+parameters; no handler runs. PKG may also be a contract.json, or the file that
+"python -m centrirpc export" writes of Pydantic handlers. Build tags are taken
 from GOFLAGS: GOFLAGS=-tags=pro.`
 
 // contractFlags are the flags of commands that read a contract.
@@ -58,6 +60,16 @@ func (f *contractFlags) load(e *environment, pkg string) (*contract.Contract, er
 	data, err := os.ReadFile(pkg)
 	if err != nil {
 		return nil, err
+	}
+	if jsonschema.IsSource(data) {
+		c, problems, err := jsonschema.Convert(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", pkg, err)
+		}
+		if len(problems) > 0 {
+			return nil, fmt.Errorf("%s:\n%w", pkg, problems)
+		}
+		return c, nil
 	}
 	c, err := contract.Decode(data)
 	if err != nil {

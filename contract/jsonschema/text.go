@@ -8,8 +8,8 @@ import (
 
 // formats are those that a contract calls by another name. Others keep theirs.
 var formats = map[string]string{
-	// Pydantic reads and writes a date-time without an offset, and its schema
-	// does not say which models do.
+	// Pydantic reads and writes a date-time without an offset, unless "x-offset"
+	// says that it does not.
 	"date-time":     contract.LocalDateTime,
 	"ipvanyaddress": contract.IP,
 	"uuid1":         contract.UUID, "uuid3": contract.UUID, "uuid4": contract.UUID, "uuid5": contract.UUID,
@@ -34,7 +34,9 @@ func (v *converter) text(o *object, at place) *contract.Type {
 		// Pydantic counts the bytes, not the characters that carry them.
 		return &contract.Type{Kind: contract.Bytes, Format: encoding, Constraints: rules(o, stringConstraints...)}
 	}
-	if own, ok := formats[format]; ok {
+	if format == "date-time" && o.text("x-offset") == "required" {
+		format = contract.DateTime // as the exporter says of AwareDatetime
+	} else if own, ok := formats[format]; ok {
 		format = own
 	}
 	if format == "" && isDecimal(o.text("pattern")) {

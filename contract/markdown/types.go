@@ -128,6 +128,9 @@ func constraintWords(t *contract.Type) string {
 	if c.Pattern != "" {
 		add("matches %s", code(c.Pattern))
 	}
+	if c.Format != "" {
+		add("the format %s", inline(c.Format))
+	}
 	if c.OneOf != nil {
 		var values []string
 		for _, v := range c.OneOf {

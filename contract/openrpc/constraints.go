@@ -76,6 +76,13 @@ func keywords(c *contract.Constraints, shape *contract.Shape) object {
 	} else {
 		o = o.with("x-centrirpc-pattern", c.Pattern)
 	}
+	if known := text(c.Format); len(known) > 0 && c.Format != "" {
+		for _, m := range known { // how the writer says the format of a type
+			if m.key != "type" {
+				o = append(o, m)
+			}
+		}
+	}
 	least, most := "minItems", "maxItems"
 	if shape != nil && (shape.Kind == contract.Map || shape.Kind == contract.Struct) {
 		least, most = "minProperties", "maxProperties"

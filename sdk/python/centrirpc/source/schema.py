@@ -38,8 +38,8 @@ class SchemaGenerator(GenerateJsonSchema):
 
     Beyond Pydantic's own generator it refuses untyped serializers and defaults that JSON
     lacks, marks fields with a default as required where they are sent, for they always are,
-    and adds ``x-enum-varnames``, the names of an enum's members, and ``"x-offset": "required"``
-    to times that never lack an offset (AwareDatetime).
+    and adds ``x-enum-varnames``, the names of an enum's members, ``"x-offset": "required"`` to
+    times that never lack an offset (AwareDatetime), and the format ``decimal`` to Decimals.
     """
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
@@ -114,6 +114,12 @@ class SchemaGenerator(GenerateJsonSchema):
         described = super().datetime_schema(schema)
         if schema.get("tz_constraint") not in (None, "naive"):
             described["x-offset"] = "required"
+        return described
+
+    def decimal_schema(self, schema: Any) -> Any:
+        described = super().decimal_schema(schema)
+        text = described["anyOf"][1] if "anyOf" in described else described
+        text["format"] = "decimal"
         return described
 
     def field_is_required(self, field: Any, total: bool) -> bool:
