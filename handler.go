@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/wire"
@@ -75,6 +76,9 @@ func register(within Registrar, reg registration, opts []MethodOption) {
 	reg.where = registeredAt()
 	if err := wire.CheckMethod(reg.method.Name); err != nil {
 		reg.fail("%v", err)
+	}
+	if strings.HasPrefix(reg.method.Name, "centrirpc.") {
+		reg.fail("names that begin with \"centrirpc.\" are reserved; give the method another name")
 	}
 	if reg.missing {
 		reg.fail("the handler is nil; give a function")

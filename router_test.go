@@ -320,6 +320,7 @@ func TestWrongRegistrationsPanicWithTheFix(t *testing.T) {
 			centrirpc.Handle(r, "a", sum)
 			centrirpc.Handle(r, "a", sum)
 		}, []string{`"a"`, "is taken by the method registered at", "give one of them another name"}},
+		{"a reserved name", func(r *centrirpc.Router) { centrirpc.Handle(r.Group("centrirpc"), "contract", sum) }, []string{"reserved"}},
 		{"no handler", func(r *centrirpc.Router) {
 			centrirpc.Handle[sumParams, sumResult](r, "a", nil)
 		}, []string{"the handler is nil"}},

@@ -99,6 +99,13 @@ type Config struct {
 	// again. Zero means in the memory of this process.
 	Store calls.Store
 
+	// OlderContracts are the contract.json files of earlier releases whose clients
+	// may still be about. With them the server can tell such a client, and its
+	// metrics, whether it still works; see the generated clients' checkContract.
+	// The router must have been given its own with centrirpc.WithContract. Zero
+	// means none.
+	OlderContracts [][]byte
+
 	// PingInterval is how often the server pings a client. Zero means 25 s.
 	PingInterval time.Duration
 	// PongTimeout is how long it waits for the answer before it disconnects the

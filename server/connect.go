@@ -62,6 +62,7 @@ func (s *Server) onConnecting(ctx context.Context, e centrifuge.ConnectEvent) (r
 		s.log.Info("a client was refused at connect", "client", e.ClientID, "transport", e.Transport.Name(), "reason", err)
 		return centrifuge.ConnectReply{}, refusedIdentity(err)
 	}
+	s.onStated(e)
 	// Only a client that came with a token has one to refresh. Another is
 	// disconnected when its time is up, comes again and is authenticated again.
 	refreshes := e.Token != "" && !id.ExpiresAt.IsZero()

@@ -24,6 +24,7 @@ type metrics struct {
 	calls     *prometheus.CounterVec
 	durations *prometheus.HistogramVec
 	refused   *prometheus.CounterVec
+	contracts *prometheus.CounterVec
 	// methods has what most calls need, found already.
 	methods map[string]methodMetrics
 }
@@ -50,6 +51,10 @@ func newMetrics(methods []centrirpc.Method) *metrics {
 			Name: "centrirpc_calls_refused_total",
 			Help: "Requests that were refused or answered without running a handler, by reason.",
 		}, []string{"reason"}),
+		contracts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "centrirpc_client_contracts_total",
+			Help: "Connects of clients that said which contract they were generated from, by how it stands to the server's: current, compatible, incompatible, unknown.",
+		}, []string{"state"}),
 		methods: make(map[string]methodMetrics, len(methods)),
 	}
 	for _, method := range methods {
@@ -65,7 +70,7 @@ func newMetrics(methods []centrirpc.Method) *metrics {
 // the runtime and the process.
 func (m *metrics) register(registry *prometheus.Registry, engine *calls.Engine) error {
 	all := []prometheus.Collector{
-		m.calls, m.durations, m.refused,
+		m.calls, m.durations, m.refused, m.contracts,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "centrirpc_calls_in_flight",
 			Help: "Calls that are running.",

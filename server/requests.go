@@ -52,6 +52,10 @@ func refused(refusal error) error {
 // protocol has a code and a message for errors, and no place for details.
 func (c *connection) onRPC(e centrifuge.RPCEvent, answer centrifuge.RPCCallback) {
 	defer c.server.recovered("rpc", func() { answer(centrifuge.RPCReply{}, centrifuge.ErrorInternal) })
+	if e.Method == wire.ContractMethod {
+		answer(c.server.compareContract(e.Data))
+		return
+	}
 	c.caller.Invoke(c.ctx, e.Method, e.Data, func(result json.RawMessage, failed *wire.Error) {
 		if failed != nil {
 			answer(centrifuge.RPCReply{}, &centrifuge.Error{

@@ -19,15 +19,16 @@ import (
 // Server serves a router's methods. It is an http.Handler; see the package's
 // documentation for its paths. Stop it with Shutdown.
 type Server struct {
-	cfg      Config
-	log      *slog.Logger
-	node     *centrifuge.Node
-	engine   *calls.Engine
-	verifier *token.Verifier // nil with Authenticate, or with nothing but Anonymous
-	channels *channels
-	users    *users
-	metrics  *metrics
-	paths    map[string]http.Handler
+	cfg       Config
+	log       *slog.Logger
+	node      *centrifuge.Node
+	engine    *calls.Engine
+	verifier  *token.Verifier // nil with Authenticate, or with nothing but Anonymous
+	channels  *channels
+	users     *users
+	metrics   *metrics
+	contracts *contracts
+	paths     map[string]http.Handler
 
 	draining atomic.Bool
 	// ownStore is the store to close at the end, if it was not given.
@@ -51,6 +52,9 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 	}
 	allowed, err := newOrigins(cfg.AllowedOrigins)
 	if err != nil {
+		return nil, err
+	}
+	if s.contracts, err = newContracts(router, cfg.OlderContracts); err != nil {
 		return nil, err
 	}
 	s.metrics = newMetrics(router.Methods())

@@ -10,6 +10,13 @@ import (
 // is published there; nobody can subscribe to it.
 const RequestsChannel = "rpc.requests"
 
+// ContractMethod is a native RPC that servers answer themselves: asked with the
+// hash of the contract that a client was generated from, {"hash": string}, they
+// say their own hash and whether the client is compatible, {"hash": string,
+// "compatible": true, false, or null if they cannot tell}. Names that begin with
+// "centrirpc." are reserved for such methods.
+const ContractMethod = "centrirpc.contract"
+
 // MaxUserIDLength bounds a user id, in bytes. With the longest session name and
 // the rest of a reply channel it stays below Centrifuge's 255 for a channel.
 const MaxUserIDLength = 128

@@ -46,7 +46,7 @@ var rules = []rule{
 		"Redis is known to its store alone."},
 	{"calls/storetest", []string{"calls"}, nil,
 		"The tests that every store passes know no store."},
-	{"server", []string{".", "calls", "calls/memstore", "contract", "server/token", "wire"},
+	{"server", []string{".", "calls", "calls/memstore", "contract", "contract/diff", "server/token", "wire"},
 		[]string{"github.com/centrifugal/centrifuge", "github.com/prometheus/client_golang", "github.com/go-json-experiment/json"},
 		"The embedded server, and it alone, is built on the Centrifuge library."},
 	{"server/centrifugo", []string{".", "calls", "calls/memstore", "contract", "wire"}, []string{"github.com/prometheus/client_golang"},
