@@ -29,8 +29,10 @@ func (c *connection) onRefresh(e centrifuge.RefreshEvent, answer centrifuge.Refr
 	// of the connection need not wait.
 	go func() {
 		defer c.server.recovered("refresh", func() {})
-		defer c.refreshing.Store(false)
-		answer(c.refresh(e.Token))
+		reply, err := c.refresh(e.Token) // which recovers
+		// Before the answer: a client may answer it with the next refresh.
+		c.refreshing.Store(false)
+		answer(reply, err)
 	}()
 }
 
