@@ -116,6 +116,9 @@ func (r *rules) message(field string, parent reflect.Type, b validator.FieldErro
 	if own, ok := r.own[b.Tag()]; ok {
 		return field + " " + strings.ReplaceAll(own, "{param}", param)
 	}
+	if strings.HasPrefix(b.Tag(), "required") {
+		return field + " is required"
+	}
 	text := b.Translate(r.words)
 	if text == b.Error() { // the rule has no translation
 		if param == "" {

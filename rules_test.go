@@ -61,7 +61,7 @@ func TestFaultsNameFieldsAsJSONDoes(t *testing.T) {
 		want           []wire.Fault
 	}{
 		{"passwords", `{"first":"a","second":"b"}`, []wire.Fault{{Field: "second", Rule: "eqfield", Message: "second must be equal to first"}}},
-		{"passwords", `{"first":"x","second":"x"}`, []wire.Fault{{Field: "third", Rule: "required_if", Message: "third is a required field"}}},
+		{"passwords", `{"first":"x","second":"x"}`, []wire.Fault{{Field: "third", Rule: "required_if", Message: "third is required"}}},
 		{"passwords", `{"first":"a","second":"a","third":"long"}`, []wire.Fault{{Field: "third", Rule: "short", Message: "third must be shorter than 9"}}},
 		{"keyed", `{"by_name":{"a]b.c":{"first":"a","second":"b"}}}`, []wire.Fault{{Field: "by_name[a]b.c].second", Rule: "eqfield", Message: "by_name[a]b.c].second must be equal to first"}}},
 		{"keyed", `{"by_name":{"a":{"first":"a","second":"a"},"a].Second":{"first":"a","second":"b"}}}`, []wire.Fault{{Field: "by_name[a].Second].second", Rule: "eqfield", Message: "by_name[a].Second].second must be equal to first"}}},

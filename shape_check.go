@@ -328,6 +328,9 @@ func (s *shape) describe() string {
 	case contract.List:
 		return "a list"
 	case contract.Integer:
+		if s.bits == 64 && !s.unsigned {
+			return "an integer"
+		}
 		if s.unsigned {
 			return fmt.Sprintf("an integer from 0 to %d", uint64(math.MaxUint64)>>(64-s.bits))
 		}
