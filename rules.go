@@ -83,9 +83,12 @@ func (r *rules) check(ctx context.Context, value any, already []wire.Fault) []wi
 		return nil
 	}
 	var faults []wire.Fault
-	for _, b := range broken {
+	for i, b := range broken {
+		if i >= 4*maxFaults || len(already)+len(faults) >= maxFaults {
+			break // finding a path takes its time, and hostile params can break thousands
+		}
 		field, parent := jsonPath(v, b.StructNamespace())
-		if len(already)+len(faults) >= maxFaults || covered(field, already) {
+		if covered(field, already) {
 			continue
 		}
 		faults = append(faults, wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(field, parent, b)})

@@ -31,6 +31,11 @@ type checker struct {
 	repeated string
 }
 
+// maxDepth bounds how deep params may be nested: the validator's work grows with its square.
+const maxDepth = 256
+
+var errDepth = fmt.Errorf("they are nested more than %d deep", maxDepth)
+
 var checkers = sync.Pool{New: func() any { return new(checker) }}
 
 // checkShape lists what of data does not fit the shape: keys that are missing or
@@ -107,6 +112,9 @@ func (c *checker) value(p place) error {
 			c.fault("type", "must be %s", s.describe())
 		}
 		return c.dec.SkipValue()
+	}
+	if c.dec.StackDepth() > maxDepth {
+		return errDepth
 	}
 	switch s.kind {
 	case contract.Struct:
