@@ -28,6 +28,7 @@ check: ## Formatting, vet and the strict checkers of every language
 .PHONY: test-go
 test-go: ## Go tests, race detector on: also the generators, the conformance runner, the demo in Chromium
 	go test -race -timeout 20m ./...
+	cd bench && go vet ./... && go test -timeout 5m ./...
 
 .PHONY: test-typescript
 test-typescript: ## The TypeScript base client's tests, in Node

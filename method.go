@@ -49,7 +49,8 @@ func Description(text string) MethodOption {
 	return func(reg *registration) { reg.method.Doc = text }
 }
 
-// Deprecated marks the method as on its way out and says what to use instead.
+// Deprecated marks the method as on its way out and says what to use instead, in
+// words that clients print as they are: "use tasks.list".
 func Deprecated(instead string) MethodOption {
 	return func(reg *registration) {
 		if instead == "" {

@@ -82,9 +82,12 @@ func Validator(v *validator.Validate) RouterOption { return func(r *Router) { r.
 // WithContract gives the router the contract.json that was generated from it,
 // usually embedded in the program: what reflection cannot see (doc comments and
 // the constants of enum types) is taken from there, so that a binary without its
-// source serves documented methods and refuses values that are not in an enum. A
-// file that does not fit the router is reported in the log as stale. It panics on
-// data that is no contract; empty data, as before the first generation, is none.
+// source serves documented methods and refuses values that are not in an enum:
+// without it, enums are not checked. A file that does not fit the router's methods
+// and types is reported in the log as stale; that a constant was added or removed
+// cannot be seen from here, so let go generate or continuous integration run
+// centrirpc contract, which has a flag -check. It panics on data that is no
+// contract; empty data, as before the first generation, is none.
 func WithContract(data []byte) RouterOption {
 	return func(r *Router) {
 		if len(bytes.TrimSpace(data)) == 0 {
@@ -209,7 +212,7 @@ func (r *Router) compile() *table {
 	if r.recorded != nil {
 		t.contract = adopt(reflected, r.recorded)
 		if reflected.StructureHash() != r.recorded.StructureHash() {
-			r.logger.Warn("the contract given to the router is stale: it was generated from other methods or types; run centrirpc generate", "name", r.name)
+			r.logger.Warn("the contract given to the router is stale: it was generated from other methods or types; write it anew with: centrirpc contract PKG -o FILE", "api", r.name)
 		}
 	}
 	shapes := newShapes(t.contract, r.strict)

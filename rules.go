@@ -82,9 +82,12 @@ func (r *rules) check(ctx context.Context, value any, already []wire.Fault) []wi
 		return nil
 	}
 	var faults []wire.Fault
-	for _, b := range broken {
+	for i, b := range broken {
+		if i >= 4*maxFaults || len(already)+len(faults) >= maxFaults {
+			break // finding a path takes its time, and hostile params can break thousands
+		}
 		field, parent := jsonPath(v, b.StructNamespace())
-		if len(already)+len(faults) >= maxFaults || covered(field, already) {
+		if covered(field, already) {
 			continue
 		}
 		faults = append(faults, wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(field, parent, b)})
@@ -114,6 +117,9 @@ func (r *rules) message(field string, parent reflect.Type, b validator.FieldErro
 	param := jsonNames(parent, b.Param())
 	if own, ok := r.own[b.Tag()]; ok {
 		return field + " " + strings.ReplaceAll(own, "{param}", param)
+	}
+	if strings.HasPrefix(b.Tag(), "required") {
+		return field + " is required"
 	}
 	text := b.Translate(r.words)
 	if text == b.Error() { // the rule has no translation

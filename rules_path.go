@@ -11,7 +11,7 @@ import (
 // along the value, for a map's keys may hold any character. parent is the struct
 // that has the last field, or nil.
 func jsonPath(v reflect.Value, namespace string) (path string, parent reflect.Type) {
-	_, rest, _ := strings.Cut(namespace, ".")
+	rest := strings.TrimPrefix(namespace, v.Type().Name()+".") // a type without a name has no such prefix
 	for rest != "" {
 		v = pointee(v)
 		if rest[0] == '[' {

@@ -3,7 +3,9 @@ package centrirpc_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-playground/validator/v10"
@@ -61,7 +63,7 @@ func TestFaultsNameFieldsAsJSONDoes(t *testing.T) {
 		want           []wire.Fault
 	}{
 		{"passwords", `{"first":"a","second":"b"}`, []wire.Fault{{Field: "second", Rule: "eqfield", Message: "second must be equal to first"}}},
-		{"passwords", `{"first":"x","second":"x"}`, []wire.Fault{{Field: "third", Rule: "required_if", Message: "third is a required field"}}},
+		{"passwords", `{"first":"x","second":"x"}`, []wire.Fault{{Field: "third", Rule: "required_if", Message: "third is required"}}},
 		{"passwords", `{"first":"a","second":"a","third":"long"}`, []wire.Fault{{Field: "third", Rule: "short", Message: "third must be shorter than 9"}}},
 		{"keyed", `{"by_name":{"a]b.c":{"first":"a","second":"b"}}}`, []wire.Fault{{Field: "by_name[a]b.c].second", Rule: "eqfield", Message: "by_name[a]b.c].second must be equal to first"}}},
 		{"keyed", `{"by_name":{"a":{"first":"a","second":"a"},"a].Second":{"first":"a","second":"b"}}}`, []wire.Fault{{Field: "by_name[a].Second].second", Rule: "eqfield", Message: "by_name[a].Second].second must be equal to first"}}},
@@ -84,6 +86,94 @@ func TestFaultsNameFieldsAsJSONDoes(t *testing.T) {
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s(%s)\n got %+v\nwant %+v", test.method, test.params, got, test.want)
 		}
+	}
+}
+
+type wide struct {
+	Map map[string]*string `json:"map" validate:"dive,omitnil,min=5"`
+}
+
+type page[T any] struct {
+	Limit int `json:"limit" validate:"min=1"`
+	Item  T   `json:"item"`
+}
+
+func TestFaultsOfTypesWithoutAPlainName(t *testing.T) {
+	r := centrirpc.NewRouter()
+	type local struct {
+		B string `json:"b" validate:"min=3"`
+	}
+	centrirpc.Handle(r, "unnamed", func(_ context.Context, p struct {
+		A string `json:"a" validate:"min=3"`
+	}) (struct{}, error) {
+		return struct{}{}, nil
+	})
+	centrirpc.Handle(r, "generic", func(context.Context, page[page[local]]) (struct{}, error) { return struct{}{}, nil })
+	for method, test := range map[string]struct{ params, want string }{
+		"unnamed": {`{"a":""}`, "a"},
+		"generic": {`{"limit":0,"item":{"limit":0,"item":{"b":""}}}`, "limit item.limit item.item.b"},
+	} {
+		_, err := r.Call(t.Context(), method, json.RawMessage(test.params))
+		var fields []string
+		for _, f := range errorOf(t, err).Details.([]wire.Fault) {
+			fields = append(fields, f.Field)
+		}
+		if got := strings.Join(fields, " "); got != test.want {
+			t.Errorf("%s: faults of %q; want %q", method, got, test.want)
+		}
+	}
+}
+
+// hostile params break thousands of rules, or nest without end.
+func hostile(t testing.TB) map[string]string {
+	t.Helper()
+	entries, covered := []string{}, []string{`"a":7`}
+	for i := range 6000 {
+		entries = append(entries, fmt.Sprintf(`"%d":""`, i))
+		covered = append(covered, fmt.Sprintf(`"a][%d":""`, i))
+	}
+	return map[string]string{
+		"wide":    `{"map":{` + strings.Join(entries, ",") + `}}`,
+		"covered": `{"map":{` + strings.Join(covered, ",") + `}}`,
+		"deep":    strings.Repeat(`{"name":"a","next":`, 9900) + `{"name":"a"}` + strings.Repeat("}", 9900),
+	}
+}
+
+func hostileRouter() *centrirpc.Router {
+	r := centrirpc.NewRouter()
+	for _, method := range []string{"wide", "covered"} {
+		centrirpc.Handle(r, method, func(context.Context, wide) (struct{}, error) { return struct{}{}, nil })
+	}
+	centrirpc.Handle(r, "deep", func(context.Context, endless) (struct{}, error) { return struct{}{}, nil })
+	return r
+}
+
+func TestHostileParamsAreRefusedBriefly(t *testing.T) {
+	r := hostileRouter()
+	for method, params := range hostile(t) {
+		_, err := r.Call(t.Context(), method, json.RawMessage(params))
+		faults := errorOf(t, err).Details.([]wire.Fault)
+		if len(faults) == 0 || len(faults) > 64 {
+			t.Errorf("%s: %d faults", method, len(faults))
+		}
+		if method == "deep" && (len(faults) != 1 || !strings.Contains(faults[0].Message, "more than 256 deep")) {
+			t.Errorf("%+v", faults)
+		}
+	}
+	fits := strings.Repeat(`{"name":"a","next":`, 250) + `{"name":"a"}` + strings.Repeat("}", 250)
+	if _, err := r.Call(t.Context(), "deep", json.RawMessage(fits)); err != nil {
+		t.Errorf("250 deep: %v", err)
+	}
+}
+
+func BenchmarkHostileParams(b *testing.B) {
+	r := hostileRouter()
+	for method, params := range hostile(b) {
+		b.Run(method, func(b *testing.B) {
+			for b.Loop() {
+				_, _ = r.Call(b.Context(), method, json.RawMessage(params))
+			}
+		})
 	}
 }
 

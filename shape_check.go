@@ -30,6 +30,11 @@ type checker struct {
 	faults []wire.Fault
 }
 
+// maxDepth bounds how deep params may be nested: the validator's work grows with its square.
+const maxDepth = 256
+
+var errDepth = fmt.Errorf("they are nested more than %d deep", maxDepth)
+
 var checkers = sync.Pool{New: func() any { return new(checker) }}
 
 // checkShape lists what of data does not fit the shape: keys that are missing or
@@ -110,6 +115,9 @@ func (c *checker) value(p place) error {
 			c.quoted(s, token.String())
 		}
 		return err
+	}
+	if c.dec.StackDepth() > maxDepth {
+		return errDepth
 	}
 	switch s.kind {
 	case contract.Struct:
@@ -366,7 +374,7 @@ func (s *shape) describe() string {
 	case contract.List:
 		return "a list"
 	case contract.Integer:
-		if s.bits == 0 {
+		if s.bits == 0 || s.bits == 64 && !s.unsigned {
 			return "an integer"
 		}
 		if s.unsigned {

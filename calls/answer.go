@@ -19,7 +19,11 @@ func (r *run) claim() bool {
 	e := r.engine()
 	if r.method == nil || (r.method.Kind == contract.Notify) != r.notify {
 		e.cfg.Observer.CallRefused("method_not_found")
-		r.answerAgain(wire.EncodeError(r.CorrelationID, r.wrongKind().Wire()))
+		wrong := r.wrongKind().Wire()
+		if r.notify {
+			e.log.Warn("a notification failed", "method", r.name, "correlation_id", r.CorrelationID, "user", r.Conn.UserID, "error", wrong)
+		}
+		r.answerAgain(wire.EncodeError(r.CorrelationID, wrong))
 		return false
 	}
 	timeout := e.timeout(r.asked, r.method)
@@ -82,6 +86,9 @@ func (r *run) finish(result json.RawMessage, failed *wire.Error) {
 		r.native(result, failed)
 	} else {
 		r.complete(result, failed)
+	}
+	if r.notify && failed != nil { // there is nobody else to hear it
+		r.engine().log.Warn("a notification failed", "method", r.name, "correlation_id", r.CorrelationID, "user", r.Conn.UserID, "error", failed)
 	}
 	r.engine().cfg.Observer.CallEnded(r.method.Name, code, time.Since(r.started))
 }

@@ -115,3 +115,7 @@ func (r *run) endContext(cause error) {
 	}
 	r.after = nil
 }
+
+// String is how the context prints. Without it, fmt would read what mu guards, and
+// print the params.
+func (r *run) String() string { return "the context of a call of " + r.name }

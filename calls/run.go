@@ -3,8 +3,6 @@ package calls
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -96,11 +94,17 @@ func (r *run) acknowledge(refusal error) {
 	r.ack, r.moreAcks, r.acked = nil, nil, true
 	r.mu.Unlock()
 	if first != nil {
-		first(refusal)
+		r.tell(first, refusal)
 	}
 	for _, ack := range more {
-		ack(refusal)
+		r.tell(ack, refusal)
 	}
+}
+
+// tell calls an acknowledgement; if that panics, the others and the reply follow.
+func (r *run) tell(ack func(error), refusal error) {
+	defer r.recovered()
+	ack(refusal)
 }
 
 // work is what the run's worker does. It returns when the handler has.
@@ -181,6 +185,7 @@ func (r *run) giveUp(cause error) {
 	r.mu.Unlock()
 	if mine {
 		defer r.release()
+		defer r.recovered()
 		r.finish(nil, endOf(cause))
 	}
 }
@@ -197,9 +202,9 @@ func (r *run) takeEnd() bool {
 // leave ends the run's part on its worker, whatever became of it.
 func (r *run) leave() {
 	defer r.release()
+	defer r.recovered() // of what is done below
 	if p := recover(); p != nil {
-		r.engine().log.Error("a call panicked outside its handler", "method", r.name,
-			"correlation_id", r.CorrelationID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		r.logPanic(p)
 	}
 	r.mu.Lock()
 	r.endContext(errReturned) // for goroutines that the handler left behind

@@ -1,12 +1,13 @@
 package calls_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,6 +26,7 @@ type journal struct {
 	caller *calls.Caller
 	mu     sync.Mutex
 	lines  []string
+	log    bytes.Buffer
 }
 
 func (j *journal) note(line string) {
@@ -55,7 +57,7 @@ func (j *journal) send(request string) {
 // newJournal has the one method "do".
 func newJournal(t *testing.T, store calls.Store, do func(context.Context, params) (string, error)) *journal {
 	j := &journal{}
-	router := centrirpc.NewRouter(centrirpc.Logger(slog.New(slog.NewTextHandler(io.Discard, nil))))
+	router := centrirpc.NewRouter(centrirpc.Logger(slog.New(slog.NewTextHandler(&j.log, nil))))
 	centrirpc.Handle(router, "do", do)
 	centrirpc.HandleNotify(router, "note", func(ctx context.Context, p params) error { _, err := do(ctx, p); return err })
 	if store == nil {
@@ -335,6 +337,25 @@ func TestTheHandlersContext(t *testing.T) {
 		}
 		if err := j.engine.Drain(t.Context()); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Nobody waits for a notification's answer: what became of it is in the log.
+func TestANotificationThatFailsIsLogged(t *testing.T) {
+	inJournal(t, nil, sleep(0), func(t *testing.T, j *journal) {
+		for id, request := range map[string]string{
+			"a": `"method":"note","params":{"say":7}`,
+			"b": `"method":"none"`,
+			"c": `"method":"do"`,
+		} {
+			j.send(`{"op":"notify","correlation_id":"` + id + `",` + request + `}`)
+		}
+		wantLines(t, j.take(), "ack", "ack", "ack")
+		for _, want := range []string{"invalid_params", "there is no method", "is called, not notified"} {
+			if !strings.Contains(j.log.String(), want) {
+				t.Errorf("%q is not in the log:\n%s", want, &j.log)
+			}
 		}
 	})
 }

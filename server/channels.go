@@ -164,5 +164,5 @@ func (c *connection) rule(what, channel string, ask func(context.Context) error)
 }
 
 func (c *connection) refuseOnChannel(what, channel string, reason error) {
-	c.server.log.Debug("a client may not "+what, "channel", channel, "user", c.userID(), "client", c.client.ID(), "reason", reason)
+	c.server.log.Info("a client may not "+what, "channel", channel, "user", c.userID(), "client", c.client.ID(), "reason", reason)
 }

@@ -26,7 +26,7 @@ func (c *connection) onPublish(e centrifuge.PublishEvent, answer centrifuge.Publ
 	}
 	c.caller.Submit(e.Data, func(refusal error) {
 		if refusal != nil {
-			c.server.log.Debug("a request was refused", "user", c.userID(), "client", c.client.ID(), "reason", refusal)
+			c.server.log.Info("a request was refused", "user", c.userID(), "client", c.client.ID(), "reason", refusal)
 			answer(centrifuge.PublishReply{}, refused(refusal))
 			return
 		}

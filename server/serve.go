@@ -50,6 +50,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, handler http.
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
+	s.log.Info("listening", "address", listener.Addr().String())
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
 	select {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // RequestsChannel is where clients publish requests. The server consumes what
@@ -50,10 +51,16 @@ func CheckUserID(userID string) error {
 	for i := 0; i < len(userID); i++ {
 		c := userID[i]
 		if c <= ' ' || c >= 0x7f || strings.IndexByte(":,#*$/", c) >= 0 {
-			return fmt.Errorf("the user id %q holds the character %q at byte %d; characters with a meaning in channel names (: , # * $ /), spaces, control and non-ASCII characters are not allowed", userID, rune(c), i)
+			return fmt.Errorf("the user id %q holds the character %q at byte %d; characters with a meaning in channel names (: , # * $ /), spaces, control and non-ASCII characters are not allowed", userID, character(userID[i:]), i)
 		}
 	}
 	return nil
+}
+
+// character is the first character of s, for messages.
+func character(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
 }
 
 // CheckReplyTo reports whether channel is a reply channel of the user: exactly

@@ -40,6 +40,7 @@ type Config struct {
 type Store struct {
 	seeds  [2]maphash.Seed
 	now    func() time.Time
+	start  time.Time // times are kept as what passed since then, for wall clocks jump
 	shards [shardCount]shard
 	bytes  atomic.Int64 // the memory of all stored replies
 	stop   chan struct{}
@@ -65,6 +66,7 @@ func New(cfg Config) *Store {
 		cfg.Now = time.Now
 	}
 	s := &Store{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, now: cfg.Now, stop: make(chan struct{}), swept: make(chan struct{})}
+	s.start = s.now()
 	blockSize := int(min(max(cfg.MaxReplyBytes/shardCount/8, minBlockSize), maxBlockSize))
 	for i := range s.shards {
 		s.shards[i] = shard{
@@ -94,7 +96,7 @@ func (s *Store) sweep() {
 		case <-s.stop:
 			return
 		case <-ticker.C:
-			now := s.now()
+			now := s.since(s.now())
 			for i := range s.shards {
 				s.shards[i].expire(now)
 			}
@@ -104,16 +106,18 @@ func (s *Store) sweep() {
 
 // Claim implements calls.Store. It never fails.
 func (s *Store) Claim(_ context.Context, claim calls.Claim) (calls.ClaimResult, error) {
-	id, now := s.id(claim.Key), s.now()
-	found, why := s.shard(id).claim(id, claim, now)
+	id, now, deadline := s.id(claim.Key), s.since(s.now()), s.since(claim.Deadline)
+	found, why := s.shard(id).claim(id, claim.Fingerprint, deadline, now)
 	if why == ofReplies && s.makeRoom(now) {
-		found, _ = s.shard(id).claim(id, claim, now)
+		found, _ = s.shard(id).claim(id, claim.Fingerprint, deadline, now)
 	}
 	return found, nil
 }
 
+func (s *Store) since(t time.Time) time.Duration { return t.Sub(s.start) }
+
 // makeRoom drops old replies, and reports whether there is room now.
-func (s *Store) makeRoom(now time.Time) bool {
+func (s *Store) makeRoom(now time.Duration) bool {
 	for i := range s.shards {
 		if s.shards[i].makeRoom(now) {
 			return true
@@ -125,7 +129,7 @@ func (s *Store) makeRoom(now time.Time) bool {
 // Complete implements calls.Store. It never fails.
 func (s *Store) Complete(_ context.Context, key calls.Key, fence uint64, reply []byte) (bool, error) {
 	id := s.id(key)
-	return s.shard(id).complete(id, fence, reply, s.now()), nil
+	return s.shard(id).complete(id, fence, reply, s.since(s.now())), nil
 }
 
 // Received implements calls.Store. It never fails.

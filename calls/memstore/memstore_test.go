@@ -163,3 +163,52 @@ func TestReceivedRepliesGiveTheirMemoryBack(t *testing.T) {
 		}
 	})
 }
+
+// What is kept long does not keep what came after it.
+func TestALongCallDoesNotHoldUpTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(memstore.Config{MaxReplyBytes: 1 << 20})
+		defer s.Close()
+		for i := range 1000 { // in every shard
+			id := fmt.Sprint("long", i)
+			complete(t, s, id, claim(t, s, id, 24*time.Hour).Fence, "r")
+		}
+		complete(t, s, "again", claim(t, s, "again", time.Second).Fence, "old")
+		for round := range 20 {
+			for i := range 10_000 {
+				id := fmt.Sprint(round, "-", i)
+				complete(t, s, id, claim(t, s, id, time.Second).Fence, "r")
+			}
+			time.Sleep(20 * time.Second)
+		}
+		synctest.Wait()
+		if n := s.Endings(); s.Len() != 1000 || n > 100_000 {
+			t.Errorf("of %d calls, the ends of %d are remembered", s.Len(), n)
+		}
+		// A reply is no older than its call, whatever else had its key before.
+		complete(t, s, "again", claim(t, s, "again", time.Minute).Fence, "new")
+		complete(t, s, "large", claim(t, s, "large", time.Minute).Fence, strings.Repeat("x", 1<<20))
+		claim(t, s, "makes room", time.Minute)
+		if got := claim(t, s, "again", time.Minute); got.State != calls.Done || string(got.Reply) != "new" {
+			t.Errorf("state %d, %q; a reply is kept for 5 s at least", got.State, got.Reply)
+		}
+	})
+}
+
+func TestASmallStoreWhoseRepliesAreReceivedIsNeverFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(memstore.Config{MaxReplyBytes: 16 << 10})
+		defer s.Close()
+		for i := range 500 {
+			id := fmt.Sprint(i)
+			got := claim(t, s, id, time.Second)
+			if got.State != calls.Claimed {
+				t.Fatalf("call %d finds the store in state %d with %d bytes", i, got.State, s.ReplyBytes())
+			}
+			complete(t, s, id, got.Fence, "r")
+			if err := s.Received(t.Context(), "u", []string{id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

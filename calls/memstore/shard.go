@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -20,23 +21,26 @@ const (
 type entry struct {
 	fingerprint calls.Fingerprint
 	fence       uint64
-	expires     int64 // Unix seconds
+	expires     int64 // in seconds since the store's start
 	reply       place
 	state       state
 }
 
 // ended is one finished call in the order of their ends.
 type ended struct {
-	id id
-	at int64 // Unix nanoseconds
+	id    id
+	fence uint64
+	at    time.Duration // since the store's start
 }
+
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
 // shard is a part of the store with a lock of its own.
 type shard struct {
 	mu       sync.Mutex
 	entries  map[id]entry
 	replies  replies
-	expiring map[int64][]id // by the Unix second in which they expire
+	expiring map[int64][]id // by the second in which they expire
 	ended    []ended        // oldest first; from head on
 	head     int
 	fence    uint64
@@ -53,12 +57,12 @@ const (
 	ofReplies
 )
 
-func (s *shard) claim(id id, claim calls.Claim, now time.Time) (calls.ClaimResult, full) {
+func (s *shard) claim(id id, fingerprint calls.Fingerprint, deadline, now time.Duration) (calls.ClaimResult, full) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok := s.entries[id]; ok && e.expires >= now.Unix() {
+	if e, ok := s.entries[id]; ok && e.expires >= seconds(now) {
 		switch {
-		case e.fingerprint != claim.Fingerprint:
+		case e.fingerprint != fingerprint:
 			return calls.ClaimResult{State: calls.Conflict}, notFull
 		case e.state == running:
 			return calls.ClaimResult{State: calls.Running}, notFull
@@ -77,13 +81,13 @@ func (s *shard) claim(id id, claim calls.Claim, now time.Time) (calls.ClaimResul
 		s.replies.drop(e.reply)
 	}
 	s.fence++
-	expires := claim.Deadline.Add(Margin).Unix() + 1
-	s.entries[id] = entry{fingerprint: claim.Fingerprint, fence: s.fence, expires: expires}
+	expires := seconds(deadline+Margin) + 1
+	s.entries[id] = entry{fingerprint: fingerprint, fence: s.fence, expires: expires}
 	s.expiring[expires] = append(s.expiring[expires], id)
 	return calls.ClaimResult{State: calls.Claimed, Fence: s.fence}, notFull
 }
 
-func (s *shard) complete(id id, fence uint64, reply []byte, now time.Time) bool {
+func (s *shard) complete(id id, fence uint64, reply []byte, now time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.entries[id]
@@ -93,7 +97,7 @@ func (s *shard) complete(id id, fence uint64, reply []byte, now time.Time) bool 
 	e.state = done
 	if len(reply) > 0 {
 		e.reply = s.replies.put(reply)
-		s.ended = append(s.ended, ended{id, now.UnixNano()})
+		s.ended = append(s.ended, ended{id, fence, now})
 	}
 	s.entries[id] = e
 	return true
@@ -116,16 +120,17 @@ func (s *shard) drop(id id, e entry) {
 
 // makeRoom drops replies, the oldest first, until there is room or none is old
 // enough. It reports whether there is room now.
-func (s *shard) makeRoom(now time.Time) bool {
+func (s *shard) makeRoom(now time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.replies.discard(s.replies.open)
 	for s.replies.total.Load() >= s.maxBytes && s.head < len(s.ended) {
 		oldest := s.ended[s.head]
-		if now.UnixNano()-oldest.at < int64(keepAtLeast) {
+		if now-oldest.at < keepAtLeast {
 			break
 		}
 		s.head++
-		if e, ok := s.entries[oldest.id]; ok && e.state == done {
+		if e, ok := s.entries[oldest.id]; ok && e.state == done && e.fence == oldest.fence {
 			s.drop(oldest.id, e)
 		}
 	}
@@ -142,10 +147,10 @@ func (s *shard) compact() {
 }
 
 // expire forgets calls whose time is over.
-func (s *shard) expire(now time.Time) {
+func (s *shard) expire(now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	second := now.Unix()
+	second := seconds(now)
 	for at, ids := range s.expiring {
 		if at >= second {
 			continue
@@ -161,12 +166,18 @@ func (s *shard) expire(now time.Time) {
 		delete(s.expiring, at)
 	}
 	// Ended calls whose entry is gone need no place in the order.
-	for s.head < len(s.ended) {
-		if e, ok := s.entries[s.ended[s.head].id]; ok && e.state == done {
-			break
-		}
+	for s.head < len(s.ended) && !s.kept(s.ended[s.head]) {
 		s.head++
+	}
+	if len(s.ended)-s.head > 2*len(s.entries)+1024 { // one that is kept long holds up the rest
+		s.ended, s.head = slices.DeleteFunc(s.ended[s.head:], func(e ended) bool { return !s.kept(e) }), 0
 	}
 	s.compact()
 	s.replies.discard(s.replies.open)
+}
+
+// kept reports whether the call's reply is stored.
+func (s *shard) kept(of ended) bool {
+	e, ok := s.entries[of.id]
+	return ok && e.state == done && e.fence == of.fence
 }

@@ -21,7 +21,7 @@ import (
 func callCommand() *command {
 	return &command{
 		name:    "call",
-		usage:   "-url URL [-token TOKEN] [-user ID] [-header HEADER]... [-timeout DURATION] METHOD [JSON]",
+		usage:   "-url URL [-token TOKEN] [-user ID] [-header HEADER]... [-timeout DURATION] [-notify] METHOD [JSON]",
 		summary: "Call a method and print its result",
 		text: `JSON are the params, {} if not given; with - they are read from standard input. The
 result is printed as indented JSON. An error of the server is printed on standard
@@ -50,6 +50,7 @@ Examples:
 			flags.StringVar(&c.token, "token", "", "the connection `token`, if the server asks for one (default $CENTRIRPC_TOKEN)")
 			flags.StringVar(&c.user, "user", "", "the user's `id`, if neither the token nor the server says it")
 			flags.Var(&c.headers, "header", "an HTTP `header` of the WebSocket handshake, such as \"Cookie: session=1\"; may be repeated")
+			flags.BoolVar(&c.notify, "notify", false, "send a notification, for methods that take those: nothing is printed, exit code 0 says that it was accepted")
 			flags.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long to wait for the connection and the result together")
 			return c.run
 		},
@@ -60,6 +61,7 @@ type call struct {
 	url, token, user string
 	headers          headers
 	timeout          time.Duration
+	notify           bool
 }
 
 func (c *call) run(e *environment, args []string) (int, error) {
@@ -99,13 +101,23 @@ func (c *call) run(e *environment, args []string) (int, error) {
 		return exitFailed, c.explain(err)
 	}
 	var result json.RawMessage
-	if err := rpc.Call(ctx, method, params, &result); err != nil {
+	if c.notify {
+		err = rpc.Notify(ctx, method, params)
+	} else {
+		err = rpc.Call(ctx, method, params, &result)
+	}
+	if err != nil {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return exitFailed, fmt.Errorf("%s gave no result within %v", method, c.timeout)
 		}
+		if refused, ok := errors.AsType[*client.ServerError](err); ok && !c.notify && refused.Code == wire.MethodNotFound && strings.Contains(refused.Message, "takes notifications") {
+			return exitFailed, fmt.Errorf("the method %s takes notifications: send one with -notify", method)
+		}
 		return exitFailed, describe(err)
 	}
-	fmt.Fprintln(e.stdout, indented(result))
+	if !c.notify {
+		fmt.Fprintln(e.stdout, indented(result))
+	}
 	return exitOK, nil
 }
 

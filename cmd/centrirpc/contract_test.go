@@ -66,6 +66,20 @@ func TestContractToAFile(t *testing.T) {
 	if err != nil || !strings.Contains(string(named), `"name": "other"`) {
 		t.Errorf("%s, %v", named, err)
 	}
+	if o := run(t, "contract", "./api", "-o", "new.json", "-check"); o != (outcome{}) {
+		t.Errorf("right after, -check says %+v", o)
+	}
+	write(t, dir, "api/api.go", api(strings.Replace(tasks, "Total tasks", "All tasks", 1)))
+	if o := run(t, "contract", "./api", "-o", "new.json", "-check"); o.code != exitFailed || !strings.Contains(o.stdout, "new.json: is stale") {
+		t.Errorf("of a stale file, -check says %+v", o)
+	}
+	if unchanged, _ := os.ReadFile(filepath.Join(dir, "new.json")); string(unchanged) != string(first) {
+		t.Error("-check wrote the file")
+	}
+	if o := run(t, "contract", "./api", "-o", "none.json", "-check"); o.code != exitFailed || !strings.Contains(o.stdout, "none.json: is missing") {
+		t.Errorf("without a file, -check says %+v", o)
+	}
+	run(t, "contract", "./api", "-check").refuses(t, exitUsage, "-o")
 	run(t, "contract", "./api", "-o", filepath.Join("absent", "c.json")).refuses(t, exitUsage, "writing the contract", "absent")
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -94,11 +95,49 @@ func (g *generation) run(e *environment, args []string) (int, error) {
 	if g.check {
 		return g.report(e, files)
 	}
+	left := g.leftOver(files)
 	if err := codegen.Write(g.dir, files); err != nil {
 		return exitUsage, err
 	}
-	fmt.Fprintf(e.stdout, "%s: %d methods, %d files\n", filepath.ToSlash(g.dir), len(c.Methods), len(files))
+	fmt.Fprintf(e.stdout, "%s: %s, %s\n", filepath.ToSlash(g.dir), counted(len(c.Methods), "method"), counted(len(files), "file"))
+	for _, part := range left {
+		fmt.Fprintf(e.stdout, "%s: removed, for it is no longer generated\n", filepath.ToSlash(filepath.Join(g.dir, part)))
+	}
 	return exitOK, nil
+}
+
+// leftOver lists what writing the files removes: whole directories of DIR, and
+// single files where others of their directory stay. What is wrong with DIR is for
+// Write to say.
+func (g *generation) leftOver(files []codegen.File) []string {
+	if _, err := os.Stat(g.dir); err != nil {
+		return nil
+	}
+	stale, err := codegen.Check(g.dir, files)
+	if err != nil {
+		return nil
+	}
+	var left []string
+	for _, entry := range stale {
+		name, ok := strings.CutSuffix(entry, " is no longer generated")
+		if !ok {
+			continue
+		}
+		if top, _, nested := strings.Cut(name, "/"); nested && !slices.ContainsFunc(files, func(f codegen.File) bool { return strings.HasPrefix(f.Path, top+"/") }) {
+			name = top
+		}
+		if !slices.Contains(left, name) {
+			left = append(left, name)
+		}
+	}
+	return left
+}
+
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // checkOlder refuses to replace what a newer version of this program generated.

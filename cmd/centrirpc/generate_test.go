@@ -12,7 +12,7 @@ import (
 func TestGenerate(t *testing.T) {
 	dir := newModule(t, map[string]string{"api/api.go": api(tasks), "sdk/mine.txt": "mine"})
 	o := run(t, "generate", "./api", "-o", "sdk")
-	if o.code != exitOK || o.stderr != "" || !strings.HasPrefix(o.stdout, "sdk: 1 methods, ") {
+	if o.code != exitOK || o.stderr != "" || !strings.HasPrefix(o.stdout, "sdk: 1 method, ") {
 		t.Fatalf("%+v", o)
 	}
 	for name, want := range map[string]string{
@@ -45,7 +45,7 @@ func TestGenerate(t *testing.T) {
 		}
 	})
 	t.Run("fewer languages", func(t *testing.T) {
-		if o := run(t, "generate", "./api", "-o", "sdk", "-lang", "python"); o.code != exitOK {
+		if o := run(t, "generate", "./api", "-o", "sdk", "-lang", "python"); o.code != exitOK || !strings.Contains(o.stdout, "sdk/typescript: removed") || !strings.Contains(o.stdout, "sdk/go: removed") || strings.Contains(o.stdout, "python: removed") {
 			t.Fatalf("%+v", o)
 		}
 		for name, there := range map[string]bool{"typescript": false, "go": false, "python/client.py": true, "mine.txt": true} {

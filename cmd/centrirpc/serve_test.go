@@ -58,6 +58,7 @@ func serveWith(t *testing.T, config server.Config) string {
 	centrirpc.Handle(router, "greet", greet)
 	centrirpc.Handle(router, "nothing", nothing)
 	centrirpc.Handle(router, "slow", slow)
+	centrirpc.HandleNotify(router, "seen", func(context.Context, struct{}) error { return nil })
 	config.Logger = quiet
 	s, err := server.New(router, config)
 	if err != nil {
@@ -108,6 +109,9 @@ func TestCall(t *testing.T) {
 	if o := runWith(t, ` {"name": "Ann"}`+"\n", "call", "-url", url, "-token", signed, "greet", "-"); o.stdout != want {
 		t.Errorf("from standard input: %+v", o)
 	}
+	if o := run(t, "call", "-url", url, "-token", signed, "-notify", "seen"); o != (outcome{}) {
+		t.Errorf("a notification: %+v", o)
+	}
 	t.Setenv("CENTRIRPC_TOKEN", signed)
 	if o := run(t, "call", "-url", url, "nothing"); o.code != exitOK || o.stdout != "{}\n" {
 		t.Errorf("without params, token from the environment: %+v", o)
@@ -125,11 +129,12 @@ func TestCallThatFails(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"the application's error": {[]string{"-token", signed, "greet", `{"name":"nobody"}`}, []string{"not_found (404): there is no nobody", "{\n  \"name\": \"nobody\"\n}"}},
-		"bad params":              {[]string{"-token", signed, "greet", `{}`}, []string{"invalid_params (400)", `"field": "name"`}},
-		"unknown method":          {[]string{"-token", signed, "absent"}, []string{"method_not_found (405)", "absent"}},
-		"a wrong token":           {[]string{"-token", testToken, "greet"}, []string{"connecting to " + url, "3500"}},
-		"an expired token":        {[]string{"-token", expired, "greet"}, []string{"connecting to " + url, "expired"}},
+		"the application's error":    {[]string{"-token", signed, "greet", `{"name":"nobody"}`}, []string{"not_found (404): there is no nobody", "{\n  \"name\": \"nobody\"\n}"}},
+		"bad params":                 {[]string{"-token", signed, "greet", `{}`}, []string{"invalid_params (400)", `"field": "name"`}},
+		"a method for notifications": {[]string{"-token", signed, "seen"}, []string{"the method seen takes notifications", "-notify"}},
+		"unknown method":             {[]string{"-token", signed, "absent"}, []string{"method_not_found (405)", "absent"}},
+		"a wrong token":              {[]string{"-token", testToken, "greet"}, []string{"connecting to " + url, "3500"}},
+		"an expired token":           {[]string{"-token", expired, "greet"}, []string{"connecting to " + url, "expired"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, append([]string{"call", "-url", url}, test.args...)...).refuses(t, exitFailed, test.want...)
@@ -142,7 +147,7 @@ func TestCallThatIsTooSlow(t *testing.T) {
 	url := serve(t)
 	o := run(t, "call", "-url", url, "-token", mint(t), "-timeout", "1s", "slow")
 	o.refuses(t, exitFailed)
-	if !strings.Contains(o.stderr, "slow gave no result within 1s") && !strings.Contains(o.stderr, "deadline_exceeded (504)") {
+	if !strings.Contains(o.stderr, "slow gave no result within 1s") && !strings.Contains(o.stderr, "deadline_exceeded (504)") && !strings.Contains(o.stderr, "timed out after 1s") {
 		t.Error(o.stderr)
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/centrirpc/centrirpc/examples/tasks/api"
@@ -66,6 +68,9 @@ func run(addr, path, secret string) error {
 		mux.Handle(path, srv)
 	}
 	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; choose another address with -addr, such as 127.0.0.1:0 for a free port", err)
+	}
 	if err != nil {
 		return err
 	}

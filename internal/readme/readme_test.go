@@ -34,7 +34,7 @@ func files(t *testing.T, root string) map[string]string {
 			t.Fatalf("the README has no block %s", name)
 		}
 	}
-	if fences := strings.Count(string(data), "```"); fences != 2*(len(found)+2) { // and two of shell
+	if fences := strings.Count(string(data), "```"); fences != 2*(len(found)+3) { // and three of shell
 		t.Fatalf("the README has %d fences: a block without a name is not tested", fences)
 	}
 	return found
@@ -104,12 +104,29 @@ func TestTheREADMEsCodeRuns(t *testing.T) {
 
 	const secret = "a secret of the readme's test, long enough"
 	env := []string{"CENTRIRPC_SECRET=" + secret, "GOFLAGS=-mod=mod"}
-	run(t, dir, env, "go", "run", "github.com/centrirpc/centrirpc/cmd/centrirpc", "generate", "./api", "-o", "sdk")
-	token := run(t, dir, env, "go", "run", "github.com/centrirpc/centrirpc/cmd/centrirpc", "token", "-user", "456", "-secret", secret)
+	// As `go get -tool` does, were the module published.
+	run(t, dir, env, "go", "mod", "edit", "-tool", "github.com/centrirpc/centrirpc/cmd/centrirpc")
+	run(t, dir, env, "go", "generate", "./api")
+	run(t, dir, env, "go", "tool", "centrirpc", "generate", "./api", "-o", "sdk", "-check")
+	token := run(t, dir, env, "go", "tool", "centrirpc", "token", "-user", "456")
 	run(t, dir, env, "go", "vet", "./...")
 	address := serve(t, dir, env)
 	url := "ws://" + address + "/connection/websocket"
 
+	t.Run("command line", func(t *testing.T) {
+		call := func(params string) (string, error) {
+			cmd := exec.CommandContext(t.Context(), "go", "tool", "centrirpc", "call", "-url", url, "-token", token, "greet.hello", params)
+			cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+			out, err := cmd.CombinedOutput()
+			return string(out), err
+		}
+		if out, err := call(`{"name": "Ada", "tone": "loud"}`); err != nil || !strings.Contains(out, greeting) {
+			t.Errorf("%s, %v", out, err)
+		}
+		if out, err := call(`{"name": "Ada", "tone": "shouting"}`); err == nil || !strings.Contains(out, `"rule": "enum"`) {
+			t.Errorf("a tone that is none: %s, %v", out, err)
+		}
+	})
 	t.Run("go", func(t *testing.T) {
 		write(t, filepath.Join(dir, "ask/main.go"), `package main
 

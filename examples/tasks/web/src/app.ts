@@ -43,7 +43,6 @@ async function begin(next: APIClient): Promise<void> {
   api = next;
   board = new Board();
   rememberUser(user);
-  showAlert(undefined);
   who.value = user;
   find("log-channel", HTMLElement).textContent = next.rpc.replyChannel;
   showState("connecting");
@@ -226,6 +225,7 @@ document.addEventListener("keydown", (event) => {
 
 find("who", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
+  showAlert(undefined);
   void enter(who.value);
 });
 

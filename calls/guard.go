@@ -1,0 +1,44 @@
+package calls
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+)
+
+// guarded is a store whose panics are errors: a store is anybody's code.
+type guarded struct{ Store }
+
+func (g guarded) Claim(ctx context.Context, claim Claim) (_ ClaimResult, err error) {
+	defer asError(&err)
+	return g.Store.Claim(ctx, claim)
+}
+
+func (g guarded) Complete(ctx context.Context, key Key, fence uint64, reply []byte) (_ bool, err error) {
+	defer asError(&err)
+	return g.Store.Complete(ctx, key, fence, reply)
+}
+
+func (g guarded) Received(ctx context.Context, userID string, ids []string) (err error) {
+	defer asError(&err)
+	return g.Store.Received(ctx, userID, ids)
+}
+
+func asError(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("the call store panicked: %v\n%s", p, debug.Stack())
+	}
+}
+
+// recovered ends a panic of what a run calls besides its handler: an
+// acknowledgement, an observer, the publisher.
+func (r *run) recovered() {
+	if p := recover(); p != nil {
+		r.logPanic(p)
+	}
+}
+
+func (r *run) logPanic(p any) {
+	r.engine().log.Error("a call panicked outside its handler", "method", r.name,
+		"correlation_id", r.CorrelationID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+}

@@ -1,0 +1,132 @@
+package calls_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/calls/memstore"
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+// wildStore panics where it is told to.
+type wildStore struct {
+	calls.Store
+	at string
+}
+
+func (s wildStore) Claim(ctx context.Context, c calls.Claim) (calls.ClaimResult, error) {
+	if s.at == "claim" {
+		panic("boom")
+	}
+	return s.Store.Claim(ctx, c)
+}
+
+func (s wildStore) Complete(ctx context.Context, k calls.Key, fence uint64, reply []byte) (bool, error) {
+	if s.at == "complete" {
+		panic("boom")
+	}
+	return s.Store.Complete(ctx, k, fence, reply)
+}
+
+func (s wildStore) Received(ctx context.Context, user string, ids []string) error {
+	if s.at == "received" {
+		panic("boom")
+	}
+	return s.Store.Received(ctx, user, ids)
+}
+
+// wildObserver panics where it is told to.
+type wildObserver struct{ at string }
+
+func (o wildObserver) CallStarted(string) {
+	if o.at == "started" {
+		panic("boom")
+	}
+}
+
+func (o wildObserver) CallEnded(string, wire.Code, time.Duration) {
+	if o.at == "ended" {
+		panic("boom")
+	}
+}
+func (wildObserver) CallRefused(string) {}
+
+// Whatever the parts of others do, the process lives, each request is
+// acknowledged once, and no slot stays taken.
+func TestPanicsOfOthersEndNothing(t *testing.T) {
+	for _, at := range []string{"claim", "complete", "received", "publish", "ack", "started", "ended"} {
+		for _, method := range []string{"quick", "slow", "stuck"} {
+			t.Run(at+" of a "+method+" call", func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					memory := memstore.New(memstore.Config{})
+					defer memory.Close()
+					router := centrirpc.NewRouter(centrirpc.Logger(quiet()))
+					centrirpc.Handle(router, "quick", func(context.Context, params) (int, error) { return 1, nil })
+					centrirpc.Handle(router, "slow", func(ctx context.Context, _ params) (int, error) { <-ctx.Done(); return 0, ctx.Err() })
+					centrirpc.Handle(router, "stuck", func(context.Context, params) (int, error) { time.Sleep(time.Minute); return 1, nil })
+					replies := 0
+					engine, err := calls.NewEngine(router, func(string, []byte) error {
+						replies++
+						if at == "publish" {
+							panic("boom")
+						}
+						return nil
+					}, calls.Config{Store: wildStore{memory, at}, Observer: wildObserver{at}})
+					if err != nil {
+						t.Fatal(err)
+					}
+					acks, refused := 0, false
+					engine.NewCaller(&centrirpc.Conn{UserID: "456"}).Submit([]byte(call("a", method, `,"timeout_ms":1000,"received":["x"]`)), func(refusal error) {
+						acks++
+						refused = refusal != nil
+						if at == "ack" {
+							panic("boom")
+						}
+					})
+					time.Sleep(2 * time.Minute)
+					synctest.Wait()
+					if acks != 1 || replies != 1 && !refused || refused && replies != 0 {
+						t.Errorf("%d acknowledgements (refused: %v), %d replies", acks, refused, replies)
+					}
+					if engine.InFlight() != 0 {
+						t.Error("a slot is still taken")
+					}
+					if err := engine.Drain(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A context that is printed, in a log perhaps, says nothing of the params, and
+// reads nothing that others write.
+func TestTheContextPrintsQuietly(t *testing.T) {
+	inJournal(t, nil, func(ctx context.Context, _ params) (string, error) {
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 100 {
+					child, cancel := context.WithCancel(ctx)
+					if text := fmt.Sprint(child); strings.Contains(text, "secret") {
+						t.Errorf("it prints as %s", text)
+					}
+					cancel()
+				}
+			})
+		}
+		all.Wait()
+		return fmt.Sprint(ctx), nil
+	}, func(t *testing.T, j *journal) {
+		j.send(call("a", "do", `,"params":{"say":"secret"}`))
+		wantLines(t, j.take(), "ack", `user#456 a "the context of a call of do"`)
+	})
+}
