@@ -116,14 +116,20 @@ func TestHostileContract(t *testing.T) {
 			}
 		}
 	}
-	if fences := strings.Count(string(files["README.md"]), "```"); fences != 2+2*len(hostile().Methods) {
+	if fences := strings.Count(string(files["README.md"]), "```"); fences != 2*examples(hostile()) {
 		t.Errorf("the README has %d fences", fences)
 	}
 }
 
+// examples is how many examples the README has: how to connect, how to read an
+// error, each channel and each method.
+func examples(c *contract.Contract) int {
+	return 1 + min(1, len(c.Errors)) + len(c.Channels) + len(c.Methods)
+}
+
 // Everything in the README is Go that compiles.
 func TestReadmeExamplesCompile(t *testing.T) {
-	for name, c := range map[string]*contract.Contract{"tasks": read(t, "tasks"), "zoo": read(t, "zoo"), "hostile": hostile()} {
+	for name, c := range map[string]*contract.Contract{"everything": read(t, "everything"), "tasks": read(t, "tasks"), "zoo": read(t, "zoo"), "hostile": hostile()} {
 		t.Run(name, func(t *testing.T) {
 			module := newModule(t)
 			pkg := name + "client"
@@ -132,16 +138,20 @@ func TestReadmeExamplesCompile(t *testing.T) {
 				module.write(filepath.Join(pkg, file), string(data))
 			}
 			blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(files["README.md"]), -1)
-			if len(blocks) != 1+len(c.Methods) {
+			if len(blocks) != examples(c) {
 				t.Fatalf("%d examples", len(blocks))
 			}
 			head, connect, _ := strings.Cut(blocks[0][1], "\n)\n")
 			var body strings.Builder
 			for _, block := range blocks[1:] {
-				fmt.Fprintf(&body, "{\n%s_ = err\n%s}\n", block[1], map[bool]string{true: "_ = result\n"}[strings.HasPrefix(block[1], "result")])
+				given := ""
+				if name, _, ok := strings.Cut(block[1], ", err := "); ok {
+					given = "_ = " + name + "\n"
+				}
+				fmt.Fprintf(&body, "{\n%s_ = err\n%s}\n", block[1], given)
 			}
-			module.write("main.go", "package main\n"+head+"\n\t\"context\"\n\t\"encoding/json\"\n\t\"time\"\n)\n"+
-				"var _ = json.Valid\nvar _ = time.Now\nfunc main() { _ = run(context.Background(), \"\") }\n"+
+			module.write("main.go", "package main\n"+head+"\n\t\"context\"\n\t\"encoding/json\"\n\t\"errors\"\n\t\"fmt\"\n\t\"time\"\n)\n"+
+				"var _ = json.Valid\nvar _ = time.Now\nvar _ = errors.New\nvar _ = fmt.Sprint\nfunc main() { _ = run(context.Background(), \"\") }\n"+
 				"func run(ctx context.Context, token string) error {\n"+connect+body.String()+"return nil\n}\n")
 			module.vet("./...")
 		})

@@ -191,7 +191,7 @@ func TestNestedNilIsSentAsEmpty(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(`":[]}`)
-	if _, err := api.EchoOddFields(t.Context(), hostileclient.OddFields{F: hostileclient.NullOf([]string(nil))}); err != nil {
+	if _, err := api.EchoOddFields(t.Context(), hostileclient.OddFields{F: client.NullOf([]string(nil))}); err != nil {
 		t.Fatal(err)
 	}
 	check(`"🦊f":[]`)
@@ -202,10 +202,10 @@ func TestNestedNilIsSentAsEmpty(t *testing.T) {
 		`{"list_list":[],"maybe_list_list":null,"list_maybe_list_list":[],"list_maybe":[],"map_map":{},"maybe_rows":null,"list_maybe_rows":[],"rows":[],"list_null_rows":[],"list_odd":[],"maybe_bytes":null}`: {},
 		`{"list_list":[[]],"maybe_list_list":[[]],"opt_list_list":[[]],"opt_maybe_list_list":[[],["a"]],"list_maybe_list_list":[null,[[]]],"list_maybe":[null,[]],"map_map":{"a":{},"b":{"c":""}},` +
 			`"opt_map_maybe_map":{"a":null,"b":{"c":[]}},"maybe_rows":[null,[null]],"list_maybe_rows":[null,[null]],"rows":[[],["a"]],"opt_rows":[[]],"list_null_rows":[null,[[]]],"list_odd":[],"maybe_bytes":""}`: {
-			ListList: [][]string{nil}, MaybeListList: [][]string{nil}, OptListList: [][]string{nil}, OptMaybeListList: hostileclient.NullOf([][]string{nil, {"a"}}),
+			ListList: [][]string{nil}, MaybeListList: [][]string{nil}, OptListList: [][]string{nil}, OptMaybeListList: client.NullOf([][]string{nil, {"a"}}),
 			ListMaybeListList: [][][]string{nil, {nil}}, ListMaybe: [][]string{nil, {}}, MapMap: map[string]map[string][]byte{"a": nil, "b": {"c": nil}},
 			OptMapMaybeMap: map[string]map[string][]string{"a": nil, "b": {"c": nil}}, MaybeRows: hostileclient.MaybeRows{nil, {nil}},
-			ListMaybeRows: []hostileclient.MaybeRows{nil, {nil}}, Rows: rows{nil, {"a"}}, OptRows: hostileclient.NullOf(rows{nil}),
+			ListMaybeRows: []hostileclient.MaybeRows{nil, {nil}}, Rows: rows{nil, {"a"}}, OptRows: client.NullOf(rows{nil}),
 			ListNullRows: []rows{nil, {nil}}, MaybeBytes: []byte{},
 		},
 	} {
@@ -216,7 +216,7 @@ func TestNestedNilIsSentAsEmpty(t *testing.T) {
 			t.Errorf("sent %s\nwant %s", params, want)
 		}
 	}
-	if _, err := api.EchoDeep(t.Context(), hostileclient.Deep{OptMaybeListList: hostileclient.NullOf(none)}); err != nil {
+	if _, err := api.EchoDeep(t.Context(), hostileclient.Deep{OptMaybeListList: client.NullOf(none)}); err != nil {
 		t.Fatal(err)
 	}
 	check(`"opt_maybe_list_list":[]`)
@@ -251,8 +251,8 @@ func TestPresence(t *testing.T) {
 
 	when := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	m = members(zooclient.Presence{
-		Required: "a", Nullable: new(""), Optional: new(""), OptionalNullable: zooclient.Null[string]{Set: true},
-		NullableLeaf: &zooclient.Leaf{}, OptionalLeaf: &zooclient.Leaf{}, OptionalNullableLeaf: zooclient.NullOf(zooclient.Leaf{Name: "b"}),
+		Required: "a", Nullable: new(""), Optional: new(""), OptionalNullable: client.Null[string]{Set: true},
+		NullableLeaf: &zooclient.Leaf{}, OptionalLeaf: &zooclient.Leaf{}, OptionalNullableLeaf: client.NullOf(zooclient.Leaf{Name: "b"}),
 		OptionalList: []string{}, OptionalMap: map[string]int64{}, OptionalWhen: &when, OptionalBytes: []byte{}, NullableBytes: []byte{},
 		OptionalBool: new(false), OptionalInt: new(int64(0)), OptionalEnum: new(zooclient.ColourEmpty), NullableEnum: new(zooclient.ColourRed),
 	})
@@ -350,8 +350,8 @@ func TestHostileRoundTrip(t *testing.T) {
 	}
 
 	odd := hostileclient.OddFields{
-		X: "dash", AOmitempty: "comma", B: new("tick"), C: hostileclient.Null[string]{Set: true}, D: []string{}, E: []string{"quote"},
-		X日本: nasty, Func: "f", F: hostileclient.NullOf([]string{"fox"}), AB: hostileclient.NullOf(hostileclient.MaybeName("x")),
+		X: "dash", AOmitempty: "comma", B: new("tick"), C: client.Null[string]{Set: true}, D: []string{}, E: []string{"quote"},
+		X日本: nasty, Func: "f", F: client.NullOf([]string{"fox"}), AB: client.NullOf(hostileclient.MaybeName("x")),
 	}
 	gotOdd, err := api.EchoOddFields(ctx, odd)
 	same(t, gotOdd, err, odd)
@@ -374,7 +374,7 @@ func TestHostileRoundTrip(t *testing.T) {
 
 	when := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	everywhere := hostileclient.Everywhere{
-		When: when, WhenOpt: &when, WhenBoth: hostileclient.NullOf(when), Any: json.RawMessage("1"), AnyNull: hostileclient.Null[json.RawMessage]{Set: true},
+		When: when, WhenOpt: &when, WhenBoth: client.NullOf(when), Any: json.RawMessage("1"), AnyNull: client.Null[json.RawMessage]{Set: true},
 		Maybes: []*hostileclient.MaybeName{nil, new(hostileclient.MaybeName("m"))}, Odd: odd, Odds: []*hostileclient.Odd{nil}, Selves: hostileclient.SelfList{{}, {{}}},
 	}
 	gotEverywhere, err := api.EchoEverywhere(ctx, everywhere)

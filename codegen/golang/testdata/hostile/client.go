@@ -35,7 +35,7 @@ func NewAPIClient(rpc *client.CentrifugoRPCClient) *APIClient {
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoCycleA(ctx context.Context, params CycleA, opts ...client.CallOption) (CycleA, error) {
-	return call[CycleA](ctx, c.rpc, "echo.cycle_a", params, with(opts, client.Idempotent()))
+	return call[CycleA](ctx, c.rpc, "echo.cycle_a", params, with(opts, errorTypes, client.Idempotent()))
 }
 
 // EchoCycleB calls echo.cycle_b.
@@ -52,7 +52,7 @@ func (c *APIClient) EchoCycleA(ctx context.Context, params CycleA, opts ...clien
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoCycleB(ctx context.Context, params CycleB, opts ...client.CallOption) (CycleB, error) {
-	return call[CycleB](ctx, c.rpc, "echo.cycle_b", params, with(opts, client.WithTimeout(1*time.Millisecond)))
+	return call[CycleB](ctx, c.rpc, "echo.cycle_b", params, with(opts, errorTypes, client.WithTimeout(1*time.Millisecond)))
 }
 
 // EchoAliasOfA calls echo.alias_of_a.
@@ -69,7 +69,7 @@ func (c *APIClient) EchoCycleB(ctx context.Context, params CycleB, opts ...clien
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoAliasOfA(ctx context.Context, opts ...client.CallOption) (AliasOfA, error) {
-	return call[AliasOfA](ctx, c.rpc, "echo.alias_of_a", nil, with(opts, client.WithTimeout(2*time.Millisecond), client.Idempotent()))
+	return call[AliasOfA](ctx, c.rpc, "echo.alias_of_a", nil, with(opts, errorTypes, client.WithTimeout(2*time.Millisecond), client.Idempotent()))
 }
 
 // EchoOutside calls echo.outside.
@@ -86,7 +86,7 @@ func (c *APIClient) EchoAliasOfA(ctx context.Context, opts ...client.CallOption)
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoOutside(ctx context.Context, params Outside, opts ...client.CallOption) (Outside, error) {
-	return call[Outside](ctx, c.rpc, "echo.outside", params, with(opts, client.WithTimeout(3*time.Millisecond)))
+	return call[Outside](ctx, c.rpc, "echo.outside", params, with(opts, errorTypes, client.WithTimeout(3*time.Millisecond)))
 }
 
 // EchoWhen calls echo.when.
@@ -103,7 +103,7 @@ func (c *APIClient) EchoOutside(ctx context.Context, params Outside, opts ...cli
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoWhen(ctx context.Context, opts ...client.CallOption) (When, error) {
-	return call[When](ctx, c.rpc, "echo.when", nil, with(opts, client.WithTimeout(4*time.Millisecond), client.Idempotent()))
+	return call[When](ctx, c.rpc, "echo.when", nil, with(opts, errorTypes, client.WithTimeout(4*time.Millisecond), client.Idempotent()))
 }
 
 // EchoAnything calls echo.anything.
@@ -120,7 +120,7 @@ func (c *APIClient) EchoWhen(ctx context.Context, opts ...client.CallOption) (Wh
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoAnything(ctx context.Context, opts ...client.CallOption) (Anything, error) {
-	return call[Anything](ctx, c.rpc, "echo.anything", nil, with(opts, client.WithTimeout(5*time.Millisecond)))
+	return call[Anything](ctx, c.rpc, "echo.anything", nil, with(opts, errorTypes, client.WithTimeout(5*time.Millisecond)))
 }
 
 // EchoMaybeName calls echo.maybe_name.
@@ -137,7 +137,7 @@ func (c *APIClient) EchoAnything(ctx context.Context, opts ...client.CallOption)
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoMaybeName(ctx context.Context, opts ...client.CallOption) (*MaybeName, error) {
-	return call[*MaybeName](ctx, c.rpc, "echo.maybe_name", nil, with(opts, client.WithTimeout(6*time.Millisecond), client.Idempotent()))
+	return call[*MaybeName](ctx, c.rpc, "echo.maybe_name", nil, with(opts, errorTypes, client.WithTimeout(6*time.Millisecond), client.Idempotent()))
 }
 
 // EchoOdd calls echo.odd.
@@ -154,7 +154,7 @@ func (c *APIClient) EchoMaybeName(ctx context.Context, opts ...client.CallOption
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoOdd(ctx context.Context, opts ...client.CallOption) (Odd, error) {
-	return call[Odd](ctx, c.rpc, "echo.odd", nil, with(opts, client.WithTimeout(7*time.Millisecond)))
+	return call[Odd](ctx, c.rpc, "echo.odd", nil, with(opts, errorTypes, client.WithTimeout(7*time.Millisecond)))
 }
 
 // EchoSelfList calls echo.self_list.
@@ -171,7 +171,7 @@ func (c *APIClient) EchoOdd(ctx context.Context, opts ...client.CallOption) (Odd
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoSelfList(ctx context.Context, opts ...client.CallOption) (SelfList, error) {
-	return call[SelfList](ctx, c.rpc, "echo.self_list", nil, with(opts, client.WithTimeout(8*time.Millisecond), client.Idempotent()))
+	return call[SelfList](ctx, c.rpc, "echo.self_list", nil, with(opts, errorTypes, client.WithTimeout(8*time.Millisecond), client.Idempotent()))
 }
 
 // EchoSmall calls echo.small.
@@ -188,7 +188,7 @@ func (c *APIClient) EchoSelfList(ctx context.Context, opts ...client.CallOption)
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoSmall(ctx context.Context, opts ...client.CallOption) (Small, error) {
-	return call[Small](ctx, c.rpc, "echo.small", nil, with(opts, client.WithTimeout(9*time.Millisecond)))
+	return call[Small](ctx, c.rpc, "echo.small", nil, with(opts, errorTypes, client.WithTimeout(9*time.Millisecond)))
 }
 
 // EchoTiny calls echo.tiny.
@@ -205,7 +205,7 @@ func (c *APIClient) EchoSmall(ctx context.Context, opts ...client.CallOption) (S
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoTiny(ctx context.Context, opts ...client.CallOption) (Tiny, error) {
-	return call[Tiny](ctx, c.rpc, "echo.tiny", nil, with(opts, client.WithTimeout(10*time.Millisecond), client.Idempotent()))
+	return call[Tiny](ctx, c.rpc, "echo.tiny", nil, with(opts, errorTypes, client.WithTimeout(10*time.Millisecond), client.Idempotent()))
 }
 
 // EchoTinier calls echo.tinier.
@@ -222,7 +222,7 @@ func (c *APIClient) EchoTiny(ctx context.Context, opts ...client.CallOption) (Ti
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoTinier(ctx context.Context, opts ...client.CallOption) (Tinier, error) {
-	return call[Tinier](ctx, c.rpc, "echo.tinier", nil, with(opts, client.WithTimeout(11*time.Millisecond)))
+	return call[Tinier](ctx, c.rpc, "echo.tinier", nil, with(opts, errorTypes, client.WithTimeout(11*time.Millisecond)))
 }
 
 // EchoWords calls echo.words.
@@ -239,7 +239,7 @@ func (c *APIClient) EchoTinier(ctx context.Context, opts ...client.CallOption) (
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoWords(ctx context.Context, opts ...client.CallOption) (Words, error) {
-	return call[Words](ctx, c.rpc, "echo.words", nil, with(opts, client.WithTimeout(12*time.Millisecond), client.Idempotent()))
+	return call[Words](ctx, c.rpc, "echo.words", nil, with(opts, errorTypes, client.WithTimeout(12*time.Millisecond), client.Idempotent()))
 }
 
 // EchoOddFields calls echo.odd_fields.
@@ -256,7 +256,7 @@ func (c *APIClient) EchoWords(ctx context.Context, opts ...client.CallOption) (W
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoOddFields(ctx context.Context, params OddFields, opts ...client.CallOption) (OddFields, error) {
-	return call[OddFields](ctx, c.rpc, "echo.odd_fields", params, with(opts, client.WithTimeout(13*time.Millisecond)))
+	return call[OddFields](ctx, c.rpc, "echo.odd_fields", params, with(opts, errorTypes, client.WithTimeout(13*time.Millisecond)))
 }
 
 // EchoMaybeRows calls echo.maybe_rows.
@@ -273,7 +273,7 @@ func (c *APIClient) EchoOddFields(ctx context.Context, params OddFields, opts ..
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoMaybeRows(ctx context.Context, opts ...client.CallOption) (MaybeRows, error) {
-	return call[MaybeRows](ctx, c.rpc, "echo.maybe_rows", nil, with(opts, client.WithTimeout(14*time.Millisecond), client.Idempotent()))
+	return call[MaybeRows](ctx, c.rpc, "echo.maybe_rows", nil, with(opts, errorTypes, client.WithTimeout(14*time.Millisecond), client.Idempotent()))
 }
 
 // EchoRows calls echo.rows.
@@ -290,7 +290,7 @@ func (c *APIClient) EchoMaybeRows(ctx context.Context, opts ...client.CallOption
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoRows(ctx context.Context, opts ...client.CallOption) (Rows, error) {
-	return call[Rows](ctx, c.rpc, "echo.rows", nil, with(opts, client.WithTimeout(15*time.Millisecond)))
+	return call[Rows](ctx, c.rpc, "echo.rows", nil, with(opts, errorTypes, client.WithTimeout(15*time.Millisecond)))
 }
 
 // EchoRowsToo calls echo.rows_too.
@@ -307,7 +307,7 @@ func (c *APIClient) EchoRows(ctx context.Context, opts ...client.CallOption) (Ro
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoRowsToo(ctx context.Context, opts ...client.CallOption) (RowsToo, error) {
-	return call[RowsToo](ctx, c.rpc, "echo.rows_too", nil, with(opts, client.WithTimeout(16*time.Millisecond), client.Idempotent()))
+	return call[RowsToo](ctx, c.rpc, "echo.rows_too", nil, with(opts, errorTypes, client.WithTimeout(16*time.Millisecond), client.Idempotent()))
 }
 
 // EchoDeep calls echo.deep.
@@ -324,7 +324,7 @@ func (c *APIClient) EchoRowsToo(ctx context.Context, opts ...client.CallOption) 
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoDeep(ctx context.Context, params Deep, opts ...client.CallOption) (Deep, error) {
-	return call[Deep](ctx, c.rpc, "echo.deep", params, with(opts, client.WithTimeout(17*time.Millisecond)))
+	return call[Deep](ctx, c.rpc, "echo.deep", params, with(opts, errorTypes, client.WithTimeout(17*time.Millisecond)))
 }
 
 // EchoUnnamed calls echo.unnamed.
@@ -341,7 +341,7 @@ func (c *APIClient) EchoDeep(ctx context.Context, params Deep, opts ...client.Ca
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoUnnamed(ctx context.Context, params Unnamed, opts ...client.CallOption) (Unnamed, error) {
-	return call[Unnamed](ctx, c.rpc, "echo.unnamed", params, with(opts, client.WithTimeout(18*time.Millisecond), client.Idempotent()))
+	return call[Unnamed](ctx, c.rpc, "echo.unnamed", params, with(opts, errorTypes, client.WithTimeout(18*time.Millisecond), client.Idempotent()))
 }
 
 // EchoOctets calls echo.octets.
@@ -358,7 +358,7 @@ func (c *APIClient) EchoUnnamed(ctx context.Context, params Unnamed, opts ...cli
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoOctets(ctx context.Context, params Octets, opts ...client.CallOption) (Octets, error) {
-	return call[Octets](ctx, c.rpc, "echo.octets", params, with(opts, client.WithTimeout(19*time.Millisecond)))
+	return call[Octets](ctx, c.rpc, "echo.octets", params, with(opts, errorTypes, client.WithTimeout(19*time.Millisecond)))
 }
 
 // EchoEverywhere calls echo.everywhere.
@@ -375,7 +375,7 @@ func (c *APIClient) EchoOctets(ctx context.Context, params Octets, opts ...clien
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoEverywhere(ctx context.Context, params Everywhere, opts ...client.CallOption) (Everywhere, error) {
-	return call[Everywhere](ctx, c.rpc, "echo.everywhere", params, with(opts, client.WithTimeout(20*time.Millisecond), client.Idempotent()))
+	return call[Everywhere](ctx, c.rpc, "echo.everywhere", params, with(opts, errorTypes, client.WithTimeout(20*time.Millisecond), client.Idempotent()))
 }
 
 // QuotePanic1 notifies quote"`
@@ -391,7 +391,7 @@ func (c *APIClient) EchoEverywhere(ctx context.Context, params Everywhere, opts 
 // ```
 // Deprecated: no�
 func (c *APIClient) QuotePanic1(ctx context.Context, opts ...client.CallOption) error {
-	return c.rpc.Notify(ctx, "quote\"`\n`+panic(1)+`", nil, opts...)
+	return c.rpc.Notify(ctx, "quote\"`\n`+panic(1)+`", nil, with(opts, contractOptions...)...)
 }
 
 func call[R any](ctx context.Context, rpc *client.CentrifugoRPCClient, method string, params any, opts []client.CallOption) (R, error) {

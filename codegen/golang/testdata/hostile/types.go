@@ -17,7 +17,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/centrirpc/centrirpc/wire"
+	"github.com/centrirpc/centrirpc/client"
 )
 
 type CycleA struct {
@@ -180,7 +180,7 @@ type OddFields struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	C Null[string] `json:"-"`
+	C client.Null[string] `json:"-"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -245,7 +245,7 @@ type OddFields struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	F Null[[]string] `json:"-"`
+	F client.Null[[]string] `json:"-"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -271,7 +271,7 @@ type OddFields struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	AB Null[MaybeName] `json:"-"`
+	AB client.Null[MaybeName] `json:"-"`
 }
 
 // MarshalJSON is the form of OddFields on the wire.
@@ -280,7 +280,7 @@ func (v OddFields) MarshalJSON() ([]byte, error) {
 		v.E = []string{}
 	}
 	if v.F.Value != nil {
-		v.F = NullOf(filledList[[]string](*v.F.Value))
+		v.F = client.NullOf(filledList[[]string](*v.F.Value))
 	}
 	type plain OddFields
 	object, err := json.Marshal(plain(v))
@@ -439,7 +439,7 @@ type Deep struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	OptMaybeListList Null[[][]string] `json:"opt_maybe_list_list,omitzero"`
+	OptMaybeListList client.Null[[][]string] `json:"opt_maybe_list_list,omitzero"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -543,7 +543,7 @@ type Deep struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	OptRows Null[RowsToo] `json:"opt_rows,omitzero"`
+	OptRows client.Null[RowsToo] `json:"opt_rows,omitzero"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -595,7 +595,7 @@ func (v Deep) MarshalJSON() ([]byte, error) {
 		v.OptListList = eachInList(v.OptListList, filledList[[]string])
 	}
 	if v.OptMaybeListList.Value != nil {
-		v.OptMaybeListList = NullOf(func(v [][]string) [][]string {
+		v.OptMaybeListList = client.NullOf(func(v [][]string) [][]string {
 			return eachInList(v, filledList[[]string])
 		}(*v.OptMaybeListList.Value))
 	}
@@ -624,7 +624,7 @@ func (v Deep) MarshalJSON() ([]byte, error) {
 	}
 	v.Rows = eachInList(v.Rows, filledList[[]string])
 	if v.OptRows.Value != nil {
-		v.OptRows = NullOf(fillRowsToo(*v.OptRows.Value))
+		v.OptRows = client.NullOf(fillRowsToo(*v.OptRows.Value))
 	}
 	v.ListNullRows = eachInList(v.ListNullRows, nullOrFillRows)
 	if v.ListOdd == nil {
@@ -839,7 +839,7 @@ type Everywhere struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	WhenBoth Null[When] `json:"when_both,omitzero"`
+	WhenBoth client.Null[When] `json:"when_both,omitzero"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -865,7 +865,7 @@ type Everywhere struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	AnyNull Null[Anything] `json:"any_null,omitzero"`
+	AnyNull client.Null[Anything] `json:"any_null,omitzero"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -941,51 +941,6 @@ func (v Everywhere) MarshalJSON() ([]byte, error) {
 	v.Selves = eachInList(v.Selves, fillSelfList)
 	type plain Everywhere
 	return json.Marshal(plain(v))
-}
-
-// The application's own errors: compare client.CodeOf(err) with them.
-const (
-	// */ ` """ \
-	// '+build ignore
-	// //go:build ignore
-	//
-	// /*
-	//
-	//
-	// # heading
-	// ```
-	// Deprecated: no�
-	//
-	// ServerError.DecodeDetails gives its details, of type *Tiny.
-	CodeNoWay wire.Code = 1000
-	// other
-	CodeOther wire.Code = 1001
-)
-
-// Null is a value that may be left out, null, or set. Its zero value is left
-// out; Null[T]{Set: true} is null; NullOf(v) is v.
-type Null[T any] struct {
-	Set   bool // it is there, if only as null
-	Value *T   // nil means null, or left out
-}
-
-// NullOf is a Null that holds v.
-func NullOf[T any](v T) Null[T] { return Null[T]{Set: true, Value: &v} }
-
-// IsZero reports whether the value is left out.
-func (n Null[T]) IsZero() bool { return !n.Set && n.Value == nil }
-
-// MarshalJSON is the value, or null.
-func (n Null[T]) MarshalJSON() ([]byte, error) { return json.Marshal(n.Value) }
-
-// UnmarshalJSON sets the value, to null too.
-func (n *Null[T]) UnmarshalJSON(data []byte) error {
-	*n = Null[T]{Set: true}
-	if string(data) == "null" {
-		return nil
-	}
-	n.Value = new(T)
-	return json.Unmarshal(data, n.Value)
 }
 
 // eachInList is a copy of the list, with each element filled.
