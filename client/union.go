@@ -136,6 +136,20 @@ func ReadTag(object []byte, key string) (string, error) {
 	return tag, nil
 }
 
+// WithoutTag is a JSON object without the member of that name, for structs that
+// would take it for an extra member.
+func WithoutTag(object []byte, key string) []byte {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(object, &members) != nil {
+		return object
+	}
+	delete(members, key)
+	if object, err := json.Marshal(members); err == nil {
+		return object
+	}
+	return object
+}
+
 // MarshalVariant writes v, a struct, as an object that has one of the values under
 // key: its own, or the first one where it has none.
 func MarshalVariant(v any, key string, values ...string) ([]byte, error) {

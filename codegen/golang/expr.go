@@ -163,7 +163,7 @@ func (p *plan) mayBeNull(t *contract.Type, seen map[string]bool) bool {
 		return true
 	case t.Kind == contract.Union:
 		for i := range t.Items {
-			if p.mayBeNull(&t.Items[i], seen) {
+			if p.mayBeNull(&t.Items[i], seen) || p.resolve(&t.Items[i]).Kind == contract.Any {
 				return true
 			}
 		}

@@ -65,6 +65,7 @@ type constPlan struct {
 type variantPlan struct {
 	name   string
 	values []string
+	strip  bool // the tag would be one of its extra members
 }
 
 type errorPlan struct {
@@ -302,9 +303,14 @@ func (p *plan) planUnion(t *typePlan, names *scope) contract.Problems {
 			continue
 		}
 		at[v.Ref] = len(t.variants)
-		t.variants = append(t.variants, variantPlan{name: p.byName[v.Ref].name, values: slices.Clone(v.Values)})
-		for _, f := range p.byName[v.Ref].source.Fields {
-			if f.Name == t.source.Tag && !p.isText(&f.Type) {
+		of := p.byName[v.Ref]
+		plan := variantPlan{name: of.name, values: slices.Clone(v.Values), strip: of.source.Extra != nil}
+		for _, f := range of.source.Fields {
+			if f.Name != t.source.Tag {
+				continue
+			}
+			plan.strip = false
+			if !p.isText(&f.Type) {
 				problems = append(problems, contract.Problem{
 					Path:   fmt.Sprintf("field %q of type %s", f.Name, v.Ref),
 					Type:   string(f.Type.Kind),
@@ -313,6 +319,7 @@ func (p *plan) planUnion(t *typePlan, names *scope) contract.Problems {
 				})
 			}
 		}
+		t.variants = append(t.variants, plan)
 	}
 	return problems
 }

@@ -67,6 +67,54 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// So are those with names that the contract does not give: of unions, errors,
+// subscriptions.
+func TestProblemsOfMadeNames(t *testing.T) {
+	strukt := func(name string, fields ...contract.Field) contract.NamedType {
+		return contract.NamedType{Name: name, Kind: contract.Struct, Fields: fields}
+	}
+	field := func(name string, t contract.Type) contract.Field {
+		return contract.Field{Name: name, Type: t, Required: true}
+	}
+	c := &contract.Contract{
+		Version: 1, Name: "x",
+		Methods: []contract.Method{{Name: "subscribe.tasks", Kind: contract.Call}, {Name: "pick", Kind: contract.Call, Result: p(union(str, count))}},
+		Channels: []contract.Channel{
+			{Name: "tasks", Event: str}, {Name: "tasks:{id}", Event: str, Params: p(ref("Params"))},
+		},
+		Types: []contract.NamedType{
+			{Name: "Animal", Kind: contract.Union, Tag: "kind", Variants: []contract.Variant{{Values: []string{"cat"}, Ref: "Cat"}}},
+			strukt("AnimalVariant"), strukt("UnknownAnimal"), strukt("Cat", field("kind", count)), strukt("Params", field("id", str)),
+			{Name: "Either", Kind: contract.Alias, Base: p(union(str, ref("String"), count))}, strukt("EitherFromInt64"), strukt("String"),
+			strukt("PickResult"), strukt("DogTags"), strukt("Dog", field("tags", tuple(str, str))), strukt("Cats", field("tags", list(tuple(str)))), strukt("CatsTagsItem"),
+			{Name: "Open", Kind: contract.Struct, Extra: &str, Fields: []contract.Field{field("extra", str), field("unmarshal_json", str)}},
+			strukt("QuotaError"),
+		},
+		Errors: []contract.ErrorType{{Code: 1000, Reason: "quota"}},
+	}
+	files, problems := golang.Generate(c, golang.Options{})
+	if files != nil {
+		t.Error("files were printed")
+	}
+	text := problems.Error()
+	for _, want := range []string{
+		`method subscribe.tasks and channel "tasks", in APIClient: both are called SubscribeTasks`, `method subscribe.tasks and channel "tasks:{id}"`,
+		"type AnimalVariant and what is in the tagged union Animal", "type UnknownAnimal and an unknown variant of the tagged union Animal",
+		`field "kind" of type Cat (integer): it is the tag of the union Animal and not a string`,
+		"its item 0 and its item 1, in the union Either: both are called AsString", "both are called EitherFromString", "type EitherFromInt64 and item 2 of the union in type Either",
+		"type PickResult and the union in the result of method pick",
+		"type DogTags and the tuple in field \"tags\" of type Dog", "type CatsTagsItem and the tuple in field \"tags\" of type Cats",
+		`field "extra" and the generated Extra`, `field "unmarshal_json" and the generated UnmarshalJSON`, "type QuotaError and error 1000 quota",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("not reported: %s", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
 func TestAliasesOfThemselves(t *testing.T) {
 	c := &contract.Contract{Version: 1, Name: "x", Types: []contract.NamedType{
 		{Name: "A", Kind: contract.Alias, Base: p(ref("B"))}, {Name: "B", Kind: contract.Alias, Base: p(ref("A"))},

@@ -132,8 +132,8 @@ func sampleString(t *contract.Type) string {
 		return `"https://example.org/"`
 	}
 	var s string
-	if c := t.Constraints; c != nil && len(c.OneOf) > 0 && json.Unmarshal(c.OneOf[0], &s) == nil {
-		return strconv.Quote(s)
+	if c := t.Constraints; c != nil && len(c.OneOf) > 0 && json.Unmarshal(c.OneOf[0], &s) == nil && !strings.Contains(s, "`") {
+		return strconv.Quote(s) // three backticks would end the README's block
 	}
 	return `"text"`
 }

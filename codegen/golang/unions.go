@@ -93,7 +93,11 @@ func printTagged(b *strings.Builder, t *typePlan) {
 	fmt.Fprintf(b, "// UnmarshalJSON reads what MarshalJSON writes.\nfunc (u *%s) UnmarshalJSON(data []byte) error {\n\tu.Value = nil\n\tif string(data) == \"null\" {\n\t\treturn nil\n\t}\n", t.name)
 	fmt.Fprintf(b, "\ttag, err := client.ReadTag(data, %s)\n\tif err != nil {\n\t\treturn err\n\t}\n\tswitch tag {\n", key)
 	for _, v := range t.variants {
-		fmt.Fprintf(b, "\tcase %s:\n\t\tvar v %s\n\t\terr = json.Unmarshal(data, &v)\n\t\tu.Value = v\n", strings.TrimPrefix(quoteAll(v.values), ", "), v.name)
+		data := "data"
+		if v.strip {
+			data = "client.WithoutTag(data, " + key + ")"
+		}
+		fmt.Fprintf(b, "\tcase %s:\n\t\tvar v %s\n\t\terr = json.Unmarshal(%s, &v)\n\t\tu.Value = v\n", strings.TrimPrefix(quoteAll(v.values), ", "), v.name, data)
 	}
 	fmt.Fprintf(b, "\tdefault:\n\t\tu.Value = %s{client.UnknownOf(tag, data)}\n\t}\n\treturn err\n}\n\n", unknown)
 }

@@ -23,7 +23,14 @@ import (
 
 // connect makes a client of a server that answers with whatever answer gives, and
 // echoes the params where that is nil.
-func connect(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error)) *client.CentrifugoRPCClient {
+func connect(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error), opts ...client.Option) *client.CentrifugoRPCClient {
+	t.Helper()
+	_, c := serve(t, answer, opts...)
+	return c
+}
+
+// serve is connect, with the server that events can be published by.
+func serve(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error), opts ...client.Option) (*centrifuge.Node, *client.CentrifugoRPCClient) {
 	t.Helper()
 	node, err := centrifuge.New(centrifuge.Config{LogLevel: centrifuge.LogLevelNone})
 	if err != nil {
@@ -36,6 +43,9 @@ func connect(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error)) *cli
 		}, nil
 	})
 	node.OnConnect(func(c *centrifuge.Client) {
+		c.OnSubscribe(func(_ centrifuge.SubscribeEvent, cb centrifuge.SubscribeCallback) {
+			cb(centrifuge.SubscribeReply{}, nil)
+		})
 		c.OnPublish(func(e centrifuge.PublishEvent, cb centrifuge.PublishCallback) {
 			req, err := wire.DecodeRequest(e.Data)
 			if err != nil {
@@ -70,7 +80,7 @@ func connect(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error)) *cli
 		}
 		web.Close()
 	})
-	c, err := client.NewCentrifugoRPCClient(web.URL, "", "456")
+	c, err := client.NewCentrifugoRPCClient(web.URL, "", "456", opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +88,7 @@ func connect(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error)) *cli
 	if err := c.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return node, c
 }
 
 func echo(wire.Request) ([]byte, *wire.Error) { return nil, nil }

@@ -378,6 +378,380 @@ func (c *APIClient) EchoEverywhere(ctx context.Context, params Everywhere, opts 
 	return call[Everywhere](ctx, c.rpc, "echo.everywhere", params, with(opts, errorTypes, client.WithTimeout(20*time.Millisecond), client.Idempotent()))
 }
 
+// EchoRing calls echo.ring.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoRing(ctx context.Context, params Ring, opts ...client.CallOption) (Ring, error) {
+	return call[Ring](ctx, c.rpc, "echo.ring", params, with(opts, errorTypes, client.WithTimeout(21*time.Millisecond)))
+}
+
+// EchoGridOfItself calls echo.grid_of_itself.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoGridOfItself(ctx context.Context, opts ...client.CallOption) (GridOfItself, error) {
+	return call[GridOfItself](ctx, c.rpc, "echo.grid_of_itself", nil, with(opts, errorTypes, client.WithTimeout(22*time.Millisecond), client.Idempotent()))
+}
+
+// EchoKnot calls echo.knot.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoKnot(ctx context.Context, opts ...client.CallOption) (Knot, error) {
+	return call[Knot](ctx, c.rpc, "echo.knot", nil, with(opts, errorTypes, client.WithTimeout(23*time.Millisecond)))
+}
+
+// EchoKnotToo calls echo.knot_too.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoKnotToo(ctx context.Context, opts ...client.CallOption) (KnotToo, error) {
+	return call[KnotToo](ctx, c.rpc, "echo.knot_too", nil, with(opts, errorTypes, client.WithTimeout(24*time.Millisecond), client.Idempotent()))
+}
+
+// EchoEitherItself calls echo.either_itself.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoEitherItself(ctx context.Context, opts ...client.CallOption) (*EitherItself, error) {
+	return call[*EitherItself](ctx, c.rpc, "echo.either_itself", nil, with(opts, errorTypes, client.WithTimeout(25*time.Millisecond)))
+}
+
+// EchoTupleLoop calls echo.tuple_loop.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoTupleLoop(ctx context.Context, params TupleLoop, opts ...client.CallOption) (TupleLoop, error) {
+	return call[TupleLoop](ctx, c.rpc, "echo.tuple_loop", params, with(opts, errorTypes, client.WithTimeout(26*time.Millisecond), client.Idempotent()))
+}
+
+// EchoArrays calls echo.arrays.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoArrays(ctx context.Context, params Arrays, opts ...client.CallOption) (Arrays, error) {
+	return call[Arrays](ctx, c.rpc, "echo.arrays", params, with(opts, errorTypes, client.WithTimeout(27*time.Millisecond)))
+}
+
+// EchoPairs calls echo.pairs.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoPairs(ctx context.Context, opts ...client.CallOption) (Pairs, error) {
+	return call[Pairs](ctx, c.rpc, "echo.pairs", nil, with(opts, errorTypes, client.WithTimeout(28*time.Millisecond), client.Idempotent()))
+}
+
+// EchoTook calls echo.took.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoTook(ctx context.Context, opts ...client.CallOption) (Took, error) {
+	return call[Took](ctx, c.rpc, "echo.took", nil, with(opts, errorTypes, client.WithTimeout(29*time.Millisecond)))
+}
+
+// EchoExact calls echo.exact.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoExact(ctx context.Context, opts ...client.CallOption) (Exact, error) {
+	return call[Exact](ctx, c.rpc, "echo.exact", nil, with(opts, errorTypes, client.WithTimeout(30*time.Millisecond), client.Idempotent()))
+}
+
+// EchoSecret calls echo.secret.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoSecret(ctx context.Context, opts ...client.CallOption) (Secret, error) {
+	return call[Secret](ctx, c.rpc, "echo.secret", nil, with(opts, errorTypes, client.WithTimeout(31*time.Millisecond)))
+}
+
+// EchoDay calls echo.day.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoDay(ctx context.Context, opts ...client.CallOption) (Day, error) {
+	return call[Day](ctx, c.rpc, "echo.day", nil, with(opts, errorTypes, client.WithTimeout(32*time.Millisecond), client.Idempotent()))
+}
+
+// EchoQuotedCount calls echo.quoted_count.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoQuotedCount(ctx context.Context, opts ...client.CallOption) (QuotedCount, error) {
+	return call[QuotedCount](ctx, c.rpc, "echo.quoted_count", nil, with(opts, errorTypes, client.WithTimeout(33*time.Millisecond)))
+}
+
+// EchoQuotes calls echo.quotes.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoQuotes(ctx context.Context, params Quotes, opts ...client.CallOption) (Quotes, error) {
+	return call[Quotes](ctx, c.rpc, "echo.quotes", params, with(opts, errorTypes, client.WithTimeout(34*time.Millisecond), client.Idempotent()))
+}
+
+// EchoExtraLists calls echo.extra_lists.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoExtraLists(ctx context.Context, params ExtraLists, opts ...client.CallOption) (ExtraLists, error) {
+	return call[ExtraLists](ctx, c.rpc, "echo.extra_lists", params, with(opts, errorTypes, client.WithTimeout(35*time.Millisecond)))
+}
+
+// EchoExtraOnly calls echo.extra_only.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoExtraOnly(ctx context.Context, params ExtraOnly, opts ...client.CallOption) (ExtraOnly, error) {
+	return call[ExtraOnly](ctx, c.rpc, "echo.extra_only", params, with(opts, errorTypes, client.WithTimeout(36*time.Millisecond), client.Idempotent()))
+}
+
+// EchoBranch calls echo.branch.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoBranch(ctx context.Context, opts ...client.CallOption) (Branch, error) {
+	return call[Branch](ctx, c.rpc, "echo.branch", nil, with(opts, errorTypes, client.WithTimeout(37*time.Millisecond)))
+}
+
+// EchoHolder calls echo.holder.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoHolder(ctx context.Context, params Holder, opts ...client.CallOption) (Holder, error) {
+	return call[Holder](ctx, c.rpc, "echo.holder", params, with(opts, errorTypes, client.WithTimeout(38*time.Millisecond), client.Idempotent()))
+}
+
+// EchoByWords calls echo.by_words.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoByWords(ctx context.Context, opts ...client.CallOption) (ByWords, error) {
+	return call[ByWords](ctx, c.rpc, "echo.by_words", nil, with(opts, errorTypes, client.WithTimeout(39*time.Millisecond)))
+}
+
+// EchoWorded calls echo.worded.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoWorded(ctx context.Context, params Worded, opts ...client.CallOption) (Worded, error) {
+	return call[Worded](ctx, c.rpc, "echo.worded", params, with(opts, errorTypes, client.WithTimeout(40*time.Millisecond), client.Idempotent()))
+}
+
+// EchoMixed calls echo.mixed.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoMixed(ctx context.Context, params Mixed, opts ...client.CallOption) (Mixed, error) {
+	return call[Mixed](ctx, c.rpc, "echo.mixed", params, with(opts, errorTypes, client.WithTimeout(41*time.Millisecond)))
+}
+
+// EchoRoomParams calls echo.room_params.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoRoomParams(ctx context.Context, params RoomParams, opts ...client.CallOption) (RoomParams, error) {
+	return call[RoomParams](ctx, c.rpc, "echo.room_params", params, with(opts, errorTypes, client.WithTimeout(42*time.Millisecond), client.Idempotent()))
+}
+
 // QuotePanic1 notifies quote"`
 // `+panic(1)+`.
 //
@@ -392,6 +766,52 @@ func (c *APIClient) EchoEverywhere(ctx context.Context, params Everywhere, opts 
 // Deprecated: no�
 func (c *APIClient) QuotePanic1(ctx context.Context, opts ...client.CallOption) error {
 	return c.rpc.Notify(ctx, "quote\"`\n`+panic(1)+`", nil, with(opts, contractOptions...)...)
+}
+
+// SubscribeNews calls handler with each event on news"`
+//
+// */
+// until the subscription ends.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// It returns when the server has accepted. An event that does not fit goes to the
+// client's error handler, as client.ErrInvalidEvent.
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) SubscribeNews(ctx context.Context, handler func(NewsEvent)) (*client.Subscription, error) {
+	return client.SubscribeTo(ctx, c.rpc, "news\"`\n\u2028*/", handler)
+}
+
+// Subscribe calls handler with each event on {first}.{day}-{took}:{last}
+// until the subscription ends.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// It returns when the server has accepted. An event that does not fit goes to the
+// client's error handler, as client.ErrInvalidEvent.
+func (c *APIClient) Subscribe(ctx context.Context, params RoomParams, handler func([]Branch)) (*client.Subscription, error) {
+	channel, err := client.ChannelName("{first}.{day}-{took}:{last}", params.First, params.Day, params.Took, params.Last)
+	if err != nil {
+		return nil, err
+	}
+	return client.SubscribeTo(ctx, c.rpc, channel, handler)
 }
 
 func call[R any](ctx context.Context, rpc *client.CentrifugoRPCClient, method string, params any, opts []client.CallOption) (R, error) {

@@ -21,6 +21,8 @@ const (
 	CodeNoWay client.Code = 1000
 	// other
 	CodeOther client.Code = 1001
+	// mixed
+	CodeMixed client.Code = 1002
 )
 
 // NoWayError is the error 1000, no_way. A call of any method may fail with it:
@@ -52,12 +54,27 @@ type OtherError struct{ *client.ServerError }
 // Unwrap is the *client.ServerError.
 func (e *OtherError) Unwrap() error { return e.ServerError }
 
+// MixedError is the error 1002, mixed. A call of any method may fail with it:
+// errors.As finds it by its pointer, and by *client.ServerError.
+type MixedError struct {
+	*client.ServerError
+	// Details are the zero value where the server sent none, or none that fit:
+	// ServerError.DecodeDetails says why.
+	Details MixedDetails
+}
+
+// Unwrap is the *client.ServerError.
+func (e *MixedError) Unwrap() error { return e.ServerError }
+
 // errorTypes make the errors that the server sends into those above.
 var errorTypes = client.ErrorTypes{
 	CodeNoWay: func(e *client.ServerError) error {
 		return &NoWayError{ServerError: e, Details: client.DetailsOf[*Tiny](e)}
 	},
 	CodeOther: func(e *client.ServerError) error { return &OtherError{ServerError: e} },
+	CodeMixed: func(e *client.ServerError) error {
+		return &MixedError{ServerError: e, Details: client.DetailsOf[MixedDetails](e)}
+	},
 }
 
 // contractOptions are those of every call.
