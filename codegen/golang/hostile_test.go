@@ -167,7 +167,7 @@ func hostile() *contract.Contract {
 	}
 	for i := range c.Types {
 		c.Methods = append(c.Methods, contract.Method{
-			Name: "echo." + c.Types[i].Name, Kind: contract.Call, Doc: nasty, Deprecated: nasty, Result: p(ref(c.Types[i].Name)), TimeoutMS: int64(i), Idempotent: i%2 == 0,
+			Name: "echo." + c.Types[i].Name, Kind: contract.Call, Doc: nasty, Deprecated: nasty, Result: p(ref(c.Types[i].Name)), TimeoutMS: min(int64(i), 1) * int64(60_000+i), Idempotent: i%2 == 0,
 		})
 		if c.Types[i].Kind == contract.Struct {
 			c.Methods[i].Params = p(ref(c.Types[i].Name))

@@ -35,7 +35,7 @@ func comesBack[T any](t *testing.T, generate func(seed uint64) values, name stri
 		}
 		return true
 	}
-	if err := quick.Check(property, &quick.Config{MaxCount: 1000}); err != nil {
+	if err := quick.Check(property, &quick.Config{MaxCount: 250}); err != nil {
 		t.Errorf("%s: %v\n%s", name, err, fault)
 	}
 }
