@@ -84,7 +84,8 @@ func (cl *call) release() {
 // client's own timeout counts where ctx has no deadline and there is no such
 // option.
 //
-// The error is a *ServerError if the server sent it. Otherwise it wraps
+// The error wraps a *ServerError if the server sent it, of the type that
+// ErrorTypes among opts gives it. Otherwise it wraps
 // ErrNotConnected, ErrConnectionLost, ErrClosed, ErrTimeout, ErrAborted,
 // ErrRequestTooLarge, ErrInvalidParams or ErrInvalidReply.
 func (c *CentrifugoRPCClient) Call(ctx context.Context, method string, params, result any, opts ...CallOption) error {
@@ -153,9 +154,9 @@ func (c *CentrifugoRPCClient) do(ctx context.Context, cl *call, op wire.Op, meth
 	if err == nil {
 		switch {
 		case out.refused != nil:
-			err = out.refused
+			err = cl.cfg.errors.typed(out.refused)
 		case out.err != nil:
-			err = serverError(out.err)
+			err = cl.cfg.errors.typed(serverError(out.err))
 		default:
 			return out.result, nil
 		}

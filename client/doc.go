@@ -40,6 +40,18 @@
 // errors.Is tells them apart; an error that comes from the caller's context
 // wraps that context's error too.
 //
+// An application's own errors can have types of their own: [ErrorTypes].
+//
+// # Generated clients
+//
+// What every generated package needs is here, once, so that values of two APIs
+// are of the same type: [Null] for fields that may be left out and may be null;
+// [DateTime], [Date], [TimeOfDay] and [ISODuration], which read all forms that Go
+// and Pydantic write; [Base64URL], [UTF8Bytes] and [Quoted]; [Union] and
+// [UnknownVariant] within unions; [SubscribeTo] and [ChannelName] for typed
+// channels. The functions named Marshal… and Unmarshal…, [UnionAs], [ReadTag],
+// [WithoutTag] and [DetailsOf] are what generated methods consist of.
+//
 // # Goroutines
 //
 // All methods may be called from any goroutine. Handlers of events, states and

@@ -36,6 +36,8 @@ var (
 	// ErrInvalidParams means that params or data cannot be written as JSON.
 	// Nothing was sent.
 	ErrInvalidParams = errors.New("the params cannot be written as JSON")
+	// ErrInvalidEvent means that an event does not fit its type. See SubscribeTo.
+	ErrInvalidEvent = errors.New("the event does not fit its type")
 	// ErrUnsubscribed means that the subscription has ended.
 	ErrUnsubscribed = errors.New("unsubscribed")
 	// ErrUnauthorized is for the function given to WithGetToken: returning it
@@ -80,6 +82,17 @@ func (e *ServerError) DecodeDetails(v any) error {
 	return json.Unmarshal(e.Details, v)
 }
 
+// DetailsOf are the details of e as a D, or its zero value where there are none or
+// they do not fit; DecodeDetails says which.
+func DetailsOf[D any](e *ServerError) D {
+	var details D
+	if e.DecodeDetails(&details) != nil {
+		var none D
+		return none
+	}
+	return details
+}
+
 // Faults are the things wrong with the params of a call that the server refused
 // as wire.InvalidParams; nil for any other error.
 func (e *ServerError) Faults() []wire.Fault {
@@ -100,6 +113,28 @@ func CodeOf(err error) wire.Code {
 		return e.Code
 	}
 	return 0
+}
+
+// Code is the code of an error that the server sent: wire.Code.
+type Code = wire.Code
+
+// ErrorTypes is a CallOption that gives an application's errors types of their
+// own: a call that fails with one of the codes returns what its function makes of
+// the *ServerError. It should be an error that wraps the *ServerError, so that
+// errors.As finds both; nil means the *ServerError itself. Of several of these
+// options the last one counts.
+type ErrorTypes map[Code]func(*ServerError) error
+
+func (t ErrorTypes) applyCall(c *callConfig) { c.errors = t }
+
+// typed is the error of the application's own type, or e.
+func (t ErrorTypes) typed(e *ServerError) error {
+	if makes := t[e.Code]; makes != nil {
+		if err := makes(e); err != nil {
+			return err
+		}
+	}
+	return e
 }
 
 // ConnectError says that the connection failed for good: the client is

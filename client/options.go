@@ -115,6 +115,7 @@ func Idempotent() CallOption { return idempotentOption{} }
 type callConfig struct {
 	timeout    time.Duration
 	idempotent bool
+	errors     ErrorTypes
 }
 
 // WithGetToken gives the client a source of fresh tokens. It is asked when the

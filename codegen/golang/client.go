@@ -12,15 +12,19 @@ import (
 func printClient(p *plan) string {
 	var b strings.Builder
 	b.WriteString(apiClientSource)
-	results := false
+	results, extends := false, false
 	for _, m := range p.methods {
-		printMethod(&b, &m)
+		printMethod(&b, &m, len(p.errors) > 0)
 		results = results || m.result != ""
+		extends = extends || defaults(m.source) != "" || len(p.errors) > 0
+	}
+	for i := range p.channels {
+		printChannel(&b, &p.channels[i])
 	}
 	if results {
 		b.WriteString(callSource)
 	}
-	if usesDefaults(p) {
+	if extends {
 		b.WriteString(withSource)
 	}
 	body := b.String()
@@ -56,15 +60,6 @@ func with(opts []client.CallOption, contract ...client.CallOption) []client.Call
 }
 `
 
-func usesDefaults(p *plan) bool {
-	for _, m := range p.methods {
-		if defaults(m.source) != "" {
-			return true
-		}
-	}
-	return false
-}
-
 // defaults are the call options that the contract gives a method.
 func defaults(m *contract.Method) string {
 	var opts []string
@@ -81,14 +76,21 @@ func defaults(m *contract.Method) string {
 	return strings.Join(opts, ", ")
 }
 
-func printMethod(b *strings.Builder, m *methodPlan) {
+func printMethod(b *strings.Builder, m *methodPlan, typedErrors bool) {
 	b.WriteString(comment("", methodDoc(m)...))
 	args, params := "", "nil"
 	if m.params != "" {
 		args, params = ", params "+m.params, "params"
 	}
 	opts := "opts"
-	if d := defaults(m.source); d != "" {
+	d := defaults(m.source)
+	switch {
+	case typedErrors && d == "":
+		d = "contractOptions..."
+	case typedErrors:
+		d = "errorTypes, " + d
+	}
+	if d != "" {
 		opts = "with(opts, " + d + ")"
 	}
 	name := strconv.Quote(m.source.Name)
@@ -109,7 +111,24 @@ func methodDoc(m *methodPlan) []string {
 	}
 	doc := []string{m.name + " " + verb + " " + m.source.Name + ".", m.source.Doc}
 	if len(m.errors) > 0 {
-		doc = append(doc, "Errors of its own: "+strings.Join(m.errors, ", ")+".")
+		doc = append(doc, "Errors of its own, for errors.As: "+strings.Join(m.errors, ", ")+".")
 	}
 	return append(doc, deprecated(m.source.Deprecated))
+}
+
+func printChannel(b *strings.Builder, c *channelPlan) {
+	doc := []string{
+		fmt.Sprintf("%s calls handler with each event on %s\nuntil the subscription ends.", c.name, c.source.Name), c.source.Doc,
+		"It returns when the server has accepted. An event that does not fit goes to the\nclient's error handler, as client.ErrInvalidEvent.",
+		deprecated(c.source.Deprecated),
+	}
+	args, channel := "", strconv.Quote(c.source.Name)
+	name := ""
+	if c.params != "" {
+		args = ", params " + c.params
+		name = fmt.Sprintf("\tchannel, err := client.ChannelName(%s, %s)\n\tif err != nil {\n\t\treturn nil, err\n\t}\n", channel, strings.Join(c.values, ", "))
+		channel = "channel"
+	}
+	fmt.Fprintf(b, "%sfunc (c *APIClient) %s(ctx context.Context%s, handler func(%s)) (*client.Subscription, error) {\n%s\treturn client.SubscribeTo(ctx, c.rpc, %s, handler)\n}\n\n",
+		comment("", doc...), c.name, args, c.event, name, channel)
 }

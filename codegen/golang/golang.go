@@ -1,6 +1,8 @@
 // Package golang generates the Go client of a contract: types.go with its
-// types, client.go with one method per RPC method, and README.md. The generated
-// package imports github.com/centrirpc/centrirpc/client, which does the work.
+// types, errors.go with the application's own errors, client.go with one method
+// per RPC method and channel, and README.md. The generated package imports the
+// standard library and github.com/centrirpc/centrirpc/client, which does the work
+// and has the types that every API needs: three-state fields, dates, unions.
 //
 // Generate is a pure function: the same contract and options give the same
 // bytes. Names are resolved first, and everything that cannot be named is
@@ -51,7 +53,11 @@ func Generate(c *contract.Contract, opts Options) (files map[string][]byte, prob
 		return nil, problems
 	}
 	files = map[string][]byte{"README.md": printReadme(p)}
-	for name, source := range map[string]string{"types.go": printTypes(p), "client.go": printClient(p)} {
+	sources := map[string]string{"types.go": printTypes(p), "client.go": printClient(p)}
+	if len(p.errors) > 0 {
+		sources["errors.go"] = printErrors(p)
+	}
+	for name, source := range sources {
 		formatted, err := format.Source([]byte(source))
 		if err != nil {
 			// Only a fault of this package leads here: the source is quoted so that

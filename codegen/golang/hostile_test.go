@@ -1,6 +1,7 @@
 package golang_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,6 +23,22 @@ func null(t contract.Type) contract.Type {
 	return t
 }
 func p[T any](v T) *T { return &v }
+func tuple(items ...contract.Type) contract.Type {
+	return contract.Type{Kind: contract.Tuple, Items: items}
+}
+func union(items ...contract.Type) contract.Type {
+	return contract.Type{Kind: contract.Union, Items: items}
+}
+func quoted(t contract.Type) contract.Type {
+	t.Quoted = true
+	return t
+}
+func array(n int, t contract.Type) contract.Type {
+	return contract.Type{Kind: contract.List, Elem: &t, Constraints: &contract.Constraints{MinItems: &n, MaxItems: &n}}
+}
+func format(kind contract.Kind, f string) contract.Type {
+	return contract.Type{Kind: kind, Format: f}
+}
 func mapOf(e contract.Type) contract.Type {
 	return contract.Type{Kind: contract.Map, Key: &str, Elem: &e}
 }
@@ -31,6 +48,8 @@ var (
 	when  = contract.Type{Kind: contract.String, Format: contract.DateTime}
 	octet = contract.Type{Kind: contract.Integer, Bits: 8, Unsigned: true}
 	any0  = contract.Type{Kind: contract.Any}
+	yesno = contract.Type{Kind: contract.Bool}
+	count = contract.Type{Kind: contract.Integer, Bits: 64}
 )
 
 const nasty = "*/ ` \"\"\" \\ \x00\x07\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\xff\t"
@@ -91,24 +110,85 @@ func hostile() *contract.Contract {
 			field("odds", list(null(ref("odd"))), false), field("selves", ref("self_list"), true),
 		}},
 	}
+	nastyJSON, _ := json.Marshal(nasty)
+	c.Types = append(c.Types, []contract.NamedType{
+		{Name: "ring", Kind: contract.Struct, Fields: []contract.Field{field("next", array(2, ref("ring")), true), field("flat", array(2, array(2, ref("small"))), true)}},
+		{Name: "grid_of_itself", Kind: contract.Alias, Base: p(array(2, ref("grid_of_itself")))},
+		{Name: "knot", Kind: contract.Alias, Base: p(tuple(ref("knot"), str, null(ref("knot"))))},
+		{Name: "knot_too", Kind: contract.Alias, Base: p(tuple(ref("knot"), str, null(ref("knot"))))},
+		{Name: "either_itself", Kind: contract.Alias, Doc: nasty, Base: p(union(ref("either_itself"), str, null(ref("knot"))))},
+		{Name: "tuple_loop", Kind: contract.Struct, Fields: []contract.Field{field("t", tuple(ref("tuple_loop"), list(list(str)), null(array(2, list(str)))), true)}},
+		{Name: "arrays", Kind: contract.Struct, Fields: []contract.Field{
+			field("lists", array(2, list(str)), true), field("maybe", null(array(2, list(str))), true), field("opt", array(2, list(str)), false),
+			field("both", null(array(2, list(str))), false), field("deep", array(2, array(1, list(null(list(str))))), true), field("list", list(array(2, list(str))), true),
+			field("list_null", list(null(array(2, list(str)))), true), field("map", mapOf(array(3, octet)), true), field("long", array(1025, str), true),
+			field("none", array(0, str), true), field("named", ref("pairs"), true), field("named_list", list(ref("pairs")), true), field("tuples", array(2, tuple(list(str))), true),
+		}},
+		{Name: "pairs", Kind: contract.Alias, Base: p(array(2, list(str)))},
+		{Name: "took", Kind: contract.Alias, Base: p(contract.Type{Kind: contract.Integer, Bits: 64, Format: contract.Nanoseconds})},
+		{Name: "exact", Kind: contract.Alias, Base: &contract.Type{Kind: contract.Float}},
+		{Name: "secret", Kind: contract.Alias, Base: p(format(contract.Bytes, contract.Base64URL))},
+		{Name: "day", Kind: contract.Alias, Base: p(format(contract.String, contract.Date))},
+		{Name: "quoted_count", Kind: contract.Alias, Base: p(quoted(count))},
+		{Name: "quotes", Kind: contract.Struct, Fields: []contract.Field{
+			field("plain", quoted(count), true), field("opt", quoted(count), false), field("null", null(quoted(yesno)), true), field("both", null(quoted(str)), false),
+			field("list", list(quoted(count)), true), field("map", mapOf(null(quoted(yesno))), true), field("enum", quoted(ref("small")), true), field("when", quoted(when), true),
+			field("alias", ref("quoted_count"), true), field("twice", quoted(ref("quoted_count")), true), field("\\odd", quoted(count), true), field("-", quoted(str), true),
+			field("exact", quoted(contract.Type{Kind: contract.Float}), true), field("took", quoted(ref("took")), true), field("union", union(quoted(count), count), true),
+		}},
+		{Name: "extra_lists", Kind: contract.Struct, Extra: p(list(null(list(str)))), Fields: []contract.Field{field("id", str, true), field("\"x", list(str), false)}},
+		{Name: "extra_only", Kind: contract.Struct, Extra: p(null(count))},
+		{Name: "branch", Kind: contract.Union, Tag: "k\n\"`" + strings.ToValidUTF8(nasty, ""), Doc: nasty, Variants: []contract.Variant{
+			{Values: []string{strings.ToValidUTF8(nasty, ""), "b"}, Ref: "extra_lists"}, {Values: []string{""}, Ref: "quotes"}, {Values: []string{"c"}, Ref: "extra_lists"}, {Values: []string{"d"}, Ref: "holder"},
+		}},
+		{Name: "holder", Kind: contract.Struct, Fields: []contract.Field{field("b", ref("branch"), true), field("bs", list(null(ref("branch"))), false)}},
+		{Name: "by_words", Kind: contract.Union, Tag: "w", Variants: []contract.Variant{{Values: []string{"b"}, Ref: "worded"}}},
+		{Name: "worded", Kind: contract.Struct, Fields: []contract.Field{field("w", null(ref("words")), false)}},
+		{Name: "mixed", Kind: contract.Struct, Fields: []contract.Field{
+			field("all", union(
+				yesno, octet, count, contract.Type{Kind: contract.Float, Bits: 32}, contract.Type{Kind: contract.Float}, str, when, format(contract.String, contract.Duration),
+				format(contract.String, "ünïcode"+nasty), contract.Type{Kind: contract.Bytes}, format(contract.Bytes, contract.UTF8), any0, list(str), list(null(str)), mapOf(list(str)),
+				array(2, list(str)), tuple(str, str), union(str, count), ref("words"), ref("small"), ref("branch"), ref("secret"), ref("rows"), ref("took"), str,
+			), true),
+			field("null_inside", union(null(str), count), true), field("opt_null_inside", union(null(str), count), false),
+			field("date_keys", contract.Type{Kind: contract.Map, Key: p(format(contract.String, contract.DateTime)), Elem: &str}, true),
+			{Name: "constrained", Doc: nasty, Required: true, Default: nastyJSON, Type: contract.Type{Kind: contract.String, Format: nasty, Constraints: &contract.Constraints{
+				Pattern: nasty, Rules: []string{nasty, nasty}, OneOf: []json.RawMessage{nastyJSON, []byte(` "b" `)}, MinLength: p(0), MaxLength: p(1),
+			}}},
+			{Name: "always", Required: true, Type: contract.Type{Kind: contract.String, Constraints: &contract.Constraints{OneOf: []json.RawMessage{nastyJSON}}}},
+		}},
+		{Name: "room_params", Kind: contract.Struct, Fields: []contract.Field{
+			field("last", ref("words"), true), field("first", ref("tiny"), true), field("day", ref("day"), true), field("took", ref("took"), true),
+		}},
+	}...)
+	c.Channels = []contract.Channel{
+		{Name: "news\"`\n\u2028*/", Doc: nasty, Deprecated: nasty, Event: union(str, tuple(count, list(str)))},
+		{Name: "{first}.{day}-{took}:{last}", Doc: nasty, Params: p(ref("room_params")), Event: null(list(ref("branch")))},
+	}
 	for i := range c.Types {
 		c.Methods = append(c.Methods, contract.Method{
-			Name: "echo." + c.Types[i].Name, Kind: contract.Call, Doc: nasty, Deprecated: nasty, Result: p(ref(c.Types[i].Name)), TimeoutMS: int64(i), Idempotent: i%2 == 0,
+			Name: "echo." + c.Types[i].Name, Kind: contract.Call, Doc: nasty, Deprecated: nasty, Result: p(ref(c.Types[i].Name)), TimeoutMS: min(int64(i), 1) * int64(60_000+i), Idempotent: i%2 == 0,
 		})
 		if c.Types[i].Kind == contract.Struct {
 			c.Methods[i].Params = p(ref(c.Types[i].Name))
 		}
 	}
 	c.Methods = append(c.Methods, contract.Method{Name: "quote\"`\n`+panic(1)+`", Kind: contract.Notify, Doc: nasty})
-	c.Errors = []contract.ErrorType{{Code: 1000, Reason: "no_way", Doc: nasty, Details: p(null(ref("tiny")))}, {Code: 1001, Reason: "other"}}
+	c.Errors = []contract.ErrorType{{Code: 1000, Reason: "no_way", Doc: nasty, Details: p(null(ref("tiny")))}, {Code: 1001, Reason: "other"}, {Code: 1002, Reason: "mixed", Details: p(tuple(union(str, yesno)))}}
 	return c
 }
 
 func TestHostileContract(t *testing.T) {
 	files := generate(t, hostile(), golang.Options{})
 	dir := filepath.Join("testdata", "hostile")
+	encoded, err := hostile().Encode() // for the tests that run the package
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["contract.json"] = encoded
 	golden(t, dir, files)
 	vet(t, dir)
+	delete(files, "contract.json")
 	for name, data := range files {
 		for _, r := range string(data) {
 			if r != '\n' && r != '\t' && (r < ' ' || r == 0x7f || r == '\ufeff' || r == '\u202e' || r == '\u2028') {
@@ -116,14 +196,20 @@ func TestHostileContract(t *testing.T) {
 			}
 		}
 	}
-	if fences := strings.Count(string(files["README.md"]), "```"); fences != 2+2*len(hostile().Methods) {
+	if fences := strings.Count(string(files["README.md"]), "```"); fences != 2*examples(hostile()) {
 		t.Errorf("the README has %d fences", fences)
 	}
 }
 
+// examples is how many examples the README has: how to connect, how to read an
+// error, each channel and each method.
+func examples(c *contract.Contract) int {
+	return 1 + min(1, len(c.Errors)) + len(c.Channels) + len(c.Methods)
+}
+
 // Everything in the README is Go that compiles.
 func TestReadmeExamplesCompile(t *testing.T) {
-	for name, c := range map[string]*contract.Contract{"tasks": read(t, "tasks"), "zoo": read(t, "zoo"), "hostile": hostile()} {
+	for name, c := range map[string]*contract.Contract{"everything": read(t, "everything"), "tasks": read(t, "tasks"), "zoo": read(t, "zoo"), "hostile": hostile()} {
 		t.Run(name, func(t *testing.T) {
 			module := newModule(t)
 			pkg := name + "client"
@@ -132,16 +218,20 @@ func TestReadmeExamplesCompile(t *testing.T) {
 				module.write(filepath.Join(pkg, file), string(data))
 			}
 			blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(files["README.md"]), -1)
-			if len(blocks) != 1+len(c.Methods) {
+			if len(blocks) != examples(c) {
 				t.Fatalf("%d examples", len(blocks))
 			}
 			head, connect, _ := strings.Cut(blocks[0][1], "\n)\n")
 			var body strings.Builder
 			for _, block := range blocks[1:] {
-				fmt.Fprintf(&body, "{\n%s_ = err\n%s}\n", block[1], map[bool]string{true: "_ = result\n"}[strings.HasPrefix(block[1], "result")])
+				given := ""
+				if name, _, ok := strings.Cut(block[1], ", err := "); ok {
+					given = "_ = " + name + "\n"
+				}
+				fmt.Fprintf(&body, "{\n%s_ = err\n%s}\n", block[1], given)
 			}
-			module.write("main.go", "package main\n"+head+"\n\t\"context\"\n\t\"encoding/json\"\n\t\"time\"\n)\n"+
-				"var _ = json.Valid\nvar _ = time.Now\nfunc main() { _ = run(context.Background(), \"\") }\n"+
+			module.write("main.go", "package main\n"+head+"\n\t\"context\"\n\t\"encoding/json\"\n\t\"errors\"\n\t\"fmt\"\n\t\"time\"\n)\n"+
+				"var _ = json.Valid\nvar _ = time.Now\nvar _ = errors.New\nvar _ = fmt.Sprint\nfunc main() { _ = run(context.Background(), \"\") }\n"+
 				"func run(ctx context.Context, token string) error {\n"+connect+body.String()+"return nil\n}\n")
 			module.vet("./...")
 		})

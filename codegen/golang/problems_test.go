@@ -32,8 +32,6 @@ func TestProblems(t *testing.T) {
 		Types: []contract.NamedType{
 			{Name: "APIClient", Kind: contract.Struct},
 			{Name: "NewAPIClient", Kind: contract.Struct},
-			{Name: "Null", Kind: contract.Struct},
-			{Name: "NullOf", Kind: contract.Struct},
 			{Name: "task_item", Kind: contract.Struct},
 			{Name: "TaskItem", Kind: contract.Struct, Fields: fields("id", "_id", "ID", "other")},
 			{Name: "Status", Kind: contract.Enum, Base: &str, Values: values("Open", "open")},
@@ -53,7 +51,6 @@ func TestProblems(t *testing.T) {
 		`the package name "no way"`,
 		"method tasks.get_stats and method tasks_get.stats, in APIClient: both are called TasksGetStats in Go; rename one",
 		"the generated APIClient and type APIClient", "the generated NewAPIClient and type NewAPIClient",
-		"the generated Null and type Null", "the generated NullOf and type NullOf",
 		"type task_item and type TaskItem",
 		`field "id" and field "_id", in type TaskItem: both are called ID`, `field "id" and field "ID"`,
 		"type StatusOpen and value Open of enum Status", "type StatusOpen and value open of enum Status",
@@ -65,8 +62,56 @@ func TestProblems(t *testing.T) {
 			t.Errorf("not reported: %s", want)
 		}
 	}
-	if len(problems) != 16 {
+	if len(problems) != 14 {
 		t.Errorf("%d problems:\n%s", len(problems), text)
+	}
+}
+
+// So are those with names that the contract does not give: of unions, errors,
+// subscriptions.
+func TestProblemsOfMadeNames(t *testing.T) {
+	strukt := func(name string, fields ...contract.Field) contract.NamedType {
+		return contract.NamedType{Name: name, Kind: contract.Struct, Fields: fields}
+	}
+	field := func(name string, t contract.Type) contract.Field {
+		return contract.Field{Name: name, Type: t, Required: true}
+	}
+	c := &contract.Contract{
+		Version: 1, Name: "x",
+		Methods: []contract.Method{{Name: "subscribe.tasks", Kind: contract.Call}, {Name: "pick", Kind: contract.Call, Result: p(union(str, count))}},
+		Channels: []contract.Channel{
+			{Name: "tasks", Event: str}, {Name: "tasks:{id}", Event: str, Params: p(ref("Params"))},
+		},
+		Types: []contract.NamedType{
+			{Name: "Animal", Kind: contract.Union, Tag: "kind", Variants: []contract.Variant{{Values: []string{"cat"}, Ref: "Cat"}}},
+			strukt("AnimalVariant"), strukt("UnknownAnimal"), strukt("Cat", field("kind", count)), strukt("Params", field("id", str)),
+			{Name: "Either", Kind: contract.Alias, Base: p(union(str, ref("String"), count))}, strukt("EitherFromInt64"), strukt("String"),
+			strukt("PickResult"), strukt("DogTags"), strukt("Dog", field("tags", tuple(str, str))), strukt("Cats", field("tags", list(tuple(str)))), strukt("CatsTagsItem"),
+			{Name: "Open", Kind: contract.Struct, Extra: &str, Fields: []contract.Field{field("extra", str), field("unmarshal_json", str)}},
+			strukt("QuotaError"),
+		},
+		Errors: []contract.ErrorType{{Code: 1000, Reason: "quota"}},
+	}
+	files, problems := golang.Generate(c, golang.Options{})
+	if files != nil {
+		t.Error("files were printed")
+	}
+	text := problems.Error()
+	for _, want := range []string{
+		`method subscribe.tasks and channel "tasks", in APIClient: both are called SubscribeTasks`, `method subscribe.tasks and channel "tasks:{id}"`,
+		"type AnimalVariant and what is in the tagged union Animal", "type UnknownAnimal and an unknown variant of the tagged union Animal",
+		`field "kind" of type Cat (integer): it is the tag of the union Animal and not a string`,
+		"its item 0 and its item 1, in the union Either: both are called AsString", "both are called EitherFromString", "type EitherFromInt64 and item 2 of the union in type Either",
+		"type PickResult and the union in the result of method pick",
+		"type DogTags and the tuple in field \"tags\" of type Dog", "type CatsTagsItem and the tuple in field \"tags\" of type Cats",
+		`field "extra" and the generated Extra`, `field "unmarshal_json" and the generated UnmarshalJSON`, "type QuotaError and error 1000 quota",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("not reported: %s", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
 	}
 }
 

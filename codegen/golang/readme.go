@@ -2,10 +2,9 @@ package golang
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/centrirpc/centrirpc/contract"
 )
 
 // printReadme prints README.md: how to connect, and each call of the contract.
@@ -19,31 +18,76 @@ func printReadme(p *plan) []byte {
 	fmt.Fprintf(&b, "\n\n```go\n%s```\n\n", connectExample(p))
 	b.WriteString("Every call takes `client.CallOption`s: `client.WithTimeout(d)` and `client.Idempotent()`.\n" +
 		"An error that the server sent is a `*client.ServerError`; `client.CodeOf(err)` gives its code.\n" +
-		"A field that may be left out is a pointer: `new(value)` makes one.\n")
+		"A field that may be left out is a pointer: `new(value)` makes one. One that may be null besides is a\n" +
+		"`client.Null`: `client.NullOf(value)` makes one.\n")
 	if p.opts.Module != "" {
 		fmt.Fprintf(&b, "\nThis folder is the module `%s`. Run `go mod tidy` in it once.\n", p.opts.Module)
 	} else {
 		fmt.Fprintf(&b, "\nThis folder is a package of the module around it, which needs `%s`.\n", baseModule)
 	}
-	if len(p.errors) > 0 {
-		b.WriteString("\n## Errors\n\n| code | constant | meaning |\n| --- | --- | --- |\n")
-		for _, e := range p.errors {
-			fmt.Fprintf(&b, "| %d | `%s` | %s |\n", e.code, e.name, markdown(e.doc))
-		}
-	}
+	printErrorSection(&b, p)
+	printChannelSection(&b, p)
 	b.WriteString("\n## Calls\n")
 	for i := range p.methods {
 		m := &p.methods[i]
 		fmt.Fprintf(&b, "\n### %s\n\n", markdown(m.source.Name))
-		if doc := markdown(m.source.Doc); doc != "" {
-			b.WriteString(doc + "\n\n")
-		}
-		if m.source.Deprecated != "" {
-			fmt.Fprintf(&b, "**Deprecated:** %s\n\n", markdown(m.source.Deprecated))
-		}
+		printAbout(&b, m.source.Doc, m.source.Deprecated)
 		fmt.Fprintf(&b, "```go\n%s```\n", callExample(p, m))
 	}
 	return []byte(b.String())
+}
+
+func printErrorSection(b *strings.Builder, p *plan) {
+	if len(p.errors) == 0 {
+		return
+	}
+	b.WriteString("\n## Errors\n\nThese errors of the application have types of their own, whatever method was called. Each is a\n" +
+		"`*client.ServerError` too.\n\n| code | type | meaning |\n| --- | --- | --- |\n")
+	example := p.errors[0]
+	for _, e := range p.errors {
+		fmt.Fprintf(b, "| %d | `%s` | %s |\n", e.code, e.typ, markdown(e.doc))
+		if example.details == "" && e.details != "" {
+			example = e
+		}
+	}
+	field := "Message"
+	if example.details != "" {
+		field = "Details"
+	}
+	fmt.Fprintf(b, "\n```go\nif e, ok := errors.AsType[*%s.%s](err); ok {\n\tfmt.Println(e.%s)\n}\n```\n", p.opts.Package, example.typ, field)
+}
+
+func printChannelSection(b *strings.Builder, p *plan) {
+	if len(p.channels) == 0 {
+		return
+	}
+	b.WriteString("\n## Channels\n\nThe handler gets one event after another. `subscription.Unsubscribe()` ends it; a lost connection does not.\n")
+	for i := range p.channels {
+		c := &p.channels[i]
+		fmt.Fprintf(b, "\n### %s\n\n", markdown(c.source.Name))
+		printAbout(b, c.source.Doc, c.source.Deprecated)
+		args := "ctx, "
+		if c.params != "" {
+			args += p.sample(c.source.Params, 0) + ", "
+		}
+		fmt.Fprintf(b, "```go\nsubscription, err := api.%s(%sfunc(event %s) {\n\tfmt.Println(event)\n})\n```\n", c.name, args, p.qualified(c.event))
+	}
+}
+
+func printAbout(b *strings.Builder, doc, deprecated string) {
+	if doc := markdown(doc); doc != "" {
+		b.WriteString(doc + "\n\n")
+	}
+	if deprecated != "" {
+		fmt.Fprintf(b, "**Deprecated:** %s\n\n", markdown(deprecated))
+	}
+}
+
+var ownType = regexp.MustCompile(`(^|[^.\pL\p{Nd}_])(\p{Lu})`)
+
+// qualified is a type as it is written outside of the package.
+func (p *plan) qualified(typ string) string {
+	return ownType.ReplaceAllString(typ, "${1}"+p.opts.Package+".${2}")
 }
 
 // markdown is a text on one line with nothing in it that Markdown or HTML would
@@ -89,53 +133,4 @@ func callExample(p *plan, m *methodPlan) string {
 		assign = "result, err"
 	}
 	return fmt.Sprintf("%s := api.%s(%s)\n", assign, m.name, args)
-}
-
-// sample is a Go expression of type t, with a value for the fields that must be
-// there.
-func (p *plan) sample(t *contract.Type, depth int) string {
-	if p.nullable(t) {
-		return "nil"
-	}
-	if t.Kind == contract.Ref {
-		named := p.byName[t.Ref]
-		name := p.opts.Package + "." + named.name
-		switch named.source.Kind {
-		case contract.Enum:
-			return p.opts.Package + "." + named.constant[0].name
-		case contract.Struct:
-			return name + "{" + p.sampleFields(named, depth) + "}"
-		}
-		return p.sample(named.source.Base, depth)
-	}
-	switch t.Kind {
-	case contract.Bool:
-		return "true"
-	case contract.Integer, contract.Float:
-		return "1"
-	case contract.Any:
-		return "json.RawMessage(`{}`)"
-	case contract.Bytes:
-		return `[]byte("data")`
-	case contract.String:
-		if t.Format == contract.DateTime {
-			return "time.Now()"
-		}
-		return `"text"`
-	default:
-		return "nil"
-	}
-}
-
-func (p *plan) sampleFields(t *typePlan, depth int) string {
-	var parts []string
-	for _, f := range t.fields {
-		if !f.source.Required || f.typ[0] == '*' || depth > 3 {
-			continue
-		}
-		if v := p.sample(&f.source.Type, depth+1); v != "nil" {
-			parts = append(parts, f.name+": "+v)
-		}
-	}
-	return strings.Join(parts, ", ")
 }

@@ -16,27 +16,38 @@ import (
 func printTypes(p *plan) string {
 	var b strings.Builder
 	for _, t := range p.types {
-		b.WriteString(comment("", t.doc))
 		switch t.source.Kind {
 		case contract.Struct:
+			b.WriteString(comment("", t.doc))
 			printStruct(&b, t)
 		case contract.Enum:
+			b.WriteString(comment("", t.doc))
 			printEnum(&b, t)
+		case contract.Union:
+			printTagged(&b, t)
 		case contract.Alias:
-			equals := ""
-			if t.isAlias {
-				equals = "= "
-			}
-			fmt.Fprintf(&b, "type %s %s%s\n\n", t.name, equals, t.base)
+			p.printAlias(&b, t)
 		}
 	}
-	printErrorCodes(&b, p.errors)
-	if p.usesNull {
-		b.WriteString(nullSource)
+	for _, in := range p.inOrder {
+		printInline(&b, in, "")
 	}
 	b.WriteString(p.fillers.source())
 	body := b.String()
 	return header(p) + imports(body) + body
+}
+
+func (p *plan) printAlias(b *strings.Builder, t *typePlan) {
+	words := strings.Join(p.words(t.source.Base), " ")
+	if in := p.inline[shape(t.source.Base)]; in != nil && in.alias == t {
+		printInline(b, in, strings.TrimSpace(t.doc+"\n\n"+words))
+		return
+	}
+	equals := ""
+	if t.isAlias {
+		equals = "= "
+	}
+	fmt.Fprintf(b, "%stype %s %s%s\n\n", comment("", t.doc, words), t.name, equals, t.base)
 }
 
 // header is the first line of a file and its package clause. The contract's doc
@@ -72,7 +83,7 @@ func imports(body string) string {
 		return lines
 	}
 	std := group("context", "encoding/json", "time")
-	ours := group(baseModule+"/client", baseModule+"/wire")
+	ours := group(baseModule + "/client")
 	switch {
 	case std == "" && ours == "":
 		return ""
@@ -83,14 +94,17 @@ func imports(body string) string {
 }
 
 func printStruct(b *strings.Builder, t *typePlan) {
-	if len(t.fields) == 0 {
+	if len(t.fields) == 0 && t.extra == "" {
 		fmt.Fprintf(b, "type %s struct{}\n\n", t.name)
 		return
 	}
 	fmt.Fprintf(b, "type %s struct {\n", t.name)
 	for _, f := range t.fields {
-		b.WriteString(comment("\t", f.source.Doc, deprecated(f.source.Deprecated)))
+		b.WriteString(comment("\t", f.source.Doc, f.doc, deprecated(f.source.Deprecated)))
 		fmt.Fprintf(b, "\t%s %s `json:%s`\n", f.name, f.typ, strconv.Quote(f.tag()))
+	}
+	if t.extra != "" {
+		fmt.Fprintf(b, "\t// Extra are the members that are not declared, by name.\n\tExtra map[string]%s `json:\"-\"`\n", t.extra)
 	}
 	b.WriteString("}\n\n")
 	marshals, unmarshals := t.codecs()
@@ -114,23 +128,26 @@ func (f *fieldPlan) tag() string {
 }
 
 // printMarshal prints the MarshalJSON of a struct that sends empty lists and
-// maps instead of null, or has fields that a tag cannot name.
+// maps instead of null, has extra members, or has fields that a tag cannot name.
 func printMarshal(b *strings.Builder, t *typePlan) {
 	fmt.Fprintf(b, "// MarshalJSON is the form of %s on the wire.\n", t.name)
 	fmt.Fprintf(b, "func (v %s) MarshalJSON() ([]byte, error) {\n", t.name)
-	for _, f := range t.fields {
-		b.WriteString(f.fill)
-	}
-	fmt.Fprintf(b, "\ttype plain %s\n", t.name)
 	codec := false
 	for _, f := range t.fields {
+		b.WriteString(f.fill)
 		codec = codec || f.codec
 	}
-	if !codec {
+	b.WriteString(t.fill)
+	fmt.Fprintf(b, "\ttype plain %s\n", t.name)
+	if !codec && t.extra == "" {
 		b.WriteString("\treturn json.Marshal(plain(v))\n}\n\n")
 		return
 	}
 	b.WriteString("\tobject, err := json.Marshal(plain(v))\n\tif err != nil {\n\t\treturn nil, err\n\t}\n")
+	if !codec {
+		fmt.Fprintf(b, "\treturn client.MarshalExtra(object, v.Extra%s)\n}\n\n", declared(t))
+		return
+	}
 	b.WriteString("\tvar members map[string]json.RawMessage\n\tif err := json.Unmarshal(object, &members); err != nil {\n\t\treturn nil, err\n\t}\n")
 	for _, f := range t.fields {
 		if !f.codec {
@@ -140,21 +157,36 @@ func printMarshal(b *strings.Builder, t *typePlan) {
 		switch {
 		case f.options == "":
 			b.WriteString(set)
-		case strings.HasPrefix(f.typ, "Null["):
+		case strings.HasPrefix(f.typ, "client.Null["):
 			fmt.Fprintf(b, "\tif !v.%s.IsZero() {\n%s\t}\n", f.name, set)
 		default:
 			fmt.Fprintf(b, "\tif v.%s != nil {\n%s\t}\n", f.name, set)
 		}
 	}
-	b.WriteString("\treturn json.Marshal(members)\n}\n\n")
+	if t.extra == "" {
+		b.WriteString("\treturn json.Marshal(members)\n}\n\n")
+		return
+	}
+	fmt.Fprintf(b, "\tif object, err = json.Marshal(members); err != nil {\n\t\treturn nil, err\n\t}\n\treturn client.MarshalExtra(object, v.Extra%s)\n}\n\n", declared(t))
 }
 
-// printUnmarshal prints the UnmarshalJSON of a struct with fields that a tag
-// cannot name.
+// printUnmarshal prints the UnmarshalJSON of a struct with extra members, or with
+// fields that a tag cannot name.
 func printUnmarshal(b *strings.Builder, t *typePlan) {
 	b.WriteString("// UnmarshalJSON reads what MarshalJSON writes.\n")
 	fmt.Fprintf(b, "func (v *%s) UnmarshalJSON(data []byte) error {\n", t.name)
+	if t.extra != "" {
+		fmt.Fprintf(b, "\tdata, err := client.UnmarshalExtra(data, &v.Extra%s)\n\tif err != nil {\n\t\treturn err\n\t}\n", declared(t))
+	}
 	fmt.Fprintf(b, "\ttype plain %s\n", t.name)
+	codec := false
+	for _, f := range t.fields {
+		codec = codec || f.codec
+	}
+	if !codec {
+		b.WriteString("\treturn json.Unmarshal(data, (*plain)(v))\n}\n\n")
+		return
+	}
 	b.WriteString("\tif err := json.Unmarshal(data, (*plain)(v)); err != nil {\n\t\treturn err\n\t}\n")
 	b.WriteString("\tvar members map[string]json.RawMessage\n\tif err := json.Unmarshal(data, &members); err != nil {\n\t\treturn err\n\t}\n")
 	for _, f := range t.fields {
@@ -166,6 +198,15 @@ func printUnmarshal(b *strings.Builder, t *typePlan) {
 	b.WriteString("\treturn nil\n}\n\n")
 }
 
+// declared are the names of a struct's fields, as further arguments.
+func declared(t *typePlan) string {
+	names := make([]string, len(t.fields))
+	for i, f := range t.fields {
+		names[i] = f.source.Name
+	}
+	return quoteAll(names)
+}
+
 func printEnum(b *strings.Builder, t *typePlan) {
 	fmt.Fprintf(b, "type %s %s\n\n", t.name, t.base)
 	fmt.Fprintf(b, "// The values of %s. A newer server may send others.\nconst (\n", t.name)
@@ -175,47 +216,3 @@ func printEnum(b *strings.Builder, t *typePlan) {
 	}
 	b.WriteString(")\n\n")
 }
-
-func printErrorCodes(b *strings.Builder, errors []errorPlan) {
-	if len(errors) == 0 {
-		return
-	}
-	b.WriteString("// The application's own errors: compare client.CodeOf(err) with them.\nconst (\n")
-	for _, e := range errors {
-		doc := e.doc
-		if len(lines(doc)) == 0 {
-			doc = e.reason
-		}
-		b.WriteString(comment("\t", doc, e.details))
-		fmt.Fprintf(b, "\t%s wire.Code = %d\n", e.name, e.code)
-	}
-	b.WriteString(")\n\n")
-}
-
-// nullSource is the type of fields that may be left out and may be null.
-const nullSource = `// Null is a value that may be left out, null, or set. Its zero value is left
-// out; Null[T]{Set: true} is null; NullOf(v) is v.
-type Null[T any] struct {
-	Set   bool // it is there, if only as null
-	Value *T   // nil means null, or left out
-}
-
-// NullOf is a Null that holds v.
-func NullOf[T any](v T) Null[T] { return Null[T]{Set: true, Value: &v} }
-
-// IsZero reports whether the value is left out.
-func (n Null[T]) IsZero() bool { return !n.Set && n.Value == nil }
-
-// MarshalJSON is the value, or null.
-func (n Null[T]) MarshalJSON() ([]byte, error) { return json.Marshal(n.Value) }
-
-// UnmarshalJSON sets the value, to null too.
-func (n *Null[T]) UnmarshalJSON(data []byte) error {
-	*n = Null[T]{Set: true}
-	if string(data) == "null" {
-		return nil
-	}
-	n.Value = new(T)
-	return json.Unmarshal(data, n.Value)
-}
-`

@@ -23,7 +23,14 @@ import (
 
 // connect makes a client of a server that answers with whatever answer gives, and
 // echoes the params where that is nil.
-func connect(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error)) *client.CentrifugoRPCClient {
+func connect(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error), opts ...client.Option) *client.CentrifugoRPCClient {
+	t.Helper()
+	_, c := serve(t, answer, opts...)
+	return c
+}
+
+// serve is connect, with the server that events can be published by.
+func serve(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error), opts ...client.Option) (*centrifuge.Node, *client.CentrifugoRPCClient) {
 	t.Helper()
 	node, err := centrifuge.New(centrifuge.Config{LogLevel: centrifuge.LogLevelNone})
 	if err != nil {
@@ -36,6 +43,9 @@ func connect(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error)) *cli
 		}, nil
 	})
 	node.OnConnect(func(c *centrifuge.Client) {
+		c.OnSubscribe(func(_ centrifuge.SubscribeEvent, cb centrifuge.SubscribeCallback) {
+			cb(centrifuge.SubscribeReply{}, nil)
+		})
 		c.OnPublish(func(e centrifuge.PublishEvent, cb centrifuge.PublishCallback) {
 			req, err := wire.DecodeRequest(e.Data)
 			if err != nil {
@@ -70,7 +80,7 @@ func connect(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error)) *cli
 		}
 		web.Close()
 	})
-	c, err := client.NewCentrifugoRPCClient(web.URL, "", "456")
+	c, err := client.NewCentrifugoRPCClient(web.URL, "", "456", opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +88,7 @@ func connect(t *testing.T, answer func(wire.Request) ([]byte, *wire.Error)) *cli
 	if err := c.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return node, c
 }
 
 func echo(wire.Request) ([]byte, *wire.Error) { return nil, nil }
@@ -191,7 +201,7 @@ func TestNestedNilIsSentAsEmpty(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(`":[]}`)
-	if _, err := api.EchoOddFields(t.Context(), hostileclient.OddFields{F: hostileclient.NullOf([]string(nil))}); err != nil {
+	if _, err := api.EchoOddFields(t.Context(), hostileclient.OddFields{F: client.NullOf([]string(nil))}); err != nil {
 		t.Fatal(err)
 	}
 	check(`"🦊f":[]`)
@@ -202,10 +212,10 @@ func TestNestedNilIsSentAsEmpty(t *testing.T) {
 		`{"list_list":[],"maybe_list_list":null,"list_maybe_list_list":[],"list_maybe":[],"map_map":{},"maybe_rows":null,"list_maybe_rows":[],"rows":[],"list_null_rows":[],"list_odd":[],"maybe_bytes":null}`: {},
 		`{"list_list":[[]],"maybe_list_list":[[]],"opt_list_list":[[]],"opt_maybe_list_list":[[],["a"]],"list_maybe_list_list":[null,[[]]],"list_maybe":[null,[]],"map_map":{"a":{},"b":{"c":""}},` +
 			`"opt_map_maybe_map":{"a":null,"b":{"c":[]}},"maybe_rows":[null,[null]],"list_maybe_rows":[null,[null]],"rows":[[],["a"]],"opt_rows":[[]],"list_null_rows":[null,[[]]],"list_odd":[],"maybe_bytes":""}`: {
-			ListList: [][]string{nil}, MaybeListList: [][]string{nil}, OptListList: [][]string{nil}, OptMaybeListList: hostileclient.NullOf([][]string{nil, {"a"}}),
+			ListList: [][]string{nil}, MaybeListList: [][]string{nil}, OptListList: [][]string{nil}, OptMaybeListList: client.NullOf([][]string{nil, {"a"}}),
 			ListMaybeListList: [][][]string{nil, {nil}}, ListMaybe: [][]string{nil, {}}, MapMap: map[string]map[string][]byte{"a": nil, "b": {"c": nil}},
 			OptMapMaybeMap: map[string]map[string][]string{"a": nil, "b": {"c": nil}}, MaybeRows: hostileclient.MaybeRows{nil, {nil}},
-			ListMaybeRows: []hostileclient.MaybeRows{nil, {nil}}, Rows: rows{nil, {"a"}}, OptRows: hostileclient.NullOf(rows{nil}),
+			ListMaybeRows: []hostileclient.MaybeRows{nil, {nil}}, Rows: rows{nil, {"a"}}, OptRows: client.NullOf(rows{nil}),
 			ListNullRows: []rows{nil, {nil}}, MaybeBytes: []byte{},
 		},
 	} {
@@ -216,7 +226,7 @@ func TestNestedNilIsSentAsEmpty(t *testing.T) {
 			t.Errorf("sent %s\nwant %s", params, want)
 		}
 	}
-	if _, err := api.EchoDeep(t.Context(), hostileclient.Deep{OptMaybeListList: hostileclient.NullOf(none)}); err != nil {
+	if _, err := api.EchoDeep(t.Context(), hostileclient.Deep{OptMaybeListList: client.NullOf(none)}); err != nil {
 		t.Fatal(err)
 	}
 	check(`"opt_maybe_list_list":[]`)
@@ -251,8 +261,8 @@ func TestPresence(t *testing.T) {
 
 	when := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	m = members(zooclient.Presence{
-		Required: "a", Nullable: new(""), Optional: new(""), OptionalNullable: zooclient.Null[string]{Set: true},
-		NullableLeaf: &zooclient.Leaf{}, OptionalLeaf: &zooclient.Leaf{}, OptionalNullableLeaf: zooclient.NullOf(zooclient.Leaf{Name: "b"}),
+		Required: "a", Nullable: new(""), Optional: new(""), OptionalNullable: client.Null[string]{Set: true},
+		NullableLeaf: &zooclient.Leaf{}, OptionalLeaf: &zooclient.Leaf{}, OptionalNullableLeaf: client.NullOf(zooclient.Leaf{Name: "b"}),
 		OptionalList: []string{}, OptionalMap: map[string]int64{}, OptionalWhen: &when, OptionalBytes: []byte{}, NullableBytes: []byte{},
 		OptionalBool: new(false), OptionalInt: new(int64(0)), OptionalEnum: new(zooclient.ColourEmpty), NullableEnum: new(zooclient.ColourRed),
 	})
@@ -350,8 +360,8 @@ func TestHostileRoundTrip(t *testing.T) {
 	}
 
 	odd := hostileclient.OddFields{
-		X: "dash", AOmitempty: "comma", B: new("tick"), C: hostileclient.Null[string]{Set: true}, D: []string{}, E: []string{"quote"},
-		X日本: nasty, Func: "f", F: hostileclient.NullOf([]string{"fox"}), AB: hostileclient.NullOf(hostileclient.MaybeName("x")),
+		X: "dash", AOmitempty: "comma", B: new("tick"), C: client.Null[string]{Set: true}, D: []string{}, E: []string{"quote"},
+		X日本: nasty, Func: "f", F: client.NullOf([]string{"fox"}), AB: client.NullOf(hostileclient.MaybeName("x")),
 	}
 	gotOdd, err := api.EchoOddFields(ctx, odd)
 	same(t, gotOdd, err, odd)
@@ -374,7 +384,7 @@ func TestHostileRoundTrip(t *testing.T) {
 
 	when := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	everywhere := hostileclient.Everywhere{
-		When: when, WhenOpt: &when, WhenBoth: hostileclient.NullOf(when), Any: json.RawMessage("1"), AnyNull: hostileclient.Null[json.RawMessage]{Set: true},
+		When: when, WhenOpt: &when, WhenBoth: client.NullOf(when), Any: json.RawMessage("1"), AnyNull: client.Null[json.RawMessage]{Set: true},
 		Maybes: []*hostileclient.MaybeName{nil, new(hostileclient.MaybeName("m"))}, Odd: odd, Odds: []*hostileclient.Odd{nil}, Selves: hostileclient.SelfList{{}, {{}}},
 	}
 	gotEverywhere, err := api.EchoEverywhere(ctx, everywhere)

@@ -35,7 +35,7 @@ func NewAPIClient(rpc *client.CentrifugoRPCClient) *APIClient {
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoCycleA(ctx context.Context, params CycleA, opts ...client.CallOption) (CycleA, error) {
-	return call[CycleA](ctx, c.rpc, "echo.cycle_a", params, with(opts, client.Idempotent()))
+	return call[CycleA](ctx, c.rpc, "echo.cycle_a", params, with(opts, errorTypes, client.Idempotent()))
 }
 
 // EchoCycleB calls echo.cycle_b.
@@ -52,7 +52,7 @@ func (c *APIClient) EchoCycleA(ctx context.Context, params CycleA, opts ...clien
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoCycleB(ctx context.Context, params CycleB, opts ...client.CallOption) (CycleB, error) {
-	return call[CycleB](ctx, c.rpc, "echo.cycle_b", params, with(opts, client.WithTimeout(1*time.Millisecond)))
+	return call[CycleB](ctx, c.rpc, "echo.cycle_b", params, with(opts, errorTypes, client.WithTimeout(60001*time.Millisecond)))
 }
 
 // EchoAliasOfA calls echo.alias_of_a.
@@ -69,7 +69,7 @@ func (c *APIClient) EchoCycleB(ctx context.Context, params CycleB, opts ...clien
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoAliasOfA(ctx context.Context, opts ...client.CallOption) (AliasOfA, error) {
-	return call[AliasOfA](ctx, c.rpc, "echo.alias_of_a", nil, with(opts, client.WithTimeout(2*time.Millisecond), client.Idempotent()))
+	return call[AliasOfA](ctx, c.rpc, "echo.alias_of_a", nil, with(opts, errorTypes, client.WithTimeout(60002*time.Millisecond), client.Idempotent()))
 }
 
 // EchoOutside calls echo.outside.
@@ -86,7 +86,7 @@ func (c *APIClient) EchoAliasOfA(ctx context.Context, opts ...client.CallOption)
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoOutside(ctx context.Context, params Outside, opts ...client.CallOption) (Outside, error) {
-	return call[Outside](ctx, c.rpc, "echo.outside", params, with(opts, client.WithTimeout(3*time.Millisecond)))
+	return call[Outside](ctx, c.rpc, "echo.outside", params, with(opts, errorTypes, client.WithTimeout(60003*time.Millisecond)))
 }
 
 // EchoWhen calls echo.when.
@@ -103,7 +103,7 @@ func (c *APIClient) EchoOutside(ctx context.Context, params Outside, opts ...cli
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoWhen(ctx context.Context, opts ...client.CallOption) (When, error) {
-	return call[When](ctx, c.rpc, "echo.when", nil, with(opts, client.WithTimeout(4*time.Millisecond), client.Idempotent()))
+	return call[When](ctx, c.rpc, "echo.when", nil, with(opts, errorTypes, client.WithTimeout(60004*time.Millisecond), client.Idempotent()))
 }
 
 // EchoAnything calls echo.anything.
@@ -120,7 +120,7 @@ func (c *APIClient) EchoWhen(ctx context.Context, opts ...client.CallOption) (Wh
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoAnything(ctx context.Context, opts ...client.CallOption) (Anything, error) {
-	return call[Anything](ctx, c.rpc, "echo.anything", nil, with(opts, client.WithTimeout(5*time.Millisecond)))
+	return call[Anything](ctx, c.rpc, "echo.anything", nil, with(opts, errorTypes, client.WithTimeout(60005*time.Millisecond)))
 }
 
 // EchoMaybeName calls echo.maybe_name.
@@ -137,7 +137,7 @@ func (c *APIClient) EchoAnything(ctx context.Context, opts ...client.CallOption)
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoMaybeName(ctx context.Context, opts ...client.CallOption) (*MaybeName, error) {
-	return call[*MaybeName](ctx, c.rpc, "echo.maybe_name", nil, with(opts, client.WithTimeout(6*time.Millisecond), client.Idempotent()))
+	return call[*MaybeName](ctx, c.rpc, "echo.maybe_name", nil, with(opts, errorTypes, client.WithTimeout(60006*time.Millisecond), client.Idempotent()))
 }
 
 // EchoOdd calls echo.odd.
@@ -154,7 +154,7 @@ func (c *APIClient) EchoMaybeName(ctx context.Context, opts ...client.CallOption
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoOdd(ctx context.Context, opts ...client.CallOption) (Odd, error) {
-	return call[Odd](ctx, c.rpc, "echo.odd", nil, with(opts, client.WithTimeout(7*time.Millisecond)))
+	return call[Odd](ctx, c.rpc, "echo.odd", nil, with(opts, errorTypes, client.WithTimeout(60007*time.Millisecond)))
 }
 
 // EchoSelfList calls echo.self_list.
@@ -171,7 +171,7 @@ func (c *APIClient) EchoOdd(ctx context.Context, opts ...client.CallOption) (Odd
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoSelfList(ctx context.Context, opts ...client.CallOption) (SelfList, error) {
-	return call[SelfList](ctx, c.rpc, "echo.self_list", nil, with(opts, client.WithTimeout(8*time.Millisecond), client.Idempotent()))
+	return call[SelfList](ctx, c.rpc, "echo.self_list", nil, with(opts, errorTypes, client.WithTimeout(60008*time.Millisecond), client.Idempotent()))
 }
 
 // EchoSmall calls echo.small.
@@ -188,7 +188,7 @@ func (c *APIClient) EchoSelfList(ctx context.Context, opts ...client.CallOption)
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoSmall(ctx context.Context, opts ...client.CallOption) (Small, error) {
-	return call[Small](ctx, c.rpc, "echo.small", nil, with(opts, client.WithTimeout(9*time.Millisecond)))
+	return call[Small](ctx, c.rpc, "echo.small", nil, with(opts, errorTypes, client.WithTimeout(60009*time.Millisecond)))
 }
 
 // EchoTiny calls echo.tiny.
@@ -205,7 +205,7 @@ func (c *APIClient) EchoSmall(ctx context.Context, opts ...client.CallOption) (S
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoTiny(ctx context.Context, opts ...client.CallOption) (Tiny, error) {
-	return call[Tiny](ctx, c.rpc, "echo.tiny", nil, with(opts, client.WithTimeout(10*time.Millisecond), client.Idempotent()))
+	return call[Tiny](ctx, c.rpc, "echo.tiny", nil, with(opts, errorTypes, client.WithTimeout(60010*time.Millisecond), client.Idempotent()))
 }
 
 // EchoTinier calls echo.tinier.
@@ -222,7 +222,7 @@ func (c *APIClient) EchoTiny(ctx context.Context, opts ...client.CallOption) (Ti
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoTinier(ctx context.Context, opts ...client.CallOption) (Tinier, error) {
-	return call[Tinier](ctx, c.rpc, "echo.tinier", nil, with(opts, client.WithTimeout(11*time.Millisecond)))
+	return call[Tinier](ctx, c.rpc, "echo.tinier", nil, with(opts, errorTypes, client.WithTimeout(60011*time.Millisecond)))
 }
 
 // EchoWords calls echo.words.
@@ -239,7 +239,7 @@ func (c *APIClient) EchoTinier(ctx context.Context, opts ...client.CallOption) (
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoWords(ctx context.Context, opts ...client.CallOption) (Words, error) {
-	return call[Words](ctx, c.rpc, "echo.words", nil, with(opts, client.WithTimeout(12*time.Millisecond), client.Idempotent()))
+	return call[Words](ctx, c.rpc, "echo.words", nil, with(opts, errorTypes, client.WithTimeout(60012*time.Millisecond), client.Idempotent()))
 }
 
 // EchoOddFields calls echo.odd_fields.
@@ -256,7 +256,7 @@ func (c *APIClient) EchoWords(ctx context.Context, opts ...client.CallOption) (W
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoOddFields(ctx context.Context, params OddFields, opts ...client.CallOption) (OddFields, error) {
-	return call[OddFields](ctx, c.rpc, "echo.odd_fields", params, with(opts, client.WithTimeout(13*time.Millisecond)))
+	return call[OddFields](ctx, c.rpc, "echo.odd_fields", params, with(opts, errorTypes, client.WithTimeout(60013*time.Millisecond)))
 }
 
 // EchoMaybeRows calls echo.maybe_rows.
@@ -273,7 +273,7 @@ func (c *APIClient) EchoOddFields(ctx context.Context, params OddFields, opts ..
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoMaybeRows(ctx context.Context, opts ...client.CallOption) (MaybeRows, error) {
-	return call[MaybeRows](ctx, c.rpc, "echo.maybe_rows", nil, with(opts, client.WithTimeout(14*time.Millisecond), client.Idempotent()))
+	return call[MaybeRows](ctx, c.rpc, "echo.maybe_rows", nil, with(opts, errorTypes, client.WithTimeout(60014*time.Millisecond), client.Idempotent()))
 }
 
 // EchoRows calls echo.rows.
@@ -290,7 +290,7 @@ func (c *APIClient) EchoMaybeRows(ctx context.Context, opts ...client.CallOption
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoRows(ctx context.Context, opts ...client.CallOption) (Rows, error) {
-	return call[Rows](ctx, c.rpc, "echo.rows", nil, with(opts, client.WithTimeout(15*time.Millisecond)))
+	return call[Rows](ctx, c.rpc, "echo.rows", nil, with(opts, errorTypes, client.WithTimeout(60015*time.Millisecond)))
 }
 
 // EchoRowsToo calls echo.rows_too.
@@ -307,7 +307,7 @@ func (c *APIClient) EchoRows(ctx context.Context, opts ...client.CallOption) (Ro
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoRowsToo(ctx context.Context, opts ...client.CallOption) (RowsToo, error) {
-	return call[RowsToo](ctx, c.rpc, "echo.rows_too", nil, with(opts, client.WithTimeout(16*time.Millisecond), client.Idempotent()))
+	return call[RowsToo](ctx, c.rpc, "echo.rows_too", nil, with(opts, errorTypes, client.WithTimeout(60016*time.Millisecond), client.Idempotent()))
 }
 
 // EchoDeep calls echo.deep.
@@ -324,7 +324,7 @@ func (c *APIClient) EchoRowsToo(ctx context.Context, opts ...client.CallOption) 
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoDeep(ctx context.Context, params Deep, opts ...client.CallOption) (Deep, error) {
-	return call[Deep](ctx, c.rpc, "echo.deep", params, with(opts, client.WithTimeout(17*time.Millisecond)))
+	return call[Deep](ctx, c.rpc, "echo.deep", params, with(opts, errorTypes, client.WithTimeout(60017*time.Millisecond)))
 }
 
 // EchoUnnamed calls echo.unnamed.
@@ -341,7 +341,7 @@ func (c *APIClient) EchoDeep(ctx context.Context, params Deep, opts ...client.Ca
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoUnnamed(ctx context.Context, params Unnamed, opts ...client.CallOption) (Unnamed, error) {
-	return call[Unnamed](ctx, c.rpc, "echo.unnamed", params, with(opts, client.WithTimeout(18*time.Millisecond), client.Idempotent()))
+	return call[Unnamed](ctx, c.rpc, "echo.unnamed", params, with(opts, errorTypes, client.WithTimeout(60018*time.Millisecond), client.Idempotent()))
 }
 
 // EchoOctets calls echo.octets.
@@ -358,7 +358,7 @@ func (c *APIClient) EchoUnnamed(ctx context.Context, params Unnamed, opts ...cli
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoOctets(ctx context.Context, params Octets, opts ...client.CallOption) (Octets, error) {
-	return call[Octets](ctx, c.rpc, "echo.octets", params, with(opts, client.WithTimeout(19*time.Millisecond)))
+	return call[Octets](ctx, c.rpc, "echo.octets", params, with(opts, errorTypes, client.WithTimeout(60019*time.Millisecond)))
 }
 
 // EchoEverywhere calls echo.everywhere.
@@ -375,7 +375,381 @@ func (c *APIClient) EchoOctets(ctx context.Context, params Octets, opts ...clien
 //
 // Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
 func (c *APIClient) EchoEverywhere(ctx context.Context, params Everywhere, opts ...client.CallOption) (Everywhere, error) {
-	return call[Everywhere](ctx, c.rpc, "echo.everywhere", params, with(opts, client.WithTimeout(20*time.Millisecond), client.Idempotent()))
+	return call[Everywhere](ctx, c.rpc, "echo.everywhere", params, with(opts, errorTypes, client.WithTimeout(60020*time.Millisecond), client.Idempotent()))
+}
+
+// EchoRing calls echo.ring.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoRing(ctx context.Context, params Ring, opts ...client.CallOption) (Ring, error) {
+	return call[Ring](ctx, c.rpc, "echo.ring", params, with(opts, errorTypes, client.WithTimeout(60021*time.Millisecond)))
+}
+
+// EchoGridOfItself calls echo.grid_of_itself.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoGridOfItself(ctx context.Context, opts ...client.CallOption) (GridOfItself, error) {
+	return call[GridOfItself](ctx, c.rpc, "echo.grid_of_itself", nil, with(opts, errorTypes, client.WithTimeout(60022*time.Millisecond), client.Idempotent()))
+}
+
+// EchoKnot calls echo.knot.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoKnot(ctx context.Context, opts ...client.CallOption) (Knot, error) {
+	return call[Knot](ctx, c.rpc, "echo.knot", nil, with(opts, errorTypes, client.WithTimeout(60023*time.Millisecond)))
+}
+
+// EchoKnotToo calls echo.knot_too.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoKnotToo(ctx context.Context, opts ...client.CallOption) (KnotToo, error) {
+	return call[KnotToo](ctx, c.rpc, "echo.knot_too", nil, with(opts, errorTypes, client.WithTimeout(60024*time.Millisecond), client.Idempotent()))
+}
+
+// EchoEitherItself calls echo.either_itself.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoEitherItself(ctx context.Context, opts ...client.CallOption) (*EitherItself, error) {
+	return call[*EitherItself](ctx, c.rpc, "echo.either_itself", nil, with(opts, errorTypes, client.WithTimeout(60025*time.Millisecond)))
+}
+
+// EchoTupleLoop calls echo.tuple_loop.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoTupleLoop(ctx context.Context, params TupleLoop, opts ...client.CallOption) (TupleLoop, error) {
+	return call[TupleLoop](ctx, c.rpc, "echo.tuple_loop", params, with(opts, errorTypes, client.WithTimeout(60026*time.Millisecond), client.Idempotent()))
+}
+
+// EchoArrays calls echo.arrays.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoArrays(ctx context.Context, params Arrays, opts ...client.CallOption) (Arrays, error) {
+	return call[Arrays](ctx, c.rpc, "echo.arrays", params, with(opts, errorTypes, client.WithTimeout(60027*time.Millisecond)))
+}
+
+// EchoPairs calls echo.pairs.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoPairs(ctx context.Context, opts ...client.CallOption) (Pairs, error) {
+	return call[Pairs](ctx, c.rpc, "echo.pairs", nil, with(opts, errorTypes, client.WithTimeout(60028*time.Millisecond), client.Idempotent()))
+}
+
+// EchoTook calls echo.took.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoTook(ctx context.Context, opts ...client.CallOption) (Took, error) {
+	return call[Took](ctx, c.rpc, "echo.took", nil, with(opts, errorTypes, client.WithTimeout(60029*time.Millisecond)))
+}
+
+// EchoExact calls echo.exact.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoExact(ctx context.Context, opts ...client.CallOption) (Exact, error) {
+	return call[Exact](ctx, c.rpc, "echo.exact", nil, with(opts, errorTypes, client.WithTimeout(60030*time.Millisecond), client.Idempotent()))
+}
+
+// EchoSecret calls echo.secret.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoSecret(ctx context.Context, opts ...client.CallOption) (Secret, error) {
+	return call[Secret](ctx, c.rpc, "echo.secret", nil, with(opts, errorTypes, client.WithTimeout(60031*time.Millisecond)))
+}
+
+// EchoDay calls echo.day.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoDay(ctx context.Context, opts ...client.CallOption) (Day, error) {
+	return call[Day](ctx, c.rpc, "echo.day", nil, with(opts, errorTypes, client.WithTimeout(60032*time.Millisecond), client.Idempotent()))
+}
+
+// EchoQuotedCount calls echo.quoted_count.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoQuotedCount(ctx context.Context, opts ...client.CallOption) (QuotedCount, error) {
+	return call[QuotedCount](ctx, c.rpc, "echo.quoted_count", nil, with(opts, errorTypes, client.WithTimeout(60033*time.Millisecond)))
+}
+
+// EchoQuotes calls echo.quotes.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoQuotes(ctx context.Context, params Quotes, opts ...client.CallOption) (Quotes, error) {
+	return call[Quotes](ctx, c.rpc, "echo.quotes", params, with(opts, errorTypes, client.WithTimeout(60034*time.Millisecond), client.Idempotent()))
+}
+
+// EchoExtraLists calls echo.extra_lists.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoExtraLists(ctx context.Context, params ExtraLists, opts ...client.CallOption) (ExtraLists, error) {
+	return call[ExtraLists](ctx, c.rpc, "echo.extra_lists", params, with(opts, errorTypes, client.WithTimeout(60035*time.Millisecond)))
+}
+
+// EchoExtraOnly calls echo.extra_only.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoExtraOnly(ctx context.Context, params ExtraOnly, opts ...client.CallOption) (ExtraOnly, error) {
+	return call[ExtraOnly](ctx, c.rpc, "echo.extra_only", params, with(opts, errorTypes, client.WithTimeout(60036*time.Millisecond), client.Idempotent()))
+}
+
+// EchoBranch calls echo.branch.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoBranch(ctx context.Context, opts ...client.CallOption) (Branch, error) {
+	return call[Branch](ctx, c.rpc, "echo.branch", nil, with(opts, errorTypes, client.WithTimeout(60037*time.Millisecond)))
+}
+
+// EchoHolder calls echo.holder.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoHolder(ctx context.Context, params Holder, opts ...client.CallOption) (Holder, error) {
+	return call[Holder](ctx, c.rpc, "echo.holder", params, with(opts, errorTypes, client.WithTimeout(60038*time.Millisecond), client.Idempotent()))
+}
+
+// EchoByWords calls echo.by_words.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoByWords(ctx context.Context, opts ...client.CallOption) (ByWords, error) {
+	return call[ByWords](ctx, c.rpc, "echo.by_words", nil, with(opts, errorTypes, client.WithTimeout(60039*time.Millisecond)))
+}
+
+// EchoWorded calls echo.worded.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoWorded(ctx context.Context, params Worded, opts ...client.CallOption) (Worded, error) {
+	return call[Worded](ctx, c.rpc, "echo.worded", params, with(opts, errorTypes, client.WithTimeout(60040*time.Millisecond), client.Idempotent()))
+}
+
+// EchoMixed calls echo.mixed.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoMixed(ctx context.Context, params Mixed, opts ...client.CallOption) (Mixed, error) {
+	return call[Mixed](ctx, c.rpc, "echo.mixed", params, with(opts, errorTypes, client.WithTimeout(60041*time.Millisecond)))
+}
+
+// EchoRoomParams calls echo.room_params.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) EchoRoomParams(ctx context.Context, params RoomParams, opts ...client.CallOption) (RoomParams, error) {
+	return call[RoomParams](ctx, c.rpc, "echo.room_params", params, with(opts, errorTypes, client.WithTimeout(60042*time.Millisecond), client.Idempotent()))
 }
 
 // QuotePanic1 notifies quote"`
@@ -391,7 +765,53 @@ func (c *APIClient) EchoEverywhere(ctx context.Context, params Everywhere, opts 
 // ```
 // Deprecated: no�
 func (c *APIClient) QuotePanic1(ctx context.Context, opts ...client.CallOption) error {
-	return c.rpc.Notify(ctx, "quote\"`\n`+panic(1)+`", nil, opts...)
+	return c.rpc.Notify(ctx, "quote\"`\n`+panic(1)+`", nil, with(opts, contractOptions...)...)
+}
+
+// SubscribeNews calls handler with each event on news"`
+//
+// */
+// until the subscription ends.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// It returns when the server has accepted. An event that does not fit goes to the
+// client's error handler, as client.ErrInvalidEvent.
+//
+// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+func (c *APIClient) SubscribeNews(ctx context.Context, handler func(NewsEvent)) (*client.Subscription, error) {
+	return client.SubscribeTo(ctx, c.rpc, "news\"`\n\u2028*/", handler)
+}
+
+// Subscribe calls handler with each event on {first}.{day}-{took}:{last}
+// until the subscription ends.
+//
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// It returns when the server has accepted. An event that does not fit goes to the
+// client's error handler, as client.ErrInvalidEvent.
+func (c *APIClient) Subscribe(ctx context.Context, params RoomParams, handler func([]Branch)) (*client.Subscription, error) {
+	channel, err := client.ChannelName("{first}.{day}-{took}:{last}", params.First, params.Day, params.Took, params.Last)
+	if err != nil {
+		return nil, err
+	}
+	return client.SubscribeTo(ctx, c.rpc, channel, handler)
 }
 
 func call[R any](ctx context.Context, rpc *client.CentrifugoRPCClient, method string, params any, opts []client.CallOption) (R, error) {

@@ -17,7 +17,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/centrirpc/centrirpc/wire"
+	"github.com/centrirpc/centrirpc/client"
 )
 
 type CycleA struct {
@@ -180,7 +180,7 @@ type OddFields struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	C Null[string] `json:"-"`
+	C client.Null[string] `json:"-"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -245,7 +245,7 @@ type OddFields struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	F Null[[]string] `json:"-"`
+	F client.Null[[]string] `json:"-"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -271,7 +271,7 @@ type OddFields struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	AB Null[MaybeName] `json:"-"`
+	AB client.Null[MaybeName] `json:"-"`
 }
 
 // MarshalJSON is the form of OddFields on the wire.
@@ -280,7 +280,7 @@ func (v OddFields) MarshalJSON() ([]byte, error) {
 		v.E = []string{}
 	}
 	if v.F.Value != nil {
-		v.F = NullOf(filledList[[]string](*v.F.Value))
+		v.F = client.NullOf(filledList[[]string](*v.F.Value))
 	}
 	type plain OddFields
 	object, err := json.Marshal(plain(v))
@@ -439,7 +439,7 @@ type Deep struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	OptMaybeListList Null[[][]string] `json:"opt_maybe_list_list,omitzero"`
+	OptMaybeListList client.Null[[][]string] `json:"opt_maybe_list_list,omitzero"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -543,7 +543,7 @@ type Deep struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	OptRows Null[RowsToo] `json:"opt_rows,omitzero"`
+	OptRows client.Null[RowsToo] `json:"opt_rows,omitzero"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -595,7 +595,7 @@ func (v Deep) MarshalJSON() ([]byte, error) {
 		v.OptListList = eachInList(v.OptListList, filledList[[]string])
 	}
 	if v.OptMaybeListList.Value != nil {
-		v.OptMaybeListList = NullOf(func(v [][]string) [][]string {
+		v.OptMaybeListList = client.NullOf(func(v [][]string) [][]string {
 			return eachInList(v, filledList[[]string])
 		}(*v.OptMaybeListList.Value))
 	}
@@ -624,7 +624,7 @@ func (v Deep) MarshalJSON() ([]byte, error) {
 	}
 	v.Rows = eachInList(v.Rows, filledList[[]string])
 	if v.OptRows.Value != nil {
-		v.OptRows = NullOf(fillRowsToo(*v.OptRows.Value))
+		v.OptRows = client.NullOf(fillRowsToo(*v.OptRows.Value))
 	}
 	v.ListNullRows = eachInList(v.ListNullRows, nullOrFillRows)
 	if v.ListOdd == nil {
@@ -839,7 +839,7 @@ type Everywhere struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	WhenBoth Null[When] `json:"when_both,omitzero"`
+	WhenBoth client.Null[When] `json:"when_both,omitzero"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -865,7 +865,7 @@ type Everywhere struct {
 	// Deprecated: no�
 	//
 	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
-	AnyNull Null[Anything] `json:"any_null,omitzero"`
+	AnyNull client.Null[Anything] `json:"any_null,omitzero"`
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -943,8 +943,7 @@ func (v Everywhere) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(v))
 }
 
-// The application's own errors: compare client.CodeOf(err) with them.
-const (
+type Ring struct {
 	// */ ` """ \
 	// '+build ignore
 	// //go:build ignore
@@ -956,36 +955,1550 @@ const (
 	// ```
 	// Deprecated: no�
 	//
-	// ServerError.DecodeDetails gives its details, of type *Tiny.
-	CodeNoWay wire.Code = 1000
-	// other
-	CodeOther wire.Code = 1001
-)
-
-// Null is a value that may be left out, null, or set. Its zero value is left
-// out; Null[T]{Set: true} is null; NullOf(v) is v.
-type Null[T any] struct {
-	Set   bool // it is there, if only as null
-	Value *T   // nil means null, or left out
+	// Exactly 2 items.
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Next []Ring `json:"next"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Flat [2][2]Small `json:"flat"`
 }
 
-// NullOf is a Null that holds v.
-func NullOf[T any](v T) Null[T] { return Null[T]{Set: true, Value: &v} }
+// MarshalJSON is the form of Ring on the wire.
+func (v Ring) MarshalJSON() ([]byte, error) {
+	if v.Next == nil {
+		v.Next = []Ring{}
+	}
+	type plain Ring
+	return json.Marshal(plain(v))
+}
 
-// IsZero reports whether the value is left out.
-func (n Null[T]) IsZero() bool { return !n.Set && n.Value == nil }
+// Exactly 2 items.
+type GridOfItself []GridOfItself
 
-// MarshalJSON is the value, or null.
-func (n Null[T]) MarshalJSON() ([]byte, error) { return json.Marshal(n.Value) }
+// Knot travels as an array of these items.
+type Knot struct {
+	V0 *Knot
+	V1 string
+	V2 *Knot
+}
 
-// UnmarshalJSON sets the value, to null too.
-func (n *Null[T]) UnmarshalJSON(data []byte) error {
-	*n = Null[T]{Set: true}
+// MarshalJSON is the form of Knot on the wire.
+func (v Knot) MarshalJSON() ([]byte, error) {
+	return client.MarshalTuple(v.V0, v.V1, v.V2)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *Knot) UnmarshalJSON(data []byte) error {
+	return client.UnmarshalTuple(data, &v.V0, &v.V1, &v.V2)
+}
+
+type KnotToo = Knot
+
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// EitherItself is one of several types. A method for each
+// says whether it is that one, and gives it. The zero value is none and cannot be
+// sent.
+type EitherItself struct{ client.Union }
+
+// EitherItselfFromEitherItself holds v.
+func EitherItselfFromEitherItself(v EitherItself) EitherItself {
+	return EitherItself{client.UnionOf(v)}
+}
+
+// AsEitherItself is the value, and whether it is EitherItself.
+func (u EitherItself) AsEitherItself() (EitherItself, bool) {
+	return client.UnionAs[EitherItself](u.Union, client.AnyJSON)
+}
+
+// EitherItselfFromString holds v.
+func EitherItselfFromString(v string) EitherItself {
+	return EitherItself{client.UnionOf(v)}
+}
+
+// AsString is the value, and whether it is string.
+func (u EitherItself) AsString() (string, bool) {
+	return client.UnionAs[string](u.Union, client.JSONString)
+}
+
+// EitherItselfFromKnot holds v.
+func EitherItselfFromKnot(v Knot) EitherItself {
+	return EitherItself{client.UnionOf(v)}
+}
+
+// AsKnot is the value, and whether it is Knot.
+func (u EitherItself) AsKnot() (Knot, bool) {
+	return client.UnionAs[Knot](u.Union, client.JSONArray)
+}
+
+type TupleLoop struct {
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	T *TupleLoopT `json:"t"`
+}
+
+type Arrays struct {
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Lists [2][]string `json:"lists"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Maybe *[2][]string `json:"maybe"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Opt *[2][]string `json:"opt,omitempty"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Both client.Null[[2][]string] `json:"both,omitzero"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Deep [2][1][][]string `json:"deep"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	List [][2][]string `json:"list"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	ListNull []*[2][]string `json:"list_null"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Map map[string][3]uint8 `json:"map"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Exactly 1025 items.
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Long []string `json:"long"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	None [0]string `json:"none"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Named Pairs `json:"named"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	NamedList []Pairs `json:"named_list"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Tuples [2]ArraysTuplesItem `json:"tuples"`
+}
+
+// MarshalJSON is the form of Arrays on the wire.
+func (v Arrays) MarshalJSON() ([]byte, error) {
+	for i := range v.Lists {
+		v.Lists[i] = filledList[[]string](v.Lists[i])
+	}
+	if v.Maybe != nil {
+		filled := func(v [2][]string) [2][]string {
+			for i := range v {
+				v[i] = filledList[[]string](v[i])
+			}
+			return v
+		}(*v.Maybe)
+		v.Maybe = &filled
+	}
+	if v.Opt != nil {
+		filled := func(v [2][]string) [2][]string {
+			for i := range v {
+				v[i] = filledList[[]string](v[i])
+			}
+			return v
+		}(*v.Opt)
+		v.Opt = &filled
+	}
+	if v.Both.Value != nil {
+		v.Both = client.NullOf(func(v [2][]string) [2][]string {
+			for i := range v {
+				v[i] = filledList[[]string](v[i])
+			}
+			return v
+		}(*v.Both.Value))
+	}
+	for i := range v.Deep {
+		v.Deep[i] = func(v [1][][]string) [1][][]string {
+			for i := range v {
+				v[i] = filledList[[][]string](v[i])
+			}
+			return v
+		}(v.Deep[i])
+	}
+	v.List = eachInList(v.List, func(v [2][]string) [2][]string {
+		for i := range v {
+			v[i] = filledList[[]string](v[i])
+		}
+		return v
+	})
+	v.ListNull = eachInList(v.ListNull, func(v *[2][]string) *[2][]string {
+		if v != nil {
+			filled := func(v [2][]string) [2][]string {
+				for i := range v {
+					v[i] = filledList[[]string](v[i])
+				}
+				return v
+			}(*v)
+			v = &filled
+		}
+		return v
+	})
+	if v.Map == nil {
+		v.Map = map[string][3]uint8{}
+	}
+	if v.Long == nil {
+		v.Long = []string{}
+	}
+	for i := range v.Named {
+		v.Named[i] = filledList[[]string](v.Named[i])
+	}
+	v.NamedList = eachInList(v.NamedList, fillPairs)
+	type plain Arrays
+	return json.Marshal(plain(v))
+}
+
+type Pairs [2][]string
+
+type Took = time.Duration
+
+type Exact = json.Number
+
+type Secret = client.Base64URL
+
+type Day = client.Date
+
+type QuotedCount = client.Quoted[int64]
+
+type Quotes struct {
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Plain int64 `json:"plain,string"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Opt *int64 `json:"opt,omitempty,string"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Null *bool `json:"null,string"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Both client.Null[client.Quoted[string]] `json:"both,omitzero"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	List []client.Quoted[int64] `json:"list"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Map map[string]*client.Quoted[bool] `json:"map"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Enum Small `json:"enum,string"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	When client.Quoted[time.Time] `json:"when"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Alias QuotedCount `json:"alias"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Twice client.Quoted[QuotedCount] `json:"twice"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Odd client.Quoted[int64] `json:"-"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	X string `json:"-,string"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Exact json.Number `json:"exact,string"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Took Took `json:"took,string"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Union QuotesUnion `json:"union"`
+}
+
+// MarshalJSON is the form of Quotes on the wire.
+func (v Quotes) MarshalJSON() ([]byte, error) {
+	if v.List == nil {
+		v.List = []client.Quoted[int64]{}
+	}
+	if v.Map == nil {
+		v.Map = map[string]*client.Quoted[bool]{}
+	}
+	type plain Quotes
+	object, err := json.Marshal(plain(v))
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(object, &members); err != nil {
+		return nil, err
+	}
+	if members["\\odd"], err = json.Marshal(v.Odd); err != nil {
+		return nil, err
+	}
+	return json.Marshal(members)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *Quotes) UnmarshalJSON(data []byte) error {
+	type plain Quotes
+	if err := json.Unmarshal(data, (*plain)(v)); err != nil {
+		return err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	if member, ok := members["\\odd"]; ok {
+		if err := json.Unmarshal(member, &v.Odd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type ExtraLists struct {
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	ID string `json:"id"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	X []string `json:"-"`
+	// Extra are the members that are not declared, by name.
+	Extra map[string][][]string `json:"-"`
+}
+
+// MarshalJSON is the form of ExtraLists on the wire.
+func (v ExtraLists) MarshalJSON() ([]byte, error) {
+	if v.Extra != nil {
+		v.Extra = eachInMap(v.Extra, filledList[[][]string])
+	}
+	type plain ExtraLists
+	object, err := json.Marshal(plain(v))
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(object, &members); err != nil {
+		return nil, err
+	}
+	if v.X != nil {
+		if members["\"x"], err = json.Marshal(v.X); err != nil {
+			return nil, err
+		}
+	}
+	if object, err = json.Marshal(members); err != nil {
+		return nil, err
+	}
+	return client.MarshalExtra(object, v.Extra, "id", "\"x")
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *ExtraLists) UnmarshalJSON(data []byte) error {
+	data, err := client.UnmarshalExtra(data, &v.Extra, "id", "\"x")
+	if err != nil {
+		return err
+	}
+	type plain ExtraLists
+	if err := json.Unmarshal(data, (*plain)(v)); err != nil {
+		return err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	if member, ok := members["\"x"]; ok {
+		if err := json.Unmarshal(member, &v.X); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type ExtraOnly struct {
+	// Extra are the members that are not declared, by name.
+	Extra map[string]*int64 `json:"-"`
+}
+
+// MarshalJSON is the form of ExtraOnly on the wire.
+func (v ExtraOnly) MarshalJSON() ([]byte, error) {
+	type plain ExtraOnly
+	object, err := json.Marshal(plain(v))
+	if err != nil {
+		return nil, err
+	}
+	return client.MarshalExtra(object, v.Extra)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *ExtraOnly) UnmarshalJSON(data []byte) error {
+	data, err := client.UnmarshalExtra(data, &v.Extra)
+	if err != nil {
+		return err
+	}
+	type plain ExtraOnly
+	return json.Unmarshal(data, (*plain)(v))
+}
+
+// */ ` """ \
+// '+build ignore
+// //go:build ignore
+//
+// /*
+//
+// # heading
+// ```
+// Deprecated: no�
+//
+// Branch holds one of these, told apart by "k\n\"`*/ ` \"\"\" \\ \x00\a\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\t":
+// ExtraLists, Quotes, Holder.
+// From a newer server it may hold UnknownBranch. The tag is added where
+// it is not set. Without a Value it cannot be sent.
+type Branch struct{ Value BranchVariant }
+
+// BranchVariant is what Branch can hold.
+type BranchVariant interface{ isBranch() }
+
+func (ExtraLists) isBranch() {}
+
+func (Quotes) isBranch() {}
+
+func (Holder) isBranch() {}
+
+// UnknownBranch is what this package does not know: its tag and its JSON.
+type UnknownBranch struct{ client.UnknownVariant }
+
+func (UnknownBranch) isBranch() {}
+
+// MarshalJSON is the form of Branch on the wire.
+func (u Branch) MarshalJSON() ([]byte, error) {
+	switch v := u.Value.(type) {
+	case ExtraLists, *ExtraLists:
+		return client.MarshalVariant(v, "k\n\"`*/ ` \"\"\" \\ \x00\a\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\t", "*/ ` \"\"\" \\ \x00\a\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\t", "b", "c")
+	case Quotes, *Quotes:
+		return client.MarshalVariant(v, "k\n\"`*/ ` \"\"\" \\ \x00\a\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\t", "")
+	case Holder, *Holder:
+		return client.MarshalVariant(v, "k\n\"`*/ ` \"\"\" \\ \x00\a\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\t", "d")
+	case UnknownBranch, *UnknownBranch:
+		return json.Marshal(v)
+	}
+	return nil, client.ErrNoVariant
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (u *Branch) UnmarshalJSON(data []byte) error {
+	u.Value = nil
 	if string(data) == "null" {
 		return nil
 	}
-	n.Value = new(T)
-	return json.Unmarshal(data, n.Value)
+	tag, err := client.ReadTag(data, "k\n\"`*/ ` \"\"\" \\ \x00\a\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\t")
+	if err != nil {
+		return err
+	}
+	switch tag {
+	case "*/ ` \"\"\" \\ \x00\a\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\t", "b", "c":
+		var v ExtraLists
+		err = json.Unmarshal(client.WithoutTag(data, "k\n\"`*/ ` \"\"\" \\ \x00\a\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\t"), &v)
+		u.Value = v
+	case "":
+		var v Quotes
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	case "d":
+		var v Holder
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	default:
+		u.Value = UnknownBranch{client.UnknownOf(tag, data)}
+	}
+	return err
+}
+
+type Holder struct {
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	B Branch `json:"b"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Bs []*Branch `json:"bs,omitzero"`
+}
+
+// ByWords holds one of these, told apart by "w":
+// Worded.
+// From a newer server it may hold UnknownByWords. The tag is added where
+// it is not set. Without a Value it cannot be sent.
+type ByWords struct{ Value ByWordsVariant }
+
+// ByWordsVariant is what ByWords can hold.
+type ByWordsVariant interface{ isByWords() }
+
+func (Worded) isByWords() {}
+
+// UnknownByWords is what this package does not know: its tag and its JSON.
+type UnknownByWords struct{ client.UnknownVariant }
+
+func (UnknownByWords) isByWords() {}
+
+// MarshalJSON is the form of ByWords on the wire.
+func (u ByWords) MarshalJSON() ([]byte, error) {
+	switch v := u.Value.(type) {
+	case Worded, *Worded:
+		return client.MarshalVariant(v, "w", "b")
+	case UnknownByWords, *UnknownByWords:
+		return json.Marshal(v)
+	}
+	return nil, client.ErrNoVariant
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (u *ByWords) UnmarshalJSON(data []byte) error {
+	u.Value = nil
+	if string(data) == "null" {
+		return nil
+	}
+	tag, err := client.ReadTag(data, "w")
+	if err != nil {
+		return err
+	}
+	switch tag {
+	case "b":
+		var v Worded
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	default:
+		u.Value = UnknownByWords{client.UnknownOf(tag, data)}
+	}
+	return err
+}
+
+type Worded struct {
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	W client.Null[Words] `json:"w,omitzero"`
+}
+
+type Mixed struct {
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// As ÜnïcodeBuildIgnoreGoBuildIgnoreHeadingDeprecatedNo: its format is ünïcode*/ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no� .
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	All *MixedAll `json:"all"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	NullInside *MixedNullInside `json:"null_inside"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	OptNullInside client.Null[MixedNullInside] `json:"opt_null_inside,omitzero"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	DateKeys map[string]string `json:"date_keys"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Its format is */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no� . At most 1 character. It matches the pattern */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�  in the server's dialect. One of "*/ ` \"\"\" \\ \u0000\u0007\r+build ignore\n//go:build ignore\n\u2028/*\n\n\n# heading\n```\nDeprecated: no\ufffd\t", "b". The server also checks: */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no� , */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no� . Default: "*/ ` \"\"\" \\ \u0000\u0007\r+build ignore\n//go:build ignore\n\u2028/*\n\n\n# heading\n```\nDeprecated: no\ufffd\t".
+	Constrained string `json:"constrained"`
+	// Always "*/ ` \"\"\" \\ \u0000\u0007\r+build ignore\n//go:build ignore\n\u2028/*\n\n\n# heading\n```\nDeprecated: no\ufffd\t".
+	Always string `json:"always"`
+}
+
+// MarshalJSON is the form of Mixed on the wire.
+func (v Mixed) MarshalJSON() ([]byte, error) {
+	if v.DateKeys == nil {
+		v.DateKeys = map[string]string{}
+	}
+	if v.Always == "" {
+		v.Always = "*/ ` \"\"\" \\ \x00\a\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no�\t"
+	}
+	type plain Mixed
+	return json.Marshal(plain(v))
+}
+
+type RoomParams struct {
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Last Words `json:"last"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	First Tiny `json:"first"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Day Day `json:"day"`
+	// */ ` """ \
+	// '+build ignore
+	// //go:build ignore
+	//
+	// /*
+	//
+	//
+	// # heading
+	// ```
+	// Deprecated: no�
+	//
+	// Deprecated: */ ` """ \ +build ignore //go:build ignore  /*   # heading ``` Deprecated: no�
+	Took Took `json:"took"`
+}
+
+// TupleLoopT, of field "t" of type tuple_loop, travels as an array of these items.
+type TupleLoopT struct {
+	V0 *TupleLoop
+	V1 [][]string
+	V2 *[2][]string
+}
+
+// MarshalJSON is the form of TupleLoopT on the wire.
+func (v TupleLoopT) MarshalJSON() ([]byte, error) {
+	v.V1 = eachInList(v.V1, filledList[[]string])
+	if v.V2 != nil {
+		filled := func(v [2][]string) [2][]string {
+			for i := range v {
+				v[i] = filledList[[]string](v[i])
+			}
+			return v
+		}(*v.V2)
+		v.V2 = &filled
+	}
+	return client.MarshalTuple(v.V0, v.V1, v.V2)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *TupleLoopT) UnmarshalJSON(data []byte) error {
+	return client.UnmarshalTuple(data, &v.V0, &v.V1, &v.V2)
+}
+
+// ArraysTuplesItem, of field "tuples" of type arrays, travels as an array of these items.
+type ArraysTuplesItem struct {
+	V0 []string
+}
+
+// MarshalJSON is the form of ArraysTuplesItem on the wire.
+func (v ArraysTuplesItem) MarshalJSON() ([]byte, error) {
+	if v.V0 == nil {
+		v.V0 = []string{}
+	}
+	return client.MarshalTuple(v.V0)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *ArraysTuplesItem) UnmarshalJSON(data []byte) error {
+	return client.UnmarshalTuple(data, &v.V0)
+}
+
+// QuotesUnion, of field "union" of type quotes, is one of several types. A method for each
+// says whether it is that one, and gives it. The zero value is none and cannot be
+// sent.
+type QuotesUnion struct{ client.Union }
+
+// QuotesUnionFromQuotedInt64 holds v.
+func QuotesUnionFromQuotedInt64(v client.Quoted[int64]) QuotesUnion {
+	return QuotesUnion{client.UnionOf(v)}
+}
+
+// AsQuotedInt64 is the value, and whether it is client.Quoted[int64].
+func (u QuotesUnion) AsQuotedInt64() (client.Quoted[int64], bool) {
+	return client.UnionAs[client.Quoted[int64]](u.Union, client.JSONString)
+}
+
+// QuotesUnionFromInt64 holds v.
+func QuotesUnionFromInt64(v int64) QuotesUnion {
+	return QuotesUnion{client.UnionOf(v)}
+}
+
+// AsInt64 is the value, and whether it is int64.
+func (u QuotesUnion) AsInt64() (int64, bool) {
+	return client.UnionAs[int64](u.Union, client.JSONNumber)
+}
+
+// MixedAll, of field "all" of type mixed, is one of several types. A method for each
+// says whether it is that one, and gives it. The zero value is none and cannot be
+// sent.
+type MixedAll struct{ client.Union }
+
+// MixedAllFromBool holds v.
+func MixedAllFromBool(v bool) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsBool is the value, and whether it is bool.
+func (u MixedAll) AsBool() (bool, bool) {
+	return client.UnionAs[bool](u.Union, client.JSONBool)
+}
+
+// MixedAllFromUint8 holds v.
+func MixedAllFromUint8(v uint8) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsUint8 is the value, and whether it is uint8.
+func (u MixedAll) AsUint8() (uint8, bool) {
+	return client.UnionAs[uint8](u.Union, client.JSONNumber)
+}
+
+// MixedAllFromInt64 holds v.
+func MixedAllFromInt64(v int64) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsInt64 is the value, and whether it is int64.
+func (u MixedAll) AsInt64() (int64, bool) {
+	return client.UnionAs[int64](u.Union, client.JSONNumber)
+}
+
+// MixedAllFromFloat32 holds v.
+func MixedAllFromFloat32(v float32) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsFloat32 is the value, and whether it is float32.
+func (u MixedAll) AsFloat32() (float32, bool) {
+	return client.UnionAs[float32](u.Union, client.JSONNumber)
+}
+
+// MixedAllFromNumber holds v.
+func MixedAllFromNumber(v json.Number) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsNumber is the value, and whether it is json.Number.
+func (u MixedAll) AsNumber() (json.Number, bool) {
+	return client.UnionAs[json.Number](u.Union, client.JSONNumber)
+}
+
+// MixedAllFromString holds v.
+func MixedAllFromString(v string) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsString is the value, and whether it is string.
+func (u MixedAll) AsString() (string, bool) {
+	return client.UnionAs[string](u.Union, client.JSONString)
+}
+
+// MixedAllFromDateTime holds v.
+func MixedAllFromDateTime(v time.Time) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsDateTime is the value, and whether it is time.Time.
+func (u MixedAll) AsDateTime() (time.Time, bool) {
+	return client.UnionAs[time.Time](u.Union, client.JSONString)
+}
+
+// MixedAllFromDuration holds v.
+func MixedAllFromDuration(v client.ISODuration) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsDuration is the value, and whether it is client.ISODuration.
+func (u MixedAll) AsDuration() (client.ISODuration, bool) {
+	return client.UnionAs[client.ISODuration](u.Union, client.JSONString)
+}
+
+// MixedAllFromÜnïcodeBuildIgnoreGoBuildIgnoreHeadingDeprecatedNo holds v.
+func MixedAllFromÜnïcodeBuildIgnoreGoBuildIgnoreHeadingDeprecatedNo(v string) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsÜnïcodeBuildIgnoreGoBuildIgnoreHeadingDeprecatedNo is the value, and whether it is string.
+func (u MixedAll) AsÜnïcodeBuildIgnoreGoBuildIgnoreHeadingDeprecatedNo() (string, bool) {
+	return client.UnionAs[string](u.Union, client.JSONString)
+}
+
+// MixedAllFromBytes holds v.
+func MixedAllFromBytes(v []byte) MixedAll {
+	if v == nil {
+		v = []byte{}
+	}
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsBytes is the value, and whether it is []byte.
+func (u MixedAll) AsBytes() ([]byte, bool) {
+	return client.UnionAs[[]byte](u.Union, client.JSONString)
+}
+
+// MixedAllFromUTF8Bytes holds v.
+func MixedAllFromUTF8Bytes(v client.UTF8Bytes) MixedAll {
+	if v == nil {
+		v = client.UTF8Bytes{}
+	}
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsUTF8Bytes is the value, and whether it is client.UTF8Bytes.
+func (u MixedAll) AsUTF8Bytes() (client.UTF8Bytes, bool) {
+	return client.UnionAs[client.UTF8Bytes](u.Union, client.JSONString)
+}
+
+// MixedAllFromAny holds v.
+func MixedAllFromAny(v json.RawMessage) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsAny is the value, and whether it is json.RawMessage.
+func (u MixedAll) AsAny() (json.RawMessage, bool) {
+	return client.UnionAs[json.RawMessage](u.Union, client.AnyJSON)
+}
+
+// MixedAllFromStringList holds v.
+func MixedAllFromStringList(v []string) MixedAll {
+	if v == nil {
+		v = []string{}
+	}
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsStringList is the value, and whether it is []string.
+func (u MixedAll) AsStringList() ([]string, bool) {
+	return client.UnionAs[[]string](u.Union, client.JSONArray)
+}
+
+// MixedAllFromNullableStringList holds v.
+func MixedAllFromNullableStringList(v []*string) MixedAll {
+	if v == nil {
+		v = []*string{}
+	}
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsNullableStringList is the value, and whether it is []*string.
+func (u MixedAll) AsNullableStringList() ([]*string, bool) {
+	return client.UnionAs[[]*string](u.Union, client.JSONArray)
+}
+
+// MixedAllFromStringListMap holds v.
+func MixedAllFromStringListMap(v map[string][]string) MixedAll {
+	v = eachInMap(v, filledList[[]string])
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsStringListMap is the value, and whether it is map[string][]string.
+func (u MixedAll) AsStringListMap() (map[string][]string, bool) {
+	return client.UnionAs[map[string][]string](u.Union, client.JSONObject)
+}
+
+// MixedAllFromStringListArray2 holds v.
+func MixedAllFromStringListArray2(v [2][]string) MixedAll {
+	for i := range v {
+		v[i] = filledList[[]string](v[i])
+	}
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsStringListArray2 is the value, and whether it is [2][]string.
+func (u MixedAll) AsStringListArray2() ([2][]string, bool) {
+	return client.UnionAs[[2][]string](u.Union, client.JSONArray)
+}
+
+// MixedAllFromMixedAllOption16 holds v.
+func MixedAllFromMixedAllOption16(v MixedAllOption16) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsMixedAllOption16 is the value, and whether it is MixedAllOption16.
+func (u MixedAll) AsMixedAllOption16() (MixedAllOption16, bool) {
+	return client.UnionAs[MixedAllOption16](u.Union, client.JSONArray)
+}
+
+// MixedAllFromMixedAllOption17 holds v.
+func MixedAllFromMixedAllOption17(v MixedAllOption17) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsMixedAllOption17 is the value, and whether it is MixedAllOption17.
+func (u MixedAll) AsMixedAllOption17() (MixedAllOption17, bool) {
+	return client.UnionAs[MixedAllOption17](u.Union, client.AnyJSON)
+}
+
+// MixedAllFromWords holds v.
+func MixedAllFromWords(v Words) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsWords is the value, and whether it is Words.
+func (u MixedAll) AsWords() (Words, bool) {
+	return client.UnionAs[Words](u.Union, client.JSONString)
+}
+
+// MixedAllFromSmall holds v.
+func MixedAllFromSmall(v Small) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsSmall is the value, and whether it is Small.
+func (u MixedAll) AsSmall() (Small, bool) {
+	return client.UnionAs[Small](u.Union, client.JSONNumber)
+}
+
+// MixedAllFromBranch holds v.
+func MixedAllFromBranch(v Branch) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsBranch is the value, and whether it is Branch.
+func (u MixedAll) AsBranch() (Branch, bool) {
+	return client.UnionAs[Branch](u.Union, client.JSONObject, "k\n\"`*/ ` \"\"\" \\ \x00\a\r+build ignore\n//go:build ignore\n\ufeff\u202e\u2028/*\n\n\n# heading\n```\nDeprecated: no\t")
+}
+
+// MixedAllFromSecret holds v.
+func MixedAllFromSecret(v Secret) MixedAll {
+	if v == nil {
+		v = Secret{}
+	}
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsSecret is the value, and whether it is Secret.
+func (u MixedAll) AsSecret() (Secret, bool) {
+	return client.UnionAs[Secret](u.Union, client.JSONString)
+}
+
+// MixedAllFromRows holds v.
+func MixedAllFromRows(v Rows) MixedAll {
+	v = eachInList(v, filledList[[]string])
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsRows is the value, and whether it is Rows.
+func (u MixedAll) AsRows() (Rows, bool) {
+	return client.UnionAs[Rows](u.Union, client.JSONArray)
+}
+
+// MixedAllFromTook holds v.
+func MixedAllFromTook(v Took) MixedAll {
+	return MixedAll{client.UnionOf(v)}
+}
+
+// AsTook is the value, and whether it is Took.
+func (u MixedAll) AsTook() (Took, bool) {
+	return client.UnionAs[Took](u.Union, client.JSONNumber)
+}
+
+// MixedAllOption16, of field "all" of type mixed, travels as an array of these items.
+type MixedAllOption16 struct {
+	V0 string
+	V1 string
+}
+
+// MarshalJSON is the form of MixedAllOption16 on the wire.
+func (v MixedAllOption16) MarshalJSON() ([]byte, error) {
+	return client.MarshalTuple(v.V0, v.V1)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *MixedAllOption16) UnmarshalJSON(data []byte) error {
+	return client.UnmarshalTuple(data, &v.V0, &v.V1)
+}
+
+// MixedAllOption17, of field "all" of type mixed, is one of several types. A method for each
+// says whether it is that one, and gives it. The zero value is none and cannot be
+// sent.
+type MixedAllOption17 struct{ client.Union }
+
+// MixedAllOption17FromString holds v.
+func MixedAllOption17FromString(v string) MixedAllOption17 {
+	return MixedAllOption17{client.UnionOf(v)}
+}
+
+// AsString is the value, and whether it is string.
+func (u MixedAllOption17) AsString() (string, bool) {
+	return client.UnionAs[string](u.Union, client.JSONString)
+}
+
+// MixedAllOption17FromInt64 holds v.
+func MixedAllOption17FromInt64(v int64) MixedAllOption17 {
+	return MixedAllOption17{client.UnionOf(v)}
+}
+
+// AsInt64 is the value, and whether it is int64.
+func (u MixedAllOption17) AsInt64() (int64, bool) {
+	return client.UnionAs[int64](u.Union, client.JSONNumber)
+}
+
+// MixedNullInside, of field "null_inside" of type mixed, is one of several types. A method for each
+// says whether it is that one, and gives it. The zero value is none and cannot be
+// sent.
+type MixedNullInside struct{ client.Union }
+
+// MixedNullInsideFromString holds v.
+func MixedNullInsideFromString(v string) MixedNullInside {
+	return MixedNullInside{client.UnionOf(v)}
+}
+
+// AsString is the value, and whether it is string.
+func (u MixedNullInside) AsString() (string, bool) {
+	return client.UnionAs[string](u.Union, client.JSONString)
+}
+
+// MixedNullInsideFromInt64 holds v.
+func MixedNullInsideFromInt64(v int64) MixedNullInside {
+	return MixedNullInside{client.UnionOf(v)}
+}
+
+// AsInt64 is the value, and whether it is int64.
+func (u MixedNullInside) AsInt64() (int64, bool) {
+	return client.UnionAs[int64](u.Union, client.JSONNumber)
+}
+
+// MixedDetails, of the details of error 1002 mixed, travels as an array of these items.
+type MixedDetails struct {
+	V0 MixedDetailsV0
+}
+
+// MarshalJSON is the form of MixedDetails on the wire.
+func (v MixedDetails) MarshalJSON() ([]byte, error) {
+	return client.MarshalTuple(v.V0)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *MixedDetails) UnmarshalJSON(data []byte) error {
+	return client.UnmarshalTuple(data, &v.V0)
+}
+
+// MixedDetailsV0, of the details of error 1002 mixed, is one of several types. A method for each
+// says whether it is that one, and gives it. The zero value is none and cannot be
+// sent.
+type MixedDetailsV0 struct{ client.Union }
+
+// MixedDetailsV0FromString holds v.
+func MixedDetailsV0FromString(v string) MixedDetailsV0 {
+	return MixedDetailsV0{client.UnionOf(v)}
+}
+
+// AsString is the value, and whether it is string.
+func (u MixedDetailsV0) AsString() (string, bool) {
+	return client.UnionAs[string](u.Union, client.JSONString)
+}
+
+// MixedDetailsV0FromBool holds v.
+func MixedDetailsV0FromBool(v bool) MixedDetailsV0 {
+	return MixedDetailsV0{client.UnionOf(v)}
+}
+
+// AsBool is the value, and whether it is bool.
+func (u MixedDetailsV0) AsBool() (bool, bool) {
+	return client.UnionAs[bool](u.Union, client.JSONBool)
+}
+
+// NewsEvent, of the event of channel "news\"`\n\u2028*/", is one of several types. A method for each
+// says whether it is that one, and gives it. The zero value is none and cannot be
+// sent.
+type NewsEvent struct{ client.Union }
+
+// NewsEventFromString holds v.
+func NewsEventFromString(v string) NewsEvent {
+	return NewsEvent{client.UnionOf(v)}
+}
+
+// AsString is the value, and whether it is string.
+func (u NewsEvent) AsString() (string, bool) {
+	return client.UnionAs[string](u.Union, client.JSONString)
+}
+
+// NewsEventFromNewsEventOption1 holds v.
+func NewsEventFromNewsEventOption1(v NewsEventOption1) NewsEvent {
+	return NewsEvent{client.UnionOf(v)}
+}
+
+// AsNewsEventOption1 is the value, and whether it is NewsEventOption1.
+func (u NewsEvent) AsNewsEventOption1() (NewsEventOption1, bool) {
+	return client.UnionAs[NewsEventOption1](u.Union, client.JSONArray)
+}
+
+// NewsEventOption1, of the event of channel "news\"`\n\u2028*/", travels as an array of these items.
+type NewsEventOption1 struct {
+	V0 int64
+	V1 []string
+}
+
+// MarshalJSON is the form of NewsEventOption1 on the wire.
+func (v NewsEventOption1) MarshalJSON() ([]byte, error) {
+	if v.V1 == nil {
+		v.V1 = []string{}
+	}
+	return client.MarshalTuple(v.V0, v.V1)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *NewsEventOption1) UnmarshalJSON(data []byte) error {
+	return client.UnmarshalTuple(data, &v.V0, &v.V1)
 }
 
 // eachInList is a copy of the list, with each element filled.
@@ -1004,6 +2517,13 @@ func eachInMap[M ~map[K]V, K comparable, V any](v M, fill func(V) V) M {
 		filled[k] = fill(e)
 	}
 	return filled
+}
+
+func fillPairs(v Pairs) Pairs {
+	for i := range v {
+		v[i] = filledList[[]string](v[i])
+	}
+	return v
 }
 
 func fillRowsToo(v RowsToo) RowsToo {

@@ -26,37 +26,37 @@ func NewAPIClient(rpc *client.CentrifugoRPCClient) *APIClient {
 //
 // Takes nothing, returns nothing.
 func (c *APIClient) Ping(ctx context.Context, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "ping", nil, nil, opts...)
+	return c.rpc.Call(ctx, "ping", nil, nil, with(opts, contractOptions...)...)
 }
 
 // UsersGetUserByID calls users.get_user_by_id.
 func (c *APIClient) UsersGetUserByID(ctx context.Context, params Leaf, opts ...client.CallOption) (Leaf, error) {
-	return call[Leaf](ctx, c.rpc, "users.get_user_by_id", params, opts)
+	return call[Leaf](ctx, c.rpc, "users.get_user_by_id", params, with(opts, contractOptions...))
 }
 
 // ZooAny calls zoo.any.
 func (c *APIClient) ZooAny(ctx context.Context, opts ...client.CallOption) (json.RawMessage, error) {
-	return call[json.RawMessage](ctx, c.rpc, "zoo.any", nil, opts)
+	return call[json.RawMessage](ctx, c.rpc, "zoo.any", nil, with(opts, contractOptions...))
 }
 
 // ZooBlob calls zoo.blob.
 func (c *APIClient) ZooBlob(ctx context.Context, opts ...client.CallOption) ([]byte, error) {
-	return call[[]byte](ctx, c.rpc, "zoo.blob", nil, opts)
+	return call[[]byte](ctx, c.rpc, "zoo.blob", nil, with(opts, contractOptions...))
 }
 
 // ZooCount calls zoo.count.
 func (c *APIClient) ZooCount(ctx context.Context, opts ...client.CallOption) (int64, error) {
-	return call[int64](ctx, c.rpc, "zoo.count", nil, opts)
+	return call[int64](ctx, c.rpc, "zoo.count", nil, with(opts, contractOptions...))
 }
 
 // ZooCounts calls zoo.counts.
 func (c *APIClient) ZooCounts(ctx context.Context, opts ...client.CallOption) (map[string]int64, error) {
-	return call[map[string]int64](ctx, c.rpc, "zoo.counts", nil, opts)
+	return call[map[string]int64](ctx, c.rpc, "zoo.counts", nil, with(opts, contractOptions...))
 }
 
 // ZooEmpty calls zoo.empty.
 func (c *APIClient) ZooEmpty(ctx context.Context, params Empty, opts ...client.CallOption) (Empty, error) {
-	return call[Empty](ctx, c.rpc, "zoo.empty", params, opts)
+	return call[Empty](ctx, c.rpc, "zoo.empty", params, with(opts, contractOptions...))
 }
 
 // ZooEverything calls zoo.everything.
@@ -65,70 +65,70 @@ func (c *APIClient) ZooEmpty(ctx context.Context, params Empty, opts ...client.C
 // next line
 // after a line separator and a last quote"
 func (c *APIClient) ZooEverything(ctx context.Context, params Everything, opts ...client.CallOption) (Everything, error) {
-	return call[Everything](ctx, c.rpc, "zoo.everything", params, opts)
+	return call[Everything](ctx, c.rpc, "zoo.everything", params, with(opts, contractOptions...))
 }
 
 // ZooHostile calls zoo.hostile.
 func (c *APIClient) ZooHostile(ctx context.Context, params Hostile, opts ...client.CallOption) (Hostile, error) {
-	return call[Hostile](ctx, c.rpc, "zoo.hostile", params, opts)
+	return call[Hostile](ctx, c.rpc, "zoo.hostile", params, with(opts, contractOptions...))
 }
 
 // ZooLevel calls zoo.level.
 func (c *APIClient) ZooLevel(ctx context.Context, opts ...client.CallOption) (Level, error) {
-	return call[Level](ctx, c.rpc, "zoo.level", nil, opts)
+	return call[Level](ctx, c.rpc, "zoo.level", nil, with(opts, contractOptions...))
 }
 
 // ZooMaybe calls zoo.maybe.
 func (c *APIClient) ZooMaybe(ctx context.Context, opts ...client.CallOption) (*Leaf, error) {
-	return call[*Leaf](ctx, c.rpc, "zoo.maybe", nil, opts)
+	return call[*Leaf](ctx, c.rpc, "zoo.maybe", nil, with(opts, contractOptions...))
 }
 
 // ZooMove notifies zoo.move.
 //
 // Tells the server something.
 func (c *APIClient) ZooMove(ctx context.Context, params Leaf, opts ...client.CallOption) error {
-	return c.rpc.Notify(ctx, "zoo.move", params, opts...)
+	return c.rpc.Notify(ctx, "zoo.move", params, with(opts, contractOptions...)...)
 }
 
 // ZooMutual calls zoo.mutual.
 func (c *APIClient) ZooMutual(ctx context.Context, params Ping, opts ...client.CallOption) (Pong, error) {
-	return call[Pong](ctx, c.rpc, "zoo.mutual", params, opts)
+	return call[Pong](ctx, c.rpc, "zoo.mutual", params, with(opts, contractOptions...))
 }
 
 // ZooNames calls zoo.names.
 func (c *APIClient) ZooNames(ctx context.Context, opts ...client.CallOption) ([]string, error) {
-	return call[[]string](ctx, c.rpc, "zoo.names", nil, opts)
+	return call[[]string](ctx, c.rpc, "zoo.names", nil, with(opts, contractOptions...))
 }
 
 // ZooOld calls zoo.old.
 //
 // The old way.
 //
-// Errors of its own: CodeQuotaExceeded.
+// Errors of its own, for errors.As: *QuotaExceededError.
 //
 // Deprecated: use zoo.everything
 func (c *APIClient) ZooOld(ctx context.Context, params Leaf, opts ...client.CallOption) (Leaf, error) {
-	return call[Leaf](ctx, c.rpc, "zoo.old", params, with(opts, client.WithTimeout(1500*time.Millisecond), client.Idempotent()))
+	return call[Leaf](ctx, c.rpc, "zoo.old", params, with(opts, errorTypes, client.WithTimeout(1500*time.Millisecond), client.Idempotent()))
 }
 
 // ZooPage calls zoo.page.
 func (c *APIClient) ZooPage(ctx context.Context, opts ...client.CallOption) (PageLeaf, error) {
-	return call[PageLeaf](ctx, c.rpc, "zoo.page", nil, opts)
+	return call[PageLeaf](ctx, c.rpc, "zoo.page", nil, with(opts, contractOptions...))
 }
 
 // ZooPresence calls zoo.presence.
 func (c *APIClient) ZooPresence(ctx context.Context, params Presence, opts ...client.CallOption) (Presence, error) {
-	return call[Presence](ctx, c.rpc, "zoo.presence", params, opts)
+	return call[Presence](ctx, c.rpc, "zoo.presence", params, with(opts, contractOptions...))
 }
 
 // ZooTree calls zoo.tree.
 func (c *APIClient) ZooTree(ctx context.Context, params Node, opts ...client.CallOption) (Node, error) {
-	return call[Node](ctx, c.rpc, "zoo.tree", params, opts)
+	return call[Node](ctx, c.rpc, "zoo.tree", params, with(opts, contractOptions...))
 }
 
 // ZooWhen calls zoo.when.
 func (c *APIClient) ZooWhen(ctx context.Context, opts ...client.CallOption) (time.Time, error) {
-	return call[time.Time](ctx, c.rpc, "zoo.when", nil, opts)
+	return call[time.Time](ctx, c.rpc, "zoo.when", nil, with(opts, contractOptions...))
 }
 
 func call[R any](ctx context.Context, rpc *client.CentrifugoRPCClient, method string, params any, opts []client.CallOption) (R, error) {

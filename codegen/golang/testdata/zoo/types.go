@@ -11,7 +11,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/centrirpc/centrirpc/wire"
+	"github.com/centrirpc/centrirpc/client"
 )
 
 type Colour string
@@ -208,23 +208,23 @@ type Pong struct {
 }
 
 type Presence struct {
-	Required             string           `json:"required"`
-	Nullable             *string          `json:"nullable"`
-	Optional             *string          `json:"optional,omitempty"`
-	OptionalNullable     Null[string]     `json:"optional_nullable,omitzero"`
-	RequiredLeaf         Leaf             `json:"required_leaf"`
-	NullableLeaf         *Leaf            `json:"nullable_leaf"`
-	OptionalLeaf         *Leaf            `json:"optional_leaf,omitempty"`
-	OptionalNullableLeaf Null[Leaf]       `json:"optional_nullable_leaf,omitzero"`
-	OptionalList         []string         `json:"optional_list,omitzero"`
-	OptionalMap          map[string]int64 `json:"optional_map,omitzero"`
-	OptionalWhen         *time.Time       `json:"optional_when,omitempty"`
-	OptionalBytes        []byte           `json:"optional_bytes,omitzero"`
-	NullableBytes        []byte           `json:"nullable_bytes"`
-	OptionalBool         *bool            `json:"optional_bool,omitempty"`
-	OptionalInt          *int64           `json:"optional_int,omitempty"`
-	OptionalEnum         *Colour          `json:"optional_enum,omitempty"`
-	NullableEnum         *Colour          `json:"nullable_enum"`
+	Required             string              `json:"required"`
+	Nullable             *string             `json:"nullable"`
+	Optional             *string             `json:"optional,omitempty"`
+	OptionalNullable     client.Null[string] `json:"optional_nullable,omitzero"`
+	RequiredLeaf         Leaf                `json:"required_leaf"`
+	NullableLeaf         *Leaf               `json:"nullable_leaf"`
+	OptionalLeaf         *Leaf               `json:"optional_leaf,omitempty"`
+	OptionalNullableLeaf client.Null[Leaf]   `json:"optional_nullable_leaf,omitzero"`
+	OptionalList         []string            `json:"optional_list,omitzero"`
+	OptionalMap          map[string]int64    `json:"optional_map,omitzero"`
+	OptionalWhen         *time.Time          `json:"optional_when,omitempty"`
+	OptionalBytes        []byte              `json:"optional_bytes,omitzero"`
+	NullableBytes        []byte              `json:"nullable_bytes"`
+	OptionalBool         *bool               `json:"optional_bool,omitempty"`
+	OptionalInt          *int64              `json:"optional_int,omitempty"`
+	OptionalEnum         *Colour             `json:"optional_enum,omitempty"`
+	NullableEnum         *Colour             `json:"nullable_enum"`
 }
 
 type Quota struct {
@@ -233,40 +233,6 @@ type Quota struct {
 
 // UserID names a user.
 type UserID string
-
-// The application's own errors: compare client.CodeOf(err) with them.
-const (
-	// No more this month.
-	//
-	// ServerError.DecodeDetails gives its details, of type Quota.
-	CodeQuotaExceeded wire.Code = 1001
-)
-
-// Null is a value that may be left out, null, or set. Its zero value is left
-// out; Null[T]{Set: true} is null; NullOf(v) is v.
-type Null[T any] struct {
-	Set   bool // it is there, if only as null
-	Value *T   // nil means null, or left out
-}
-
-// NullOf is a Null that holds v.
-func NullOf[T any](v T) Null[T] { return Null[T]{Set: true, Value: &v} }
-
-// IsZero reports whether the value is left out.
-func (n Null[T]) IsZero() bool { return !n.Set && n.Value == nil }
-
-// MarshalJSON is the value, or null.
-func (n Null[T]) MarshalJSON() ([]byte, error) { return json.Marshal(n.Value) }
-
-// UnmarshalJSON sets the value, to null too.
-func (n *Null[T]) UnmarshalJSON(data []byte) error {
-	*n = Null[T]{Set: true}
-	if string(data) == "null" {
-		return nil
-	}
-	n.Value = new(T)
-	return json.Unmarshal(data, n.Value)
-}
 
 // eachInList is a copy of the list, with each element filled.
 func eachInList[L ~[]E, E any](v L, fill func(E) E) L {
