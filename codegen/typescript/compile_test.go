@@ -23,7 +23,7 @@ func tools(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tool := range []string{".bin/tsc", ".bin/esbuild", "centrifuge", "ws"} {
+	for _, tool := range []string{".bin/tsc", ".bin/esbuild", "centrifuge", "ws", "valibot", "fast-check"} {
 		if _, err := os.Stat(filepath.Join(dir, tool)); err != nil {
 			if os.Getenv("CENTRIRPC_TOOLS") == "required" {
 				t.Fatalf("%s is missing: run `make setup` first", filepath.Join(dir, tool))
@@ -74,25 +74,41 @@ var codeBlock = regexp.MustCompile("(?ms)^```ts\n(.*?)^```$")
 
 // readmeProgram puts the README's blocks together: the first is a program, the
 // others go on from there.
-func readmeProgram(t *testing.T, dir string, methods int) string {
+func readmeProgram(t *testing.T, dir string, c *contract.Contract) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	blocks := codeBlock.FindAllStringSubmatch(string(data), -1)
-	if len(blocks) != methods+1 {
-		t.Fatalf("README.md has %d blocks of code for %d methods", len(blocks), methods)
+	want := 1 + len(c.Methods) + len(c.Channels)
+	if len(c.Errors) > 0 {
+		want++
 	}
-	var b strings.Builder
+	if validated[c.Name] && slices.ContainsFunc(c.Methods, func(m contract.Method) bool { return m.Params != nil }) {
+		want++
+	}
+	if len(blocks) != want {
+		t.Fatalf("README.md has %d blocks of code, want %d", len(blocks), want)
+	}
+	var imports, b strings.Builder
 	for i, block := range blocks {
-		if i == 0 {
-			b.WriteString(regexp.MustCompile(`from ".*?"`).ReplaceAllString(block[1], `from "./index.js"`))
-		} else {
-			b.WriteString("{\n" + block[1] + "}\n")
+		if i > 0 {
+			b.WriteString("{\n")
+		}
+		for line := range strings.Lines(block[1]) {
+			if strings.HasPrefix(line, "import ") {
+				line = regexp.MustCompile(`from "[^"]*-client(/validate)?"`).ReplaceAllString(line, `from ".$1"`)
+				imports.WriteString(strings.Replace(strings.Replace(line, `"./validate"`, `"./validate.js"`, 1), `"."`, `"./index.js"`, 1))
+			} else {
+				b.WriteString(line)
+			}
+		}
+		if i > 0 {
+			b.WriteString("}\n")
 		}
 	}
-	return b.String()
+	return imports.String() + b.String()
 }
 
 // What is generated is compiled by the script that users run, together with the
@@ -116,7 +132,7 @@ func TestCompiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := project(t, c)
-			program := readmeProgram(t, dir, len(c.Methods))
+			program := readmeProgram(t, dir, c)
 			if err := os.WriteFile(filepath.Join(dir, "readme.ts"), []byte(program), 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -7,7 +7,7 @@ import {
   ClientError,
   ConnectionLostError,
   RequestTooLargeError,
-  type ServerErrorClass,
+  type ServerErrorClasses,
 } from "./rpc-errors.js";
 import type { Listeners } from "./rpc-listeners.js";
 import type { CallOptions, Frame } from "./rpc-options.js";
@@ -39,7 +39,7 @@ interface Call {
   /** The params as they were when the call was made: what is sent again must be the same. */
   readonly params: string;
   readonly idempotent: boolean;
-  readonly errors: ReadonlyMap<number, ServerErrorClass> | undefined;
+  readonly errors: ServerErrorClasses | undefined;
   /** When to give up, on the clock of performance.now(). */
   readonly deadline: number;
   readonly resolve: (result: unknown) => void;

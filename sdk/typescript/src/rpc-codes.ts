@@ -15,6 +15,7 @@ import {
   ResourceExhaustedError,
   ServerError,
   type ServerErrorClass,
+  type ServerErrorClasses,
   UnauthenticatedError,
   UnavailableError,
 } from "./rpc-errors.js";
@@ -45,9 +46,9 @@ export function serverError(
   reason: string,
   message: string,
   details?: unknown,
-  own?: ReadonlyMap<number, ServerErrorClass>,
+  own?: ServerErrorClasses,
 ): ServerError {
-  return new (classes.get(code) ?? own?.get(code) ?? ServerError)(code, reason, message, details);
+  return new (classes.get(code) ?? own?.[code] ?? ServerError)(code, reason, message, details);
 }
 
 /** The error for a publish or subscribe command that the server refused with a code of Centrifuge. */

@@ -58,7 +58,7 @@ class QuotaError extends ServerError {
 test("an application's error arrives as the class given for its code", async (t) => {
   const server = await TestServer.start(t);
   const client = await server.connected(t, "alice");
-  const errors = new Map([[1001, QuotaError]]);
+  const errors = { 1001: QuotaError };
   const params = { code: 1001, reason: "quota_exceeded", message: "no more", details: { limit: 3 } };
   await assert.rejects(client.call("fail", params, { errors }), (error) => {
     assert.ok(error instanceof QuotaError);
@@ -73,5 +73,5 @@ test("an application's error arrives as the class given for its code", async (t)
     return true;
   });
   await assert.rejects(client.call("fail", params), { name: "ServerError" });
-  assert.equal(serverError(400, "", "", undefined, new Map([[400, QuotaError]])).name, "InvalidParamsError");
+  assert.equal(serverError(400, "", "", undefined, { 400: QuotaError }).name, "InvalidParamsError");
 });
