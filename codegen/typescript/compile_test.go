@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -124,10 +125,16 @@ func TestCompiles(t *testing.T) {
 		Name: "recursive",
 		Types: []contract.NamedType{
 			recursive, endless,
+			alias("Knot", contract.Type{Kind: contract.Union, Items: []contract.Type{
+				{Kind: contract.Tuple, Items: []contract.Type{{Kind: contract.Ref, Ref: "Knot", Nullable: true}, ref("Tree")}},
+				{Kind: contract.List, Elem: &contract.Type{Kind: contract.Ref, Ref: "Knot"}},
+				{Kind: contract.Map, Key: &textType, Elem: &contract.Type{Kind: contract.Union, Items: []contract.Type{ref("Knot"), textType}}},
+			}}),
 			alias("Forest", contract.Type{Kind: contract.List, Elem: &contract.Type{Kind: contract.Ref, Ref: "Forest", Nullable: true}, Nullable: true}),
 		},
 		Methods: []contract.Method{{Name: "a", Kind: contract.Call, Params: &params}},
 	}
+	all["unions"] = unions()
 	for name, c := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,6 +151,64 @@ func TestCompiles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unions has the tagged unions and the extra members that are hard to print.
+func unions() *contract.Contract {
+	oneOf := func(values ...string) contract.Type {
+		c := contract.Constraints{}
+		for _, v := range values {
+			c.OneOf = append(c.OneOf, json.RawMessage(strconv.Quote(v)))
+		}
+		return contract.Type{Kind: contract.String, Constraints: &c}
+	}
+	with := func(name string, extra *contract.Type, fields ...contract.Field) contract.NamedType {
+		return contract.NamedType{Name: name, Kind: contract.Struct, Fields: fields, Extra: extra}
+	}
+	field := func(name string, t contract.Type) contract.Field {
+		return contract.Field{Name: name, Type: t, Required: true}
+	}
+	whole := contract.Type{Kind: contract.Integer, Bits: 64}
+	optional := contract.Field{Name: "t", Type: oneOf("optional")}
+	params := ref("Params")
+	c := &contract.Contract{Name: "unions", Types: []contract.NamedType{
+		with("Empty", nil),
+		with("Plain", nil, field("t", textType)),
+		with("Wide", nil, field("t", oneOf("wide", "other"))),
+		with("Optional", nil, optional),
+		with("Named", nil, field("t", ref("Tag"))),
+		with("Open", &contract.Type{Kind: contract.Any}, field("id", textType)),
+		with("Counts", &whole, field("id", textType), contract.Field{Name: "maybe", Type: contract.Type{Kind: contract.Bool, Nullable: true}}),
+		with("OnlyExtra", &whole),
+		with("Inherited", nil,
+			contract.Field{Name: "constructor", Type: textType}, contract.Field{Name: "__proto__", Type: textType}, contract.Field{Name: "toString", Type: textType}),
+		{Name: "Tag", Kind: contract.Enum, Base: &textType, Values: []contract.EnumValue{{Name: "Named", String: new("named")}}},
+		{Name: "Any", Kind: contract.Union, Tag: "t", Variants: []contract.Variant{
+			{Ref: "Empty", Values: []string{"empty", breakouts[0], breakouts[5]}}, {Ref: "Plain", Values: []string{"plain"}},
+			{Ref: "Wide", Values: []string{"wide"}}, {Ref: "Optional", Values: []string{"optional"}}, {Ref: "Named", Values: []string{"named"}},
+			{Ref: "Open", Values: []string{"open"}}, {Ref: "Counts", Values: []string{"counts"}}, {Ref: "OnlyExtra", Values: []string{"extra"}},
+			{Ref: "Inherited", Values: []string{"inherited"}},
+		}},
+		{Name: "Hostile", Kind: contract.Union, Tag: "*/ \"'` __proto__", Variants: []contract.Variant{{Ref: "Plain", Values: []string{"\"`${x}\u2028"}}}},
+		{Name: "Proto", Kind: contract.Union, Tag: "__proto__", Variants: []contract.Variant{{Ref: "Plain", Values: []string{"p"}}}},
+		with("Params", nil,
+			field("any", ref("Any")), field("hostile", ref("Hostile")), field("proto", ref("Proto")),
+			field("counts", ref("Counts")), field("extra", ref("OnlyExtra")),
+			field("literals", contract.Type{Kind: contract.Integer, Bits: 64, Constraints: &contract.Constraints{
+				OneOf: []json.RawMessage{[]byte("1"), []byte("-2e3"), []byte("null")},
+			}}),
+			field("too_large", contract.Type{Kind: contract.Integer, Bits: 64, Constraints: &contract.Constraints{
+				Maximum: "9223372036854775807", OneOf: []json.RawMessage{[]byte("9007199254740993")},
+			}}),
+			field("yes", contract.Type{Kind: contract.Bool, Constraints: &contract.Constraints{OneOf: []json.RawMessage{[]byte("true")}}}),
+			field("sizes", contract.Type{Kind: contract.Map, Key: new(oneOf("a", "b")), Elem: &whole}),
+			field("patterns", contract.Type{Kind: contract.String, Constraints: &contract.Constraints{
+				Pattern: "*/ (?<x>`${y}\"\\", Rules: []string{"*/ x", "@ts-ignore"},
+			}}),
+		),
+	}}
+	c.Methods = []contract.Method{{Name: "send", Kind: contract.Call, Params: &params, Result: &params}}
+	return c
 }
 
 // The folder can be bundled from its source, for browsers too.
@@ -212,6 +277,28 @@ func TestRuns(t *testing.T) {
 	}
 	if len(envelopes) != 1 || envelopes[0].Data.Op != "notify" {
 		t.Errorf("the notification: %+v", envelopes)
+	}
+}
+
+// Generated values of every type go through the generated client and a real
+// server, and through the schemas; the typed errors and channels work.
+func TestRunsEverything(t *testing.T) {
+	server := startServer(t)
+	c := readContract(t, "everything")
+	fail := ref("Fail") // the server's method that fails as it is told
+	c.Methods = append(c.Methods, contract.Method{Name: "fail", Kind: contract.Call, Params: &fail, Errors: []int{1001}})
+	c.Types = append(c.Types, contract.NamedType{Name: "Fail", Kind: contract.Struct, Fields: []contract.Field{
+		{Name: "code", Type: contract.Type{Kind: contract.Integer, Bits: 32}, Required: true},
+		{Name: "reason", Type: textType, Required: true},
+		{Name: "message", Type: textType, Required: true},
+		{Name: "details", Type: contract.Type{Kind: contract.Any}, Required: true},
+	}})
+	dir := project(t, c)
+	copyFile(t, "testdata/run/everything.ts", filepath.Join(dir, "run.ts"))
+	run(t, dir, "npm", "run", "build")
+	out := run(t, dir, "node", "dist/run.js", server, get(t, server+"/token?user=alice"))
+	if strings.TrimSpace(out) != "done" {
+		t.Errorf("the program printed %q", out)
 	}
 }
 

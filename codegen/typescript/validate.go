@@ -93,8 +93,8 @@ func (s *schemas) named(t *contract.NamedType) string {
 		schema := s.schema(&f.Type)
 		switch {
 		case !f.Required && inherited[f.Name]:
-			// valibot would take what every object has for a member that is there.
-			continue
+			// valibot takes what every object has for a member that is there.
+			schema = "absent(v.any())"
 		case !f.Required:
 			schema = "absent(" + schema + ")"
 		case schema == "v.unknown()":
