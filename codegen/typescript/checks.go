@@ -2,6 +2,7 @@ package typescript
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
@@ -136,11 +137,36 @@ func uniqueChecks(c *contract.Constraints) []string {
 	return []string{`v.check((list) => isUnique(list), "no two items may be equal")`}
 }
 
-// checkers are the functions that schemas call, each printed if it is used.
+// checkers are the functions that schemas call, each printed if it is used. Those
+// around valibot's own leave the compiler less to infer, which counts where there
+// are thousands of types.
 var checkers = []struct{ name, source string }{
+	{"struct", `/** An object with these members; others are ignored, or what extra says. */
+function struct<T>(
+  members: { readonly [K in keyof T]-?: v.GenericSchema<T[K]> },
+  extra?: v.GenericSchema,
+): v.GenericSchema<T> {
+  const entries = members as v.ObjectEntries;
+  const schema = extra === undefined ? v.object(entries) : v.objectWithRest(entries, extra);
+  return schema as v.GenericSchema as v.GenericSchema<T>;
+}
+`},
 	{"absent", `/** A member that may be absent, or undefined, which JSON leaves out. */
-function absent<T>(schema: v.GenericSchema<T>): v.ExactOptionalSchema<v.GenericSchema<T>, undefined> {
-  return v.optional(schema) as unknown as v.ExactOptionalSchema<v.GenericSchema<T>, undefined>;
+function absent<T>(schema: v.GenericSchema<T>): v.GenericSchema<T> {
+  return v.optional(schema) as v.GenericSchema as v.GenericSchema<T>;
+}
+`},
+	{"later", `/** A schema that may refer back to where it is used. */
+function later<T>(schema: () => v.GenericSchema<T>): v.GenericSchema<T> {
+  return v.lazy(schema);
+}
+`},
+	{"list", `function list<T>(item: v.GenericSchema<T>): v.GenericSchema<T[]> {
+  return v.array(item);
+}
+`},
+	{"dictionary", `function dictionary<T>(key: v.GenericSchema<string>, value: v.GenericSchema<T>): v.GenericSchema<Record<string, T>> {
+  return v.record(key, value);
 }
 `},
 	{"tagOf", `function tagOf(input: unknown, tag: string): unknown {
@@ -149,7 +175,7 @@ function absent<T>(schema: v.GenericSchema<T>): v.ExactOptionalSchema<v.GenericS
 `},
 	{"noVariant", `/** None of a union's types: the tag is at fault. */
 function noVariant(tag: string, values: readonly string[]): v.GenericSchema<never> {
-  return v.object({ [tag]: v.picklist(values) }) as unknown as v.GenericSchema<never>;
+  return v.object({ [tag]: v.picklist(values) }) as v.GenericSchema as v.GenericSchema<never>;
 }
 `},
 	{"matching", `/** An expression that this engine does not know is left to the server. */
@@ -207,7 +233,7 @@ import type * as types from "./types.js";
 `)
 	b.WriteString(body.String())
 	for _, c := range checkers {
-		if strings.Contains(body.String(), c.name) {
+		if regexp.MustCompile(`\b` + c.name + `\b`).MatchString(body.String()) {
 			b.WriteString("\n" + c.source)
 		}
 	}

@@ -280,6 +280,16 @@ func TestRuns(t *testing.T) {
 	}
 }
 
+// The schemas of unusual unions take what they should, and name what is wrong.
+func TestUnusualSchemas(t *testing.T) {
+	dir := project(t, unions())
+	copyFile(t, "testdata/run/unions.ts", filepath.Join(dir, "run.ts"))
+	run(t, dir, "npm", "run", "build")
+	if out := run(t, dir, "node", "dist/run.js"); out != "" {
+		t.Error(out)
+	}
+}
+
 // Generated values of every type go through the generated client and a real
 // server, and through the schemas; the typed errors and channels work.
 func TestRunsEverything(t *testing.T) {

@@ -107,13 +107,13 @@ func (s *schemas) named(t *contract.NamedType) string {
 		fields = "{\n" + b.String() + "}"
 	}
 	if t.Extra == nil {
-		return "v.object(" + fields + ")"
+		return "struct<types." + t.Name + ">(" + fields + ")"
 	}
 	extra := s.schema(t.Extra)
 	if tags := s.tags[t.Name]; len(tags) > 0 && extra != "v.unknown()" {
 		extra = "v.union([" + extra + ", " + picklist(union(tags)) + "])"
 	}
-	return "v.objectWithRest(" + fields + ", " + extra + ")"
+	return "struct<types." + t.Name + ">(" + fields + ", " + extra + ")"
 }
 
 // inherited are the members of every object.
@@ -216,7 +216,7 @@ func (s *schemas) parts(t *contract.Type) (string, []string) {
 		if n, fixed := fixedLength(t); fixed {
 			return tuple(slices.Repeat([]string{s.schema(t.Elem)}, n)), uniqueChecks(t.Constraints)
 		}
-		return "v.array(" + s.schema(t.Elem) + ")", append(countChecks(t.Constraints, "Length"), uniqueChecks(t.Constraints)...)
+		return "list(" + s.schema(t.Elem) + ")", append(countChecks(t.Constraints, "Length"), uniqueChecks(t.Constraints)...)
 	case contract.Tuple:
 		items := make([]string, len(t.Items))
 		for i := range t.Items {
@@ -224,7 +224,7 @@ func (s *schemas) parts(t *contract.Type) (string, []string) {
 		}
 		return tuple(items), nil
 	case contract.Map:
-		return "v.record(" + mapKey(t.Key) + ", " + s.schema(t.Elem) + ")", countChecks(t.Constraints, "Entries")
+		return "dictionary(" + mapKey(t.Key) + ", " + s.schema(t.Elem) + ")", countChecks(t.Constraints, "Entries")
 	case contract.Union:
 		items := make([]string, len(t.Items))
 		for i := range t.Items {
@@ -235,7 +235,7 @@ func (s *schemas) parts(t *contract.Type) (string, []string) {
 		}
 		return "v.union([" + strings.Join(items, ", ") + "])", nil
 	case contract.Ref:
-		return "v.lazy(() => " + schemaOf(t.Ref) + ")", nil
+		return "later(() => " + schemaOf(t.Ref) + ")", nil
 	}
 	return "v.unknown()", nil
 }

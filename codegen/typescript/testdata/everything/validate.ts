@@ -19,48 +19,48 @@ const AnimalSchema: v.GenericSchema<types.Animal> = v.lazy((input): v.GenericSch
   }
 });
 
-const BoxSchema: v.GenericSchema<types.Box> = v.object({
+const BoxSchema: v.GenericSchema<types.Box> = struct<types.Box>({
   width: v.pipe(v.number(), v.finite()),
-  inside: absent(v.nullable(v.lazy(() => FigureSchema))),
+  inside: absent(v.nullable(later(() => FigureSchema))),
 });
 
-export const CatSchema: v.GenericSchema<types.Cat> = v.object({
+export const CatSchema: v.GenericSchema<types.Cat> = struct<types.Cat>({
   kind: v.picklist(["cat", "kitten"]),
   name: v.string(),
   lives: absent(v.pipe(v.number(), v.safeInteger())),
 });
 
-export const CheckedSchema: v.GenericSchema<types.Checked> = v.object({
+export const CheckedSchema: v.GenericSchema<types.Checked> = struct<types.Checked>({
   age: v.pipe(v.number(), v.integer(), v.minValue(-2147483648), v.maxValue(2147483647), v.minValue(0), v.maxValue(150)),
   score: v.pipe(v.number(), v.finite(), v.gtValue(0), v.ltValue(1.5), v.check((n: number) => isMultiple(n, 0.5), "must be a multiple of 0.5")),
   title: v.pipe(v.string(), v.minCodePoints(1), v.maxCodePoints(200), v.check(matching("^[A-Z][^\\n]*[\\p{Nd}]$"), "must match the regular expression ^[A-Z].*\\d$")),
   slug: absent(v.string()),
-  tags: v.pipe(v.array(v.pipe(v.string(), v.minCodePoints(2))), v.minLength(1), v.maxLength(5), v.check((list) => isUnique(list), "no two items may be equal")),
-  meta: v.pipe(v.record(v.string(), v.pipe(v.number(), v.safeInteger(), v.minValue(1))), v.maxEntries(3)),
+  tags: v.pipe(list(v.pipe(v.string(), v.minCodePoints(2))), v.minLength(1), v.maxLength(5), v.check((list) => isUnique(list), "no two items may be equal")),
+  meta: v.pipe(dictionary(v.string(), v.pipe(v.number(), v.safeInteger(), v.minValue(1))), v.maxEntries(3)),
   size: absent(v.picklist(["s", "m", "l"])),
   grade: absent(v.picklist([1, 2, 3])),
-  level: absent(v.lazy(() => LevelSchema)),
-  colour: v.lazy(() => ColourSchema),
+  level: absent(later(() => LevelSchema)),
+  colour: later(() => ColourSchema),
   ratio: absent(v.nullable(v.pipe(v.number(), v.finite(), v.minValue(-1)))),
 });
 
-const CircleSchema: v.GenericSchema<types.Circle> = v.object({
+const CircleSchema: v.GenericSchema<types.Circle> = struct<types.Circle>({
   radius: v.pipe(v.number(), v.finite()),
 });
 
 const ColourSchema: v.GenericSchema<types.Colour> = v.picklist(["red", "dark-blue"]);
 
-export const CreatedSchema: v.GenericSchema<types.Created> = v.object({
+export const CreatedSchema: v.GenericSchema<types.Created> = struct<types.Created>({
   id: v.pipe(v.number(), v.safeInteger()),
 });
 
-const DogSchema: v.GenericSchema<types.Dog> = v.object({
+const DogSchema: v.GenericSchema<types.Dog> = struct<types.Dog>({
   kind: v.picklist(["dog"]),
   name: v.string(),
-  friend: absent(v.nullable(v.lazy(() => AnimalSchema))),
+  friend: absent(v.nullable(later(() => AnimalSchema))),
 });
 
-const EitherSchema: v.GenericSchema<types.Either> = v.union([v.pipe(v.number(), v.safeInteger()), v.string(), v.lazy(() => NamesSchema)]);
+const EitherSchema: v.GenericSchema<types.Either> = v.union([v.pipe(v.number(), v.safeInteger()), v.string(), later(() => NamesSchema)]);
 
 const FigureSchema: v.GenericSchema<types.Figure> = v.lazy((input): v.GenericSchema<types.Figure> => {
   switch (tagOf(input, "type")) {
@@ -75,16 +75,16 @@ const FigureSchema: v.GenericSchema<types.Figure> = v.lazy((input): v.GenericSch
 
 const LevelSchema: v.GenericSchema<types.Level> = v.picklist([1, 2]);
 
-const NamesSchema: v.GenericSchema<types.Names> = v.pipe(v.array(v.string()), v.minLength(1), v.check((list) => isUnique(list), "no two items may be equal"));
+const NamesSchema: v.GenericSchema<types.Names> = v.pipe(list(v.string()), v.minLength(1), v.check((list) => isUnique(list), "no two items may be equal"));
 
-export const OpenSchema: v.GenericSchema<types.Open> = v.objectWithRest({
+export const OpenSchema: v.GenericSchema<types.Open> = struct<types.Open>({
   id: v.string(),
   note: absent(v.string()),
 }, v.unknown());
 
 const PairSchema: v.GenericSchema<types.Pair> = v.strictTuple([v.string(), v.pipe(v.number(), v.safeInteger())]);
 
-export const ScalarsSchema: v.GenericSchema<types.Scalars> = v.object({
+export const ScalarsSchema: v.GenericSchema<types.Scalars> = struct<types.Scalars>({
   flag_text: v.picklist(["true", "false"]),
   count_text: v.pipe(v.string(), v.regex(/^-?(?:0|[1-9]\d*)$/u)),
   unsigned_text: v.pipe(v.string(), v.regex(/^-?(?:0|[1-9]\d*)$/u), v.check((text: string) => v.is(v.pipe(v.number(), v.minValue(0)), Number(text)), "the number is out of range")),
@@ -112,48 +112,71 @@ export const ScalarsSchema: v.GenericSchema<types.Scalars> = v.object({
   raw: v.pipe(v.string(), v.regex(/^(?:[A-Za-z\d+\/]{4})*(?:[A-Za-z\d+\/]{2}==|[A-Za-z\d+\/]{3}=)?$/u)),
   raw_url: v.pipe(v.string(), v.regex(/^[A-Za-z\d_-]*={0,2}$/u)),
   raw_text: v.string(),
-  raws: v.array(v.pipe(v.string(), v.regex(/^[A-Za-z\d_-]*={0,2}$/u))),
+  raws: list(v.pipe(v.string(), v.regex(/^[A-Za-z\d_-]*={0,2}$/u))),
   anything: v.nonOptional(v.unknown()),
   anything_maybe: absent(v.unknown()),
 });
 
-export const ShapesSchema: v.GenericSchema<types.Shapes> = v.object({
+export const ShapesSchema: v.GenericSchema<types.Shapes> = struct<types.Shapes>({
   pair: v.strictTuple([v.string(), v.pipe(v.number(), v.safeInteger())]),
   pair_maybe: absent(v.nullable(v.strictTuple([v.string(), v.nullable(v.pipe(v.number(), v.safeInteger()))]))),
-  nested: v.strictTuple([v.array(v.string()), v.lazy(() => CatSchema), v.strictTuple([v.string(), v.string()])]),
+  nested: v.strictTuple([list(v.string()), later(() => CatSchema), v.strictTuple([v.string(), v.string()])]),
   rgb: v.strictTuple([v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255)), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255)), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))]),
   grid: v.strictTuple([v.strictTuple([v.pipe(v.number(), v.finite()), v.pipe(v.number(), v.finite())]), v.strictTuple([v.pipe(v.number(), v.finite()), v.pipe(v.number(), v.finite())])]),
-  nine: v.pipe(v.array(v.pipe(v.number(), v.safeInteger())), v.minLength(9), v.maxLength(9)),
+  nine: v.pipe(list(v.pipe(v.number(), v.safeInteger())), v.minLength(9), v.maxLength(9)),
   none: v.strictTuple([]),
-  by_id: v.record(v.pipe(v.string(), v.regex(/^-?(?:0|[1-9]\d*)$/u)), v.lazy(() => CatSchema)),
-  by_small: v.record(v.pipe(v.string(), v.regex(/^-?(?:0|[1-9]\d*)$/u), v.check((text: string) => v.is(v.pipe(v.number(), v.minValue(0), v.maxValue(255)), Number(text)), "the number is out of range")), v.string()),
-  lists: v.record(v.string(), v.array(v.nullable(v.string()))),
+  by_id: dictionary(v.pipe(v.string(), v.regex(/^-?(?:0|[1-9]\d*)$/u)), later(() => CatSchema)),
+  by_small: dictionary(v.pipe(v.string(), v.regex(/^-?(?:0|[1-9]\d*)$/u), v.check((text: string) => v.is(v.pipe(v.number(), v.minValue(0), v.maxValue(255)), Number(text)), "the number is out of range")), v.string()),
+  lists: dictionary(v.string(), list(v.nullable(v.string()))),
   number_or_text: v.union([v.pipe(v.number(), v.safeInteger()), v.string()]),
-  union_maybe: absent(v.nullable(v.union([v.boolean(), v.lazy(() => CatSchema), v.array(v.string())]))),
-  unions: v.array(v.nullable(v.union([v.string(), v.pipe(v.number(), v.safeInteger()), v.pipe(v.string(), v.regex(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-6]\d(?:[.,]\d+)?)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):?[0-5]\d)$/u))]))),
+  union_maybe: absent(v.nullable(v.union([v.boolean(), later(() => CatSchema), list(v.string())]))),
+  unions: list(v.nullable(v.union([v.string(), v.pipe(v.number(), v.safeInteger()), v.pipe(v.string(), v.regex(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-6]\d(?:[.,]\d+)?)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):?[0-5]\d)$/u))]))),
   amount: v.union([v.pipe(v.number(), v.finite()), v.pipe(v.string(), v.regex(/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/u))]),
-  animal: v.lazy(() => AnimalSchema),
-  animals: v.array(v.lazy(() => AnimalSchema)),
-  animal_maybe: absent(v.nullable(v.lazy(() => AnimalSchema))),
-  animals_by_name: v.record(v.string(), v.lazy(() => AnimalSchema)),
-  shape: v.lazy(() => FigureSchema),
-  shapes: v.array(v.lazy(() => FigureSchema)),
-  open: v.lazy(() => OpenSchema),
-  tree: v.lazy(() => TreeSchema),
-  names: v.lazy(() => NamesSchema),
-  pair_named: v.lazy(() => PairSchema),
-  either: v.lazy(() => EitherSchema),
+  animal: later(() => AnimalSchema),
+  animals: list(later(() => AnimalSchema)),
+  animal_maybe: absent(v.nullable(later(() => AnimalSchema))),
+  animals_by_name: dictionary(v.string(), later(() => AnimalSchema)),
+  shape: later(() => FigureSchema),
+  shapes: list(later(() => FigureSchema)),
+  open: later(() => OpenSchema),
+  tree: later(() => TreeSchema),
+  names: later(() => NamesSchema),
+  pair_named: later(() => PairSchema),
+  either: later(() => EitherSchema),
 });
 
-export const TreeSchema: v.GenericSchema<types.Tree> = v.object({
-  value: v.union([v.string(), v.lazy(() => TreeSchema)]),
-  children: v.array(v.lazy(() => TreeSchema)),
-  pair: absent(v.nullable(v.strictTuple([v.nullable(v.lazy(() => TreeSchema)), v.nullable(v.lazy(() => TreeSchema))]))),
+export const TreeSchema: v.GenericSchema<types.Tree> = struct<types.Tree>({
+  value: v.union([v.string(), later(() => TreeSchema)]),
+  children: list(later(() => TreeSchema)),
+  pair: absent(v.nullable(v.strictTuple([v.nullable(later(() => TreeSchema)), v.nullable(later(() => TreeSchema))]))),
 });
+
+/** An object with these members; others are ignored, or what extra says. */
+function struct<T>(
+  members: { readonly [K in keyof T]-?: v.GenericSchema<T[K]> },
+  extra?: v.GenericSchema,
+): v.GenericSchema<T> {
+  const entries = members as v.ObjectEntries;
+  const schema = extra === undefined ? v.object(entries) : v.objectWithRest(entries, extra);
+  return schema as v.GenericSchema as v.GenericSchema<T>;
+}
 
 /** A member that may be absent, or undefined, which JSON leaves out. */
-function absent<T>(schema: v.GenericSchema<T>): v.ExactOptionalSchema<v.GenericSchema<T>, undefined> {
-  return v.optional(schema) as unknown as v.ExactOptionalSchema<v.GenericSchema<T>, undefined>;
+function absent<T>(schema: v.GenericSchema<T>): v.GenericSchema<T> {
+  return v.optional(schema) as v.GenericSchema as v.GenericSchema<T>;
+}
+
+/** A schema that may refer back to where it is used. */
+function later<T>(schema: () => v.GenericSchema<T>): v.GenericSchema<T> {
+  return v.lazy(schema);
+}
+
+function list<T>(item: v.GenericSchema<T>): v.GenericSchema<T[]> {
+  return v.array(item);
+}
+
+function dictionary<T>(key: v.GenericSchema<string>, value: v.GenericSchema<T>): v.GenericSchema<Record<string, T>> {
+  return v.record(key, value);
 }
 
 function tagOf(input: unknown, tag: string): unknown {
@@ -162,7 +185,7 @@ function tagOf(input: unknown, tag: string): unknown {
 
 /** None of a union's types: the tag is at fault. */
 function noVariant(tag: string, values: readonly string[]): v.GenericSchema<never> {
-  return v.object({ [tag]: v.picklist(values) }) as unknown as v.GenericSchema<never>;
+  return v.object({ [tag]: v.picklist(values) }) as v.GenericSchema as v.GenericSchema<never>;
 }
 
 /** An expression that this engine does not know is left to the server. */

@@ -7,7 +7,7 @@ import * as v from "valibot";
 
 import type * as types from "./types.js";
 
-export const FieldsSchema: v.GenericSchema<types.Fields> = v.object({
+export const FieldsSchema: v.GenericSchema<types.Fields> = struct<types.Fields>({
   "*/ throw new Error('out'); /*": v.string(),
   "/** nested **/ */*/ /*": absent(v.string()),
   "a\r\nb\rc\nd\u2028e\u2029f\u0085g\u000bh\fi": v.string(),
@@ -34,7 +34,17 @@ export const FieldsSchema: v.GenericSchema<types.Fields> = v.object({
   "😀 é 中": v.string(),
 });
 
+/** An object with these members; others are ignored, or what extra says. */
+function struct<T>(
+  members: { readonly [K in keyof T]-?: v.GenericSchema<T[K]> },
+  extra?: v.GenericSchema,
+): v.GenericSchema<T> {
+  const entries = members as v.ObjectEntries;
+  const schema = extra === undefined ? v.object(entries) : v.objectWithRest(entries, extra);
+  return schema as v.GenericSchema as v.GenericSchema<T>;
+}
+
 /** A member that may be absent, or undefined, which JSON leaves out. */
-function absent<T>(schema: v.GenericSchema<T>): v.ExactOptionalSchema<v.GenericSchema<T>, undefined> {
-  return v.optional(schema) as unknown as v.ExactOptionalSchema<v.GenericSchema<T>, undefined>;
+function absent<T>(schema: v.GenericSchema<T>): v.GenericSchema<T> {
+  return v.optional(schema) as v.GenericSchema as v.GenericSchema<T>;
 }
