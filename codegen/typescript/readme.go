@@ -67,7 +67,7 @@ func readmeErrors(p *plan) string {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString("\n## Errors\n\nEach of the API's own errors is a class, and each a `ServerError`. Any method may throw any of them.\n")
+	b.WriteString("\n## Errors\n\nEach of the API's own errors is a class, and each a `ServerError`. Any call may throw any of them.\n")
 	if m, e, ok := p.failure(); ok {
 		fmt.Fprintf(&b, `
 `+"```ts"+`
