@@ -25,7 +25,7 @@ import (
 func generateCommand() *command {
 	return &command{
 		name:    "generate",
-		usage:   "PKG -o DIR [-lang LIST] [-name NAME] [-func NAME] [-go-module PATH] [-check]",
+		usage:   "PKG -o DIR [-lang LIST] [-name NAME] [-func NAME] [-go-module PATH] [-ts-validate] [-check]",
 		summary: "Generate typed clients from a Go package",
 		text: packageText + `
 
@@ -51,6 +51,7 @@ In a Go file of the package itself:
 			flags.StringVar(&g.languages, "lang", "", "`languages` to generate, joined by commas: typescript, python, go (default all)")
 			flags.StringVar(&g.goModule, "go-module", "", "make the Go client a module of its own with this `path`; without it, it is a package of the module around DIR")
 			flags.StringVar(&g.goReplace, "go-replace", "", "with -go-module: the `directory` of github.com/centrirpc/centrirpc, for a replace line in the go.mod")
+			flags.BoolVar(&g.tsValidate, "ts-validate", false, "give the TypeScript client schemas of each method's params, in validate.ts; it then needs the package valibot")
 			flags.BoolVar(&g.check, "check", false, "write nothing; list what is stale and exit with 1 if anything is")
 			return g.run
 		},
@@ -58,12 +59,13 @@ In a Go file of the package itself:
 }
 
 type generation struct {
-	contract  contractFlags
-	dir       string
-	languages string
-	goModule  string
-	goReplace string
-	check     bool
+	contract   contractFlags
+	dir        string
+	languages  string
+	goModule   string
+	goReplace  string
+	tsValidate bool
+	check      bool
 }
 
 func (g *generation) run(e *environment, args []string) (int, error) {
@@ -159,6 +161,7 @@ func (g *generation) checkOlder() error {
 
 func (g *generation) options() (codegen.Options, error) {
 	opts := codegen.Options{Go: golang.Options{Module: g.goModule, Replace: g.goReplace, ModuleVersion: release(version())}}
+	opts.TypeScript.Validate = g.tsValidate
 	if g.goModule == "" {
 		opts.Go.ImportPath = importPath(filepath.Join(g.dir, string(codegen.Go)))
 	}

@@ -65,6 +65,17 @@ func TestGenerate(t *testing.T) {
 			}
 		}
 	})
+	t.Run("schemas for TypeScript", func(t *testing.T) {
+		if o := run(t, "generate", "./api", "-o", "checked", "-lang", "typescript", "-ts-validate"); o.code != exitOK {
+			t.Fatalf("%+v", o)
+		}
+		for name, want := range map[string]string{"validate.ts": "Schema: v.GenericSchema<types.", "package.json": `"./validate"`} {
+			data, err := os.ReadFile(filepath.Join(dir, "checked", "typescript", name))
+			if err != nil || !strings.Contains(string(data), want) {
+				t.Errorf("%s: %v, %s", name, err, data)
+			}
+		}
+	})
 	t.Run("something in the way", func(t *testing.T) {
 		write(t, dir, "other/python/client.py", "mine")
 		before := listing(t, dir)

@@ -15,6 +15,9 @@ type Options struct {
 	// Package is the npm package's name. Empty means "<name>-client", after the
 	// contract's name.
 	Package string
+	// Validate adds validate.ts: a schema of valibot for each method's params. The
+	// client's package then needs valibot as well.
+	Validate bool
 }
 
 // Generate returns the files of the client by name, all in one directory. With
@@ -31,7 +34,13 @@ func Generate(c *contract.Contract, opts Options) (map[string][]byte, contract.P
 	files := baseClient()
 	files["types.ts"] = []byte(printTypes(p))
 	files["client.ts"] = []byte(printClient(p))
-	files["index.ts"] = []byte(printIndex())
+	files["index.ts"] = []byte(printIndex(p))
+	if len(p.errors) > 0 {
+		files["errors.ts"] = []byte(printErrors(p))
+	}
+	if p.validate {
+		files["validate.ts"] = []byte(printSchemas(p))
+	}
 	files["package.json"] = []byte(printPackage(p))
 	files["tsconfig.json"] = []byte(tsconfig)
 	files["README.md"] = []byte(printReadme(p))

@@ -21,9 +21,10 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func cases(t *testing.T) map[string]*contract.Contract {
 	t.Helper()
 	return map[string]*contract.Contract{
-		"tasks":   readContract(t, "tasks"),
-		"zoo":     readContract(t, "zoo"),
-		"hostile": hostile(),
+		"tasks":      readContract(t, "tasks"),
+		"zoo":        readContract(t, "zoo"),
+		"hostile":    hostile(),
+		"everything": readContract(t, "everything"),
 	}
 }
 
@@ -42,12 +43,15 @@ func readContract(t *testing.T, name string) *contract.Contract {
 
 func generate(t *testing.T, c *contract.Contract) map[string][]byte {
 	t.Helper()
-	files, problems := typescript.Generate(c, typescript.Options{})
+	files, problems := typescript.Generate(c, typescript.Options{Validate: validated[c.Name]})
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return files
 }
+
+// validated are the contracts, by name, that are generated with validate.ts.
+var validated = map[string]bool{"everything": true, "hostile": true, "recursive": true, "unions": true, "empty": true}
 
 // The base client is the same everywhere and has tests of its own: the golden
 // files are the others.

@@ -1,6 +1,8 @@
 package typescript_test
 
 import (
+	"fmt"
+
 	"github.com/centrirpc/centrirpc/contract"
 )
 
@@ -59,7 +61,7 @@ func hostile() *contract.Contract {
 		if s != "not UTF-8: \xff\xfe" {
 			fields.Fields = append(fields.Fields, contract.Field{Name: s, Type: text, Required: i%2 == 0, Doc: s, Deprecated: s})
 			values.Values = append(values.Values, contract.EnumValue{Name: "N" + s, String: &s, Doc: s})
-			c.Errors = append(c.Errors, contract.ErrorType{Code: 1001 + i, Reason: s + "!", Doc: s})
+			c.Errors = append(c.Errors, contract.ErrorType{Code: 1001 + i, Reason: fmt.Sprintf("r%c %s!", 'a'+i, s), Doc: s})
 		}
 	}
 	values.Values = append(values.Values, contract.EnumValue{Name: "__proto__", String: &breakouts[0], Doc: all})

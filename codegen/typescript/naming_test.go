@@ -22,6 +22,8 @@ func call(name string) contract.Method { return contract.Method{Name: name, Kind
 
 func integer(n int64) contract.EnumValue { return contract.EnumValue{Name: "Big", Int: &n} }
 
+var textType = contract.Type{Kind: contract.String}
+
 func TestProblems(t *testing.T) {
 	text := "x"
 	for name, test := range map[string]struct {
@@ -61,12 +63,36 @@ func TestProblems(t *testing.T) {
 		},
 		"names of the errors": {
 			contract.Contract{
-				Types: []contract.NamedType{structType("ErrorCode"), structType("ErrorDetails")},
+				Types: []contract.NamedType{structType("ErrorCode"), structType("errorClasses"), structType("BittenError")},
 				Errors: []contract.ErrorType{
-					{Code: 1000, Reason: "a"}, {Code: 1001, Reason: "b"}, {Code: 1002, Reason: "a"},
+					{Code: 1000, Reason: "a"}, {Code: 1001, Reason: "b"}, {Code: 1002, Reason: "a"}, {Code: 1003, Reason: "b_error"},
+					{Code: 1004, Reason: "not_found"}, {Code: 1005, Reason: "bitten"}, {Code: 1006, Reason: "range"},
+					{Code: 1007, Reason: "error"}, {Code: 1008, Reason: "1st"}, {Code: 1009, Reason: "…"},
 				},
 			},
-			[]string{"error codes", "details", `the errors 1000 and 1002 have the same reason "a"`},
+			[]string{
+				"error codes", "errors' classes", `errors 1000, 1002: the errors 1000 and 1002 have the same reason "a"`,
+				"errors 1001, 1003: the errors 1001 and 1003 would both be the class BError; give one of them another reason",
+				`error 1004: the error "not_found" would be the class NotFoundError, which is a name that the base client exports`,
+				`error 1005, type BittenError: the error "bitten" would be the class BittenError, which is a type of the contract too; give the error another reason, or rename the type`,
+				`the class RangeError, which is a built-in class`,
+				`the class Error, which is a built-in type`, `"1StError", which is no name in TypeScript`,
+				"errors 1007, 1009: the errors 1007 and 1009 would both be the class Error",
+			},
+		},
+		"names of the channels": {
+			contract.Contract{
+				Methods: []contract.Method{call("subscribe.tasks"), call("subscribe.news")},
+				Channels: []contract.Channel{
+					{Name: "{id}", Event: textType}, {Name: "tasks:{id}", Event: textType},
+					{Name: "rooms:{id}", Event: textType}, {Name: "rooms.{id}.{name}", Event: textType},
+				},
+			},
+			[]string{
+				"channel {id}: the channel \"{id}\" has no word to name the method after that subscribes to it; put a word into",
+				"subscribe.tasks, channel tasks:{id}: the method subscribe.tasks and the channel tasks:{id} would both be subscribeTasks; rename one of them",
+				"channel rooms:{id}, channel rooms.{id}.{name}: the channels rooms:{id} and rooms.{id}.{name} would both be subscribeRooms",
+			},
 		},
 		"an enum's values": {
 			contract.Contract{Types: []contract.NamedType{
@@ -82,9 +108,12 @@ func TestProblems(t *testing.T) {
 		"types that stand for themselves": {
 			contract.Contract{Types: []contract.NamedType{
 				alias("A", ref("B")), alias("B", ref("A")), alias("C", ref("C")), alias("D", ref("A")),
+				alias("U", contract.Type{Kind: contract.Union, Items: []contract.Type{textType, ref("V")}}),
+				alias("V", contract.Type{Kind: contract.Union, Items: []contract.Type{ref("A"), {Kind: contract.Union, Items: []contract.Type{ref("U")}}}}),
+				alias("T", contract.Type{Kind: contract.Tuple, Items: []contract.Type{textType, {Kind: contract.Ref, Ref: "T", Nullable: true}}}),
 				alias("L", contract.Type{Kind: contract.List, Elem: &contract.Type{Kind: contract.Ref, Ref: "L"}}),
 			}},
-			[]string{"A -> B -> A", "B -> A -> B", "C -> C"},
+			[]string{"A -> B -> A", "B -> A -> B", "C -> C", "U -> V -> U", "V -> U -> V"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

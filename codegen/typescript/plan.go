@@ -16,7 +16,11 @@ type plan struct {
 	doc      []string
 	types    []typePlan
 	methods  []methodPlan
+	channels []channelPlan
 	errors   []errorPlan
+	// validate says whether the params can be checked; schemas are what for.
+	validate bool
+	schemas  []schemaPlan
 }
 
 type typePlan struct {
@@ -25,6 +29,8 @@ type typePlan struct {
 	alias  string // what the type stands for; empty for an interface
 	fields []fieldPlan
 	values []valuePlan // of an enum: its object is printed too
+	either []string    // the variants of a tagged union
+	extra  *fieldPlan  // the members that no field is for
 }
 
 type fieldPlan struct {
@@ -52,7 +58,18 @@ type methodPlan struct {
 
 type errorPlan struct {
 	source  contract.ErrorType
+	class   string // QuotaExceededError
+	doc     []string
 	details string // the type's expression; empty for none
+}
+
+type channelPlan struct {
+	source  contract.Channel
+	name    string // subscribeTasks
+	doc     []string
+	params  string // the type's name; empty for none
+	event   string // the type's expression
+	example string // the params of a subscription
 }
 
 var npmName = regexp.MustCompile(`^(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*$`)
@@ -63,30 +80,55 @@ func newPlan(c *contract.Contract, opts Options) (*plan, contract.Problems) {
 	p := &plan{contract: c, pkg: n.packageName(opts), doc: docLines(c.Doc)}
 	n.types()
 	n.methods()
+	n.channels()
 	n.errors()
 	if len(n.problems) > 0 {
 		return nil, n.problems
 	}
+	types, tags := lookupOf(c), addedTags(c)
 	for i := range c.Types {
-		p.types = append(p.types, planType(c, &c.Types[i]))
+		p.types = append(p.types, planType(types, tags, &c.Types[i]))
+	}
+	errors := map[int]errorPlan{}
+	for _, e := range c.Errors {
+		plan := planError(e)
+		errors[e.Code] = plan
+		p.errors = append(p.errors, plan)
 	}
 	for _, m := range c.Methods {
-		p.methods = append(p.methods, planMethod(c, m))
+		p.methods = append(p.methods, planMethod(types, errors, m))
 	}
-	for _, e := range c.Errors {
-		plan := errorPlan{source: e}
-		if e.Details != nil {
-			plan.details = expression(e.Details, printedInline)
-		}
-		p.errors = append(p.errors, plan)
+	for _, ch := range c.Channels {
+		p.channels = append(p.channels, planChannel(types, ch))
+	}
+	if opts.Validate {
+		p.validate = true
+		p.schemas = planSchemas(types, c)
 	}
 	slices.SortFunc(p.types, func(a, b typePlan) int { return strings.Compare(a.name, b.name) })
 	slices.SortFunc(p.methods, func(a, b methodPlan) int { return strings.Compare(a.source.Name, b.source.Name) })
+	slices.SortFunc(p.channels, func(a, b channelPlan) int { return strings.Compare(a.source.Name, b.source.Name) })
 	slices.SortFunc(p.errors, func(a, b errorPlan) int { return a.source.Code - b.source.Code })
 	return p, nil
 }
 
-func planType(c *contract.Contract, t *contract.NamedType) typePlan {
+// addedTags are the values of the tags that unions add to structs which have none,
+// by the struct's name.
+func addedTags(c *contract.Contract) map[string][]string {
+	types, tags := lookupOf(c), map[string][]string{}
+	for _, t := range c.Types {
+		for _, v := range t.Variants {
+			if !holdsTag(types, t.Tag, v) {
+				for _, value := range v.Values {
+					tags[v.Ref] = append(tags[v.Ref], quote(value))
+				}
+			}
+		}
+	}
+	return tags
+}
+
+func planType(types lookup, tags map[string][]string, t *contract.NamedType) typePlan {
 	plan := typePlan{name: t.Name, doc: docLines(t.Doc)}
 	switch t.Kind {
 	case contract.Alias:
@@ -103,19 +145,24 @@ func planType(c *contract.Contract, t *contract.NamedType) typePlan {
 		}
 		plan.alias = strings.Join(union, " | ")
 		plan.doc = paragraph(plan.doc, "A newer server may send other values.")
+	case contract.Union:
+		for _, v := range t.Variants {
+			plan.either = append(plan.either, variant(types, t.Tag, v))
+		}
+		plan.either = union(plan.either)
+		plan.doc = paragraph(plan.doc, oneLine("Told apart by "+key(t.Tag)+". A newer server may send others."))
 	default:
-		for _, f := range t.Fields {
-			field := fieldPlan{
-				key:  key(f.Name),
-				expr: expression(&f.Type, printedInline),
-				doc:  deprecated(paragraph(docLines(f.Doc), facts(&f.Type)...), f.Deprecated),
-			}
+		for i := range t.Fields {
+			f := &t.Fields[i]
+			field := fieldPlan{key: key(f.Name), expr: expression(&f.Type, printedInline), doc: fieldDoc(f)}
 			if !f.Required {
 				field.key += "?"
 			}
 			plan.fields = append(plan.fields, field)
 		}
-		if len(t.Fields) == 0 {
+		if t.Extra != nil {
+			plan.extra = planExtra(t, tags[t.Name])
+		} else if len(t.Fields) == 0 {
 			// An empty interface would take anything.
 			plan.alias = "Record<string, never>"
 		}
@@ -123,7 +170,51 @@ func planType(c *contract.Contract, t *contract.NamedType) typePlan {
 	return plan
 }
 
-func planMethod(c *contract.Contract, m contract.Method) methodPlan {
+// planExtra is the index signature of the members that no field is for. What it
+// says must hold for the fields as well, and for tags.
+func planExtra(t *contract.NamedType, tags []string) *fieldPlan {
+	expr := expression(t.Extra, printedInline)
+	list := append(members(t.Extra, printedInline), tags...)
+	for i := range t.Fields {
+		list = append(list, members(&t.Fields[i].Type, printedInline)...)
+		if !t.Fields[i].Required {
+			list = append(list, "undefined")
+		}
+	}
+	others := "Other members are " + expr + "."
+	if expr == "unknown" {
+		others = "Other members may be anything."
+	}
+	return &fieldPlan{
+		key:  "[key: string]",
+		expr: strings.Join(union(list), " | "),
+		doc:  append([]string{oneLine(others)}, facts(t.Extra)...),
+	}
+}
+
+func planError(e contract.ErrorType) errorPlan {
+	plan := errorPlan{source: e, class: errorClass(e.Reason), doc: docLines(e.Doc)}
+	plan.doc = paragraph(plan.doc, fmt.Sprintf("The error %d, %s.", e.Code, oneLine(e.Reason)))
+	if e.Details != nil {
+		plan.details = expression(e.Details, printedInline)
+	}
+	return plan
+}
+
+func planChannel(types lookup, ch contract.Channel) channelPlan {
+	plan := channelPlan{source: ch, name: channelMethod(ch.Name), doc: docLines(ch.Doc), event: expression(&ch.Event, printedInline)}
+	more := []string{oneLine("Subscribes to " + ch.Name + ": resolves when events arrive.")}
+	more = append(more, within("Event", facts(&ch.Event))...)
+	if ch.Params != nil {
+		plan.params = expression(ch.Params, printedInline)
+		plan.example = example(types, ch.Params, ch.Name)
+		more = append(more, "@throws {ClientError} if a parameter cannot be part of a channel's name.")
+	}
+	plan.doc = deprecated(paragraph(plan.doc, more...), ch.Deprecated)
+	return plan
+}
+
+func planMethod(types lookup, errors map[int]errorPlan, m contract.Method) methodPlan {
 	plan := methodPlan{source: m, name: methodName(m.Name), notify: m.Kind == contract.Notify, doc: docLines(m.Doc), options: "options"}
 	var defaults, more []string
 	if m.TimeoutMS > 0 {
@@ -134,22 +225,26 @@ func planMethod(c *contract.Contract, m contract.Method) methodPlan {
 		defaults = append(defaults, "idempotent: options?.idempotent ?? true")
 		more = append(more, "Idempotent: sent again if the connection drops before the reply.")
 	}
+	if len(errors) > 0 && !plan.notify {
+		defaults = append(defaults, "errors: errorClasses")
+	}
 	if len(defaults) > 0 {
 		plan.options = "{ ...options, " + strings.Join(defaults, ", ") + " }"
 	}
 	if m.Params != nil {
 		plan.params = expression(m.Params, printedInline)
-		plan.example = example(c, m.Params, m.Name)
+		plan.example = example(types, m.Params, m.Name)
 	}
 	if m.Result != nil {
 		plan.result = expression(m.Result, printedInline)
-		for _, fact := range facts(m.Result) {
-			more = append(more, "@returns "+fact)
+		if list := facts(m.Result); len(list) > 0 {
+			more = append(more, "@returns "+strings.Join(list, " "))
 		}
 	}
 	for _, code := range m.Errors {
-		if e := c.Error(code); e != nil {
-			more = append(more, strings.TrimSpace(fmt.Sprintf("@throws ServerError %d %s. %s", code, oneLine(e.Reason), oneLine(e.Doc))))
+		// A notification is not answered: no error of it arrives.
+		if e, ok := errors[code]; ok && !plan.notify {
+			more = append(more, strings.TrimSpace(fmt.Sprintf("@throws {%s} %d %s. %s", e.class, code, oneLine(e.source.Reason), oneLine(e.source.Doc))))
 		}
 	}
 	plan.doc = deprecated(paragraph(plan.doc, more...), m.Deprecated)
@@ -169,17 +264,4 @@ func deprecated(doc []string, instead string) []string {
 		return doc
 	}
 	return append(doc, "@deprecated "+oneLine(instead))
-}
-
-// methodName is tasksGetStats for tasks.get_stats.
-func methodName(name string) string {
-	var b strings.Builder
-	for i, token := range contract.Tokens(name) {
-		if i > 0 {
-			runes := []rune(token)
-			token = strings.ToUpper(string(runes[:1])) + string(runes[1:])
-		}
-		b.WriteString(token)
-	}
-	return b.String()
 }

@@ -28,56 +28,88 @@ func printTypes(p *plan) string {
 			fmt.Fprintf(&b, "export type %s = %s;\n", t.name, t.alias)
 			continue
 		}
+		if len(t.either) > 0 {
+			fmt.Fprintf(&b, "export type %s =\n  | %s;\n", t.name, strings.Join(t.either, "\n  | "))
+			continue
+		}
 		fmt.Fprintf(&b, "export interface %s {\n", t.name)
 		for _, f := range t.fields {
 			b.WriteString(comment("  ", f.doc))
 			fmt.Fprintf(&b, "  %s: %s;\n", f.key, f.expr)
 		}
+		if t.extra != nil {
+			b.WriteString(comment("  ", t.extra.doc))
+			fmt.Fprintf(&b, "  %s: %s;\n", t.extra.key, t.extra.expr)
+		}
 		b.WriteString("}\n")
 	}
-	b.WriteString(printErrors(p))
-	if len(p.types)+len(p.errors) == 0 {
+	if len(p.types) == 0 {
 		b.WriteString("\nexport {};\n")
 	}
 	return b.String()
 }
 
+// printErrors prints errors.ts: a class for each of the application's own errors.
 func printErrors(p *plan) string {
-	if len(p.errors) == 0 {
-		return ""
-	}
 	var b strings.Builder
+	b.WriteString(header + "\nimport { ServerError } from \"./rpc-client.js\";\n")
+	var details []string
+	for _, e := range p.errors {
+		details = append(details, e.details)
+	}
+	b.WriteString(importTypes(p, details))
 	b.WriteString("\n" + comment("", []string{"The codes of the application's own errors, as ServerError.code has them."}))
 	b.WriteString("export const ErrorCode = {\n")
 	for _, e := range p.errors {
 		b.WriteString(comment("  ", docLines(e.source.Doc)))
 		fmt.Fprintf(&b, "  %s: %d,\n", literalKey(e.source.Reason), e.source.Code)
 	}
-	b.WriteString("} as const;\n\n")
-	b.WriteString(comment("", []string{"What ServerError.details holds, by code."}))
-	b.WriteString("export interface ErrorDetails {\n")
+	b.WriteString("} as const;\n")
 	for _, e := range p.errors {
-		details := e.details
-		if details == "" {
-			details = "undefined"
+		b.WriteString("\n" + comment("", e.doc))
+		fmt.Fprintf(&b, "export class %s extends ServerError {\n", e.class)
+		fmt.Fprintf(&b, "  override readonly name = %s;\n", quote(e.class))
+		fmt.Fprintf(&b, "  declare readonly code: %d;\n", e.source.Code)
+		if e.details != "" {
+			fmt.Fprintf(&b, "  declare readonly details: %s;\n", e.details)
 		}
-		fmt.Fprintf(&b, "  %d: %s;\n", e.source.Code, details)
+		b.WriteString("}\n")
 	}
-	b.WriteString("}\n")
+	b.WriteString("\n" + comment("", []string{"The classes by code, for the option `errors` of a call by name."}))
+	b.WriteString("export const errorClasses = {\n")
+	for _, e := range p.errors {
+		fmt.Fprintf(&b, "  %d: %s,\n", e.source.Code, e.class)
+	}
+	b.WriteString("} as const;\n")
 	return b.String()
 }
 
 func printClient(p *plan) string {
 	var b strings.Builder
 	b.WriteString(header + "\n")
+	if slices.ContainsFunc(p.methods, func(m methodPlan) bool { return strings.Contains(m.options, "errorClasses") }) {
+		b.WriteString("import { errorClasses } from \"./errors.js\";\n")
+	}
+	var expressions []string
 	base := []string{"CentrifugoRPCClient"}
 	if len(p.methods) > 0 {
-		base = []string{"CallOptions", "CentrifugoRPCClient"}
+		base = append(base, "CallOptions")
+	}
+	if len(p.channels) > 0 {
+		base = append(base, "ChannelSubscription", "WaitOptions")
+	}
+	slices.Sort(base)
+	if slices.ContainsFunc(p.channels, func(ch channelPlan) bool { return ch.params != "" }) {
+		b.WriteString("import { channelName } from \"./rpc-client.js\";\n")
 	}
 	fmt.Fprintf(&b, "import type { %s } from \"./rpc-client.js\";\n", strings.Join(base, ", "))
-	if names := importedTypes(p); len(names) > 0 {
-		fmt.Fprintf(&b, "import type {\n  %s,\n} from \"./types.js\";\n", strings.Join(names, ",\n  "))
+	for _, m := range p.methods {
+		expressions = append(expressions, m.params, m.result)
 	}
+	for _, ch := range p.channels {
+		expressions = append(expressions, ch.params, ch.event)
+	}
+	b.WriteString(importTypes(p, expressions))
 	b.WriteString("\n" + comment("", p.doc))
 	b.WriteString("export class APIClient {\n")
 	b.WriteString("  /** The connection that the methods are called on. */\n  readonly rpc: CentrifugoRPCClient;\n\n")
@@ -85,6 +117,10 @@ func printClient(p *plan) string {
 	for _, m := range p.methods {
 		b.WriteString("\n" + comment("  ", m.doc))
 		b.WriteString(printMethod(m))
+	}
+	for _, ch := range p.channels {
+		b.WriteString("\n" + comment("  ", ch.doc))
+		b.WriteString(printChannel(ch))
 	}
 	b.WriteString("}\n")
 	return b.String()
@@ -105,32 +141,69 @@ func printMethod(m methodPlan) string {
 	return fmt.Sprintf("  %s(%s): Promise<%s> {\n    return this.rpc.call<%s>%s;\n  }\n", m.name, parameters, m.result, m.result, arguments)
 }
 
-var typeReference = regexp.MustCompile(`[\pL_$][\pL\p{Nd}_$]*`)
+// printChannel prints the method that subscribes. It is async so that a parameter
+// at fault rejects as any other error does.
+func printChannel(ch channelPlan) string {
+	parameters, channel := "", quote(ch.source.Name)
+	if ch.params != "" {
+		parameters = "params: " + ch.params + ", "
+		channel = fmt.Sprintf("channelName(%s, params)", channel)
+	}
+	parameters += fmt.Sprintf("handler: (event: %s) => unknown, options?: WaitOptions", ch.event)
+	return fmt.Sprintf("  async %s(%s): Promise<ChannelSubscription> {\n    return this.rpc.subscribe<%s>(%s, handler, options);\n  }\n",
+		ch.name, parameters, ch.event, channel)
+}
 
-// importedTypes are the contract's types that the methods name, sorted.
-func importedTypes(p *plan) []string {
-	var used []string
-	for _, m := range p.methods {
-		used = append(used, typeReference.FindAllString(m.params+" "+m.result, -1)...)
+var typeReference = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[\pL_$][\pL\p{Nd}_$]*`)
+
+// importTypes imports the contract's types that expressions name, sorted.
+func importTypes(p *plan, expressions []string) string {
+	used := map[string]bool{}
+	for _, expr := range expressions {
+		for _, name := range typeReference.FindAllString(expr, -1) {
+			used[name] = true
+		}
 	}
 	var names []string
 	for _, t := range p.types {
-		if slices.Contains(used, t.name) {
+		if used[t.name] {
 			names = append(names, t.name)
 		}
 	}
-	return names
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("import type {\n  %s,\n} from \"./types.js\";\n", strings.Join(names, ",\n  "))
 }
 
-func printIndex() string {
-	return header + `
-export * from "./client.js";
-export * from "./rpc-client.js";
-export * from "./types.js";
-`
+func printIndex(p *plan) string {
+	modules := []string{"client", "rpc-client", "types"}
+	if len(p.errors) > 0 {
+		modules = []string{"client", "errors", "rpc-client", "types"}
+	}
+	var b strings.Builder
+	b.WriteString(header + "\n")
+	for _, module := range modules {
+		fmt.Fprintf(&b, "export * from \"./%s.js\";\n", module)
+	}
+	return b.String()
 }
 
 func printPackage(p *plan) string {
+	validateExport, peers, development := "", "", ""
+	if p.validate {
+		validateExport = `,
+    "./validate": {
+      "types": "./dist/validate.d.ts",
+      "import": "./dist/validate.js"
+    }`
+		peers = `  "peerDependencies": {
+    "valibot": "^1.5.0"
+  },
+`
+		development = `,
+    "valibot": "^1.5.0"`
+	}
 	return fmt.Sprintf(`{
   "//": "Code generated by centrirpc from contract.json; DO NOT EDIT.",
   "name": %s,
@@ -142,7 +215,7 @@ func printPackage(p *plan) string {
     ".": {
       "types": "./dist/index.d.ts",
       "import": "./dist/index.js"
-    }
+    }%s
   },
   "files": [
     "dist",
@@ -160,11 +233,11 @@ func printPackage(p *plan) string {
   "optionalDependencies": {
     "ws": "^8.18.0"
   },
-  "devDependencies": {
-    "typescript": "^5.9.0"
+%s  "devDependencies": {
+    "typescript": "^5.9.0"%s
   }
 }
-`, quote(p.pkg))
+`, quote(p.pkg), validateExport, peers, development)
 }
 
 const tsconfig = header + `{

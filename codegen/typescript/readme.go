@@ -2,6 +2,7 @@ package typescript
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,28 +37,121 @@ const api = new APIClient(rpc);
 	for _, m := range p.methods {
 		b.WriteString(readmeMethod(m))
 	}
-	if len(p.errors) > 0 {
-		b.WriteString("\n## Errors\n\n| code | reason | meaning | details |\n| --- | --- | --- | --- |\n")
-		for _, e := range p.errors {
-			fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", e.source.Code, markdown(e.source.Reason), markdown(e.source.Doc), markdown(e.details))
+	b.WriteString(readmeChannels(p))
+	b.WriteString(readmeErrors(p))
+	b.WriteString(readmeValidation(p))
+	return b.String()
+}
+
+func readmeChannels(p *plan) string {
+	if len(p.channels) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n## Channels\n\nEach call resolves when events arrive, and its result's `unsubscribe()` ends that. The subscription is made again\n" +
+		"after a reconnect. What a handler throws goes to the option `onError`. A parameter is an integer, or a string of\n" +
+		"printable ASCII characters other than spaces and `: , # * $ / { }`; any other is a `ClientError`.\n")
+	for _, ch := range p.channels {
+		b.WriteString(readmeHead(ch.name, ch.source.Doc, ch.source.Deprecated))
+		arguments := "(event) => console.log(event)"
+		if ch.params != "" {
+			arguments = ch.example + ", " + arguments
 		}
+		fmt.Fprintf(&b, "```ts\nconst subscription = await api.%s(%s);\n```\n", ch.name, arguments)
+	}
+	return b.String()
+}
+
+func readmeErrors(p *plan) string {
+	if len(p.errors) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n## Errors\n\nEach of the API's own errors is a class, and each a `ServerError`. Any call may throw any of them.\n")
+	if m, e, ok := p.failure(); ok {
+		fmt.Fprintf(&b, `
+`+"```ts"+`
+import { %s } from %s;
+
+try {
+  await api.%s(%s);
+} catch (error) {
+  if (!(error instanceof %s)) throw error;
+  console.log(error.message, error.details);
+}
+`+"```"+`
+`, e.class, quote(p.pkg), m.name, m.example, e.class)
+	}
+	b.WriteString("\n| class | code | reason | meaning | details |\n| --- | --- | --- | --- | --- |\n")
+	for _, e := range p.errors {
+		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s |\n", markdown(e.class), e.source.Code, markdown(e.source.Reason), markdown(e.source.Doc), markdown(e.details))
+	}
+	return b.String()
+}
+
+// failure is a method and an error to show: one that it declares, or else the
+// first of each.
+func (p *plan) failure() (methodPlan, errorPlan, bool) {
+	var first *methodPlan
+	for i, m := range p.methods {
+		if m.notify {
+			continue
+		}
+		if first == nil {
+			first = &p.methods[i]
+		}
+		for _, e := range p.errors {
+			if slices.Contains(m.source.Errors, e.source.Code) {
+				return m, e, true
+			}
+		}
+	}
+	if first == nil {
+		return methodPlan{}, errorPlan{}, false
+	}
+	return *first, p.errors[0], true
+}
+
+func readmeValidation(p *plan) string {
+	i := slices.IndexFunc(p.schemas, func(s schemaPlan) bool { return s.params })
+	j := slices.IndexFunc(p.methods, func(m methodPlan) bool { return i >= 0 && m.params == p.schemas[i].typeName })
+	if i < 0 || j < 0 {
+		return ""
+	}
+	return fmt.Sprintf(`
+## Validation
+
+`+"`validate.ts`"+` has a schema of [valibot](https://valibot.dev) for each method's params, to find faults before anything
+is sent. The server checks the params again.
+
+`+"```ts"+`
+import * as v from "valibot";
+import { %s } from %s;
+
+const checked = v.safeParse(%s, %s);
+for (const issue of checked.issues ?? []) console.log(v.getDotPath(issue), issue.message);
+`+"```"+`
+`, p.schemas[i].name, quote(p.pkg+"/validate"), p.schemas[i].name, p.methods[j].example)
+}
+
+// readmeHead is the heading of a method, and what is said of it.
+func readmeHead(name, doc, instead string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n### %s\n\n", markdown(name))
+	if doc := markdown(doc); doc != "" {
+		b.WriteString(doc + "\n\n")
+	}
+	if instead != "" {
+		b.WriteString("Deprecated: " + markdown(instead) + "\n\n")
 	}
 	return b.String()
 }
 
 func readmeMethod(m methodPlan) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s\n\n", markdown(m.name))
-	if doc := markdown(m.source.Doc); doc != "" {
-		b.WriteString(doc + "\n\n")
-	}
-	if m.source.Deprecated != "" {
-		b.WriteString("Deprecated: " + markdown(m.source.Deprecated) + "\n\n")
-	}
 	assignment := ""
 	if m.result != "" {
 		assignment = "const result = "
 	}
-	fmt.Fprintf(&b, "```ts\n%sawait api.%s(%s);\n```\n", assignment, m.name, m.example)
-	return b.String()
+	return readmeHead(m.name, m.source.Doc, m.source.Deprecated) +
+		fmt.Sprintf("```ts\n%sawait api.%s(%s);\n```\n", assignment, m.name, m.example)
 }

@@ -6,14 +6,15 @@ import {
   CentrifugoRPCClient,
   Colour,
   ErrorCode,
-  type ErrorDetails,
   type Everything,
   type Hostile,
   Level,
   type Names,
   type Node,
   type Presence,
+  QuotaExceededError,
   ServerError,
+  errorClasses,
 } from "./index.js";
 
 declare const process: { argv: string[] };
@@ -116,12 +117,12 @@ same("colours", Colour, { Red: "red", DarkBlue: 'dark "blue" \\ */', Empty: "", 
 same("levels", Level, { Low: 1, High: 10, Negative: -5 });
 
 try {
-  await rpc.call("fail", { code: 1001, reason: "quota_exceeded", details: { limit: 3 } });
+  await rpc.call("fail", { code: 1001, reason: "quota_exceeded", details: { limit: 3 } }, { errors: errorClasses });
   throw new Error("no error");
 } catch (error) {
-  if (!(error instanceof ServerError) || error.code !== ErrorCode.quota_exceeded) throw error;
-  const details = error.details as ErrorDetails[typeof ErrorCode.quota_exceeded];
-  same("details", details.limit, 3);
+  if (!(error instanceof ServerError) || !(error instanceof QuotaExceededError)) throw error;
+  const code: typeof ErrorCode.quota_exceeded = error.code;
+  same("details", [error.name, code, error.details.limit], ["QuotaExceededError", 1001, 3]);
 }
 
 rpc.disconnect();

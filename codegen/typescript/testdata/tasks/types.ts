@@ -81,6 +81,6 @@ export interface TaskStatsResult {
    * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
    */
   total: number;
-  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  /** Values: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
   by_status: Record<string, number>;
 }

@@ -43,9 +43,9 @@ export interface Everything {
   list: string[];
   list_of_nullable: (string | null)[];
   matrix: number[][];
-  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  /** Values: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
   map: Record<string, number>;
-  /** The keys are integers. */
+  /** Keys: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
   int_map: Record<string, string>;
   map_of_lists: Record<string, Leaf[]>;
   leaf: Leaf;
@@ -141,7 +141,7 @@ export interface Presence {
   optional_leaf?: Leaf;
   optional_nullable_leaf?: Leaf | null;
   optional_list?: string[];
-  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  /** Values: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
   optional_map?: Record<string, number>;
   /** A time as RFC 3339 writes it. */
   optional_when?: string;
@@ -163,14 +163,3 @@ export interface Quota {
 
 /** UserID names a user. */
 export type UserID = string;
-
-/** The codes of the application's own errors, as ServerError.code has them. */
-export const ErrorCode = {
-  /** No more this month. */
-  quota_exceeded: 1001,
-} as const;
-
-/** What ServerError.details holds, by code. */
-export interface ErrorDetails {
-  1001: Quota;
-}
