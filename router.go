@@ -107,6 +107,7 @@ func NewRouter(opts ...RouterOption) *Router {
 		messages:      map[string]string{},
 		builder:       gotypes.NewBuilder(),
 	}
+	r.builder.FindUnions(findUnion)
 	for i, opt := range opts {
 		if opt == nil {
 			panic(fmt.Sprintf("centrirpc: NewRouter: option %d is nil; leave it out", i+1))
