@@ -65,22 +65,26 @@ func (d *describer) checkParameters(pattern *contract.ChannelPattern, params *co
 	if params != nil {
 		fields = d.node(params.Ref).described.Fields
 	}
+	origin := ""
+	if t != nil {
+		origin = originOf(t)
+	}
 	names := pattern.Params()
 	for _, f := range fields {
 		at := path + "." + f.Name
 		kind, quoted := d.scalar(&f.Type)
 		switch {
 		case !slices.Contains(names, f.Name):
-			d.refuse(at, t, originOf(t), fmt.Sprintf("%q has no such parameter", pattern), fmt.Sprintf("remove the field, or write {%s} into the channel's name", f.Name))
+			d.refuse(at, t, origin, fmt.Sprintf("%q has no such parameter", pattern), fmt.Sprintf("remove the field, or write {%s} into the channel's name", f.Name))
 		case !f.Required || f.Type.Nullable:
-			d.refuse(at, t, originOf(t), "a channel's parameter is always there", "make it no pointer, and without omitempty")
+			d.refuse(at, t, origin, "a channel's parameter is always there", "make it no pointer, and without omitempty")
 		case kind != contract.String && kind != contract.Integer || quoted:
-			d.refuse(at, t, originOf(t), "a channel's parameter is a string or an integer", "use such a type")
+			d.refuse(at, t, origin, "a channel's parameter is a string or an integer", "use such a type")
 		}
 		names = slices.DeleteFunc(names, func(name string) bool { return name == f.Name })
 	}
 	for _, name := range names {
-		d.refuse(path, t, originOf(t), fmt.Sprintf("no field is the parameter %q of the channel's name", name), fmt.Sprintf("add a field with the tag `json:%q`", name))
+		d.refuse(path, t, origin, fmt.Sprintf("no field is the parameter %q of the channel's name", name), fmt.Sprintf("add a field with the tag `json:%q`", name))
 	}
 }
 
