@@ -49,7 +49,7 @@ func ParseChannelPattern(pattern string) (*ChannelPattern, error) {
 		expression += regexp.QuoteMeta(literal)
 		if i < len(params) {
 			p.elements = append(p.elements, patternElement{class: valueBytes}, patternElement{class: valueBytes, repeated: true})
-			expression += `([!-~]+?)`
+			expression += valueExpression
 		}
 	}
 	p.reads = regexp.MustCompile(expression + "$")
@@ -112,11 +112,6 @@ func (p *ChannelPattern) Match(name string) (values []string, ok bool) {
 	if found == nil {
 		return nil, false
 	}
-	for _, value := range found[1:] {
-		if CheckChannelValue(value) != nil {
-			return nil, false
-		}
-	}
 	return found[1:], true
 }
 
@@ -134,6 +129,17 @@ func CheckChannelValue(value string) error {
 	}
 	return nil
 }
+
+// valueExpression matches a value, the shortest that fits.
+var valueExpression = func() string {
+	class := ""
+	for c := byte(' '); c < 0x7f; c++ {
+		if valueByte(c) {
+			class += fmt.Sprintf(`\x%02x`, c)
+		}
+	}
+	return "([" + class + "]+?)"
+}()
 
 func nameByte(c byte) bool { return c > ' ' && c < 0x7f && strings.IndexByte("#$,*", c) < 0 }
 
