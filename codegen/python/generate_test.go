@@ -226,7 +226,11 @@ func TestTypesAndValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(dir, "readme_"+name+".py"), examples(t, string(readme), len(c.Methods)))
+		count := len(c.Methods) + len(c.Channels)
+		if len(c.Errors) > 0 {
+			count++
+		}
+		write(t, filepath.Join(dir, "readme_"+name+".py"), examples(t, string(readme), count))
 		checked = append(checked, name+"_client", "readme_"+name+".py")
 	}
 	slices.Sort(checked)
@@ -281,7 +285,7 @@ for path in glob.glob("readme_*.py"):
     class Probe(module.CentrifugoRPCClient):
         async def call(self, method, params=None, **options):
             raise Called(method)
-        notify = call
+        notify = subscribe = call
 
     api = module.APIClient(Probe("ws://127.0.0.1:1/x", "", "1"))
     for name in dir(module):
@@ -294,12 +298,12 @@ for path in glob.glob("readme_*.py"):
 `
 
 // examples is a module with each example of the README: the program as it is, and
-// each call in a function of its own.
-func examples(t *testing.T, readme string, methods int) []byte {
+// each call, and each subscription, in a function of its own.
+func examples(t *testing.T, readme string, count int) []byte {
 	t.Helper()
 	blocks := strings.Split(readme, "```python\n")[1:]
-	if len(blocks) != methods+1 {
-		t.Fatalf("%d examples for %d methods", len(blocks)-1, methods)
+	if len(blocks) != count+1 {
+		t.Fatalf("%d examples, not %d", len(blocks)-1, count)
 	}
 	var b strings.Builder
 	for i, block := range blocks {

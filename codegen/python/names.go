@@ -22,7 +22,7 @@ var modelMembers = set(`construct copy dict from_orm json model_computed_fields 
 
 // builtins are the built-in types that annotations use. A field or method of such
 // a name would hide the type from its neighbours.
-var builtins = set(`bool bytes dict float int list str`)
+var builtins = set(`bool bytes dict float int list str tuple`)
 
 // exported are the names that the package exports besides the models.
 var exported = append([]string{"APIClient", "CentrifugoRPCClient"}, errorClasses...)
@@ -150,6 +150,48 @@ func memberName(name string) string {
 		word = "VALUE_" + word
 	}
 	return word
+}
+
+// errorName is the class of an error with that reason.
+func errorName(reason string) string {
+	var b strings.Builder
+	for _, token := range contract.Tokens(reason) {
+		b.WriteString(capital(token))
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return className(b.String() + "Error")
+}
+
+func capital(word string) string {
+	runes := []rune(word)
+	runes[0] = unicode.ToUpper(runes[0])
+	return string(runes)
+}
+
+// subscribeName is the typed client's method that subscribes to a channel: the
+// words of its name, without its parameters.
+func subscribeName(pattern string) string {
+	var words []string
+	for rest := pattern; rest != ""; {
+		literal, after, _ := strings.Cut(rest, "{")
+		words = append(words, contract.Tokens(literal)...)
+		_, rest, _ = strings.Cut(after, "}")
+	}
+	name := identifier(strings.Join(words, "_"))
+	if name == "" {
+		return ""
+	}
+	return "subscribe_" + name
+}
+
+// argumentName is the keyword argument for a channel's parameter.
+func argumentName(parameter string) string {
+	for keywords[parameter] || parameter == "self" || parameter == "handler" || parameter == "timeout" {
+		parameter += "_"
+	}
+	return parameter
 }
 
 // methodName is the typed client's method.
