@@ -2,6 +2,7 @@ package python
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
@@ -23,7 +24,7 @@ type annotator struct {
 // typ is t as an annotation, with None if null is a value of it.
 func (a *annotator) typ(t *contract.Type) string {
 	typ := a.value(t)
-	if t.Nullable && t.Kind != contract.Any {
+	if t.Nullable && t.Kind != contract.Any && !strings.HasSuffix(typ, " | None") {
 		typ += " | None"
 	}
 	return typ
@@ -82,7 +83,7 @@ func (a *annotator) bare(t *contract.Type) string {
 		if decimalOrNumber(t) {
 			return a.name("_Decimal")
 		}
-		return a.join(t.Items, " | ")
+		return a.alternatives(t.Items)
 	case contract.Ref:
 		return a.name(a.plan.classes[t.Ref])
 	default: // Any; Check admits no other
@@ -117,19 +118,38 @@ func (a *annotator) quoted(t *contract.Type, typ string) string {
 	return annotated(typ, a.name("_Quoted"))
 }
 
-// join writes types with a separator, each once if they are alternatives.
+// join writes types with a separator.
 func (a *annotator) join(items []contract.Type, separator string) string {
-	var texts []string
-	seen := map[string]bool{}
+	texts := make([]string, len(items))
 	for i := range items {
-		text := a.typ(&items[i])
-		if separator == " | " && seen[text] {
-			continue
-		}
-		seen[text] = true
-		texts = append(texts, text)
+		texts[i] = a.typ(&items[i])
 	}
 	return strings.Join(texts, separator)
+}
+
+// alternatives are what a value may be, each once.
+func (a *annotator) alternatives(items []contract.Type) string {
+	var texts []string
+	for i := range items {
+		item := items[i]
+		item.Nullable = false
+		text := a.value(&item)
+		// Alone, Pydantic takes either for the other.
+		switch {
+		case item.Kind != contract.String:
+		case item.Format == contract.Date:
+			text = annotated(text, a.name("_IsDate"))
+		case item.Format == contract.DateTime || item.Format == contract.LocalDateTime:
+			text = annotated(text, a.name("_IsDateTime"))
+		}
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	if slices.ContainsFunc(items, func(item contract.Type) bool { return item.Nullable }) {
+		texts = append(texts, "None")
+	}
+	return strings.Join(texts, " | ")
 }
 
 // name notes the use of a name of the models' module.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,7 +105,7 @@ func (e *example) value(t *contract.Type, name string) string {
 		if t.Format == contract.Nanoseconds {
 			return e.of("datetime", "timedelta(seconds=1)")
 		}
-		return strconv.FormatFloat(within(c, 1, 1), 'f', -1, 64)
+		return strconv.FormatFloat(math.Ceil(within(c, 1, 1)), 'f', -1, 64)
 	case contract.Float:
 		return strconv.FormatFloat(within(c, 1.5, 0.25), 'f', -1, 64)
 	case contract.String:
@@ -185,14 +186,26 @@ func (e *example) text(t *contract.Type, c *contract.Constraints, name string) s
 	case contract.Decimal:
 		return e.of("decimal", `Decimal("1.5")`)
 	}
-	text := identifier(name)
-	for c.MinLength != nil && *c.MinLength <= 1000 && len([]rune(text)) < *c.MinLength {
-		text += "x"
+	return quote(fitting(identifier(name), c))
+}
+
+// fitting is text, or a short one of another kind, of the length and pattern that
+// c asks for; text if there is none.
+func fitting(text string, c *contract.Constraints) string {
+	pattern, err := regexp.Compile(c.Pattern)
+	for _, start := range []string{text, strings.ToUpper(text), "a", "A", "1", ""} {
+		candidate := start
+		for c.MinLength != nil && start != "" && *c.MinLength <= 1000 && len([]rune(candidate)) < *c.MinLength {
+			candidate += string([]rune(start)[0])
+		}
+		if runes := []rune(candidate); c.MaxLength != nil && len(runes) > *c.MaxLength {
+			candidate = string(runes[:*c.MaxLength])
+		}
+		if err != nil || pattern.MatchString(candidate) {
+			return candidate
+		}
 	}
-	if runes := []rune(text); c.MaxLength != nil && len(runes) > *c.MaxLength {
-		text = string(runes[:*c.MaxLength])
-	}
-	return quote(text)
+	return text
 }
 
 // items are as many as there must be, a hundred at most.
@@ -204,11 +217,29 @@ func (e *example) items(t *contract.Type, c *contract.Constraints, name string) 
 	items := make([]string, count)
 	for i := range items {
 		items[i] = e.value(t.Elem, name)
-		if c.Unique && i > 0 && t.Elem.Kind == contract.String && t.Elem.Format == "" && t.Elem.Constraints == nil {
-			items[i] = quote(identifier(name) + strconv.Itoa(i+1))
+		if c.Unique && i > 0 {
+			items[i] = another(t.Elem, items[i], i)
 		}
 	}
 	return strings.Join(items, ", ")
+}
+
+// another is a value of t other than value and the i-1 before, if that is easy.
+func another(t *contract.Type, value string, i int) string {
+	c := t.Constraints
+	switch {
+	case c != nil && len(c.OneOf) > 0:
+		if i < len(c.OneOf) && literalValue(c.OneOf[i], t.Kind) != "" {
+			return literalValue(c.OneOf[i], t.Kind)
+		}
+	case t.Kind == contract.String && strings.HasPrefix(value, `"`):
+		return strings.TrimSuffix(value, `"`) + strconv.Itoa(i+1) + `"`
+	case t.Kind == contract.Integer:
+		if n, err := strconv.Atoi(value); err == nil {
+			return strconv.Itoa(n + i)
+		}
+	}
+	return value
 }
 
 // within is a number that c allows, near start where that is possible.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -203,6 +204,11 @@ func packages(t *testing.T) string {
 		for file, data := range generate(t, c, python.Options{Package: name + "_client"}) {
 			write(t, filepath.Join(dir, name+"_client", file), data)
 		}
+		encoded, err := c.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name+".json"), encoded)
 	}
 	return dir
 }
@@ -239,6 +245,27 @@ func TestTypesAndValues(t *testing.T) {
 	run(t, dir, nil, interpreter, "-W", "error", "values.py")
 	run(t, dir, nil, interpreter, "-c", runExamples)
 	run(t, dir, []string{"NO_PROXY=*"}, interpreter, "-W", "error", "wire.py", startServer(t))
+}
+
+// TestGeneratedValues reads and writes values that hypothesis makes of the
+// contracts, with each package's own types.
+func TestGeneratedValues(t *testing.T) {
+	interpreter := interpreter(t)
+	dir := packages(t)
+	source, err := os.ReadFile("testdata/generated.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "generated.py"), source)
+	args := []string{"-W", "error", "generated.py"}
+	for name := range contracts(t) {
+		args = append(args, name)
+	}
+	slices.Sort(args[3:])
+	out := run(t, dir, nil, interpreter, args...)
+	if count, err := strconv.Atoi(strings.TrimSpace(out)); err != nil || count < 60 {
+		t.Errorf("%s types were tested", out)
+	}
 }
 
 // startServer starts the test server, which answers a generated client's methods

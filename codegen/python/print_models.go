@@ -42,7 +42,7 @@ func printModels(p *plan) []byte {
 	}
 	fmt.Fprintf(&b, "# %s\n%s\n", header, docstring("", doc))
 	b.WriteString("from __future__ import annotations\n\n")
-	for _, module := range []string{"base64", "datetime", "decimal", "enum", "json", "typing", "uuid"} {
+	for _, module := range []string{"base64", "datetime", "decimal", "enum", "json", "re", "typing", "uuid"} {
 		if module == "enum" || module == "typing" || slices.Contains(p.scalarImports(), module) {
 			fmt.Fprintf(&b, "import %s as _%s\n", module, module)
 		}
@@ -117,7 +117,7 @@ func printStruct(b *bytes.Buffer, s *structPlan) {
 	}
 	doc := docstring("    ", text)
 	b.WriteString(doc)
-	if doc != "" && len(s.fields) > 0 {
+	if doc != "" && (len(s.fields) > 0 || s.extra != "") {
 		b.WriteByte('\n')
 	}
 	if s.extra != "" {

@@ -92,8 +92,10 @@ _OpenStr = _pydantic.GetPydanticSchema(lambda _source, handler: handler(str))
 # What is allowed is said to type checkers only: a newer server may send more.
 _OpenInt = _pydantic.GetPydanticSchema(lambda _source, handler: handler(int))
 `},
-	"_pattern": {code: patternFunction, imports: []string{"pydantic_core"}},
-	"_unique":  {code: uniqueFunction},
+	"_IsDate":     {code: isDateCode, imports: []string{"re"}},
+	"_IsDateTime": {code: isDateTimeCode, imports: []string{"re"}},
+	"_pattern":    {code: patternFunction, imports: []string{"pydantic_core"}},
+	"_unique":     {code: uniqueFunction},
 }
 
 func bounded(low, high string) string {
@@ -177,6 +179,30 @@ def _from_quoted_str(value: object, info: _pydantic.ValidationInfo) -> object:
 
 def _to_quoted_str(value: str) -> str:
     return _json.dumps(value, ensure_ascii=False)
+`
+
+// In a union, what Pydantic takes for a date or time must also look like one: it
+// takes "2026-01-31T00:00:00Z" for a date, and "123" for a time.
+const isDateCode = `
+
+def _is_date(value: object) -> object:
+    if isinstance(value, str) and not _re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("not a date")
+    return value
+
+
+_IsDate = _pydantic.BeforeValidator(_is_date)
+`
+
+const isDateTimeCode = `
+
+def _is_date_time(value: object) -> object:
+    if isinstance(value, str) and not _re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
+        raise ValueError("not a date with a time")
+    return value
+
+
+_IsDateTime = _pydantic.BeforeValidator(_is_date_time)
 `
 
 // Patterns are of the source's dialect.

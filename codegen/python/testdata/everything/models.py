@@ -8,6 +8,7 @@ import datetime as _datetime
 import decimal as _decimal
 import enum as _enum
 import json as _json
+import re as _re
 import typing as _typing
 import uuid as _uuid
 
@@ -67,6 +68,15 @@ def _from_base64_url(value: object) -> object:
 
 def _to_base64_url(value: bytes) -> str:
     return _base64.urlsafe_b64encode(value).decode("ascii")
+
+
+def _is_date_time(value: object) -> object:
+    if isinstance(value, str) and not _re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
+        raise ValueError("not a date with a time")
+    return value
+
+
+_IsDateTime = _pydantic.BeforeValidator(_is_date_time)
 
 
 _MAX_NANOSECONDS = _datetime.timedelta(microseconds=(2**63 - 1) // 1000)
@@ -387,7 +397,7 @@ class Shapes(_Model):
     lists: dict[str, list[str | None]]
     number_or_text: _Int64 | str
     union_maybe: bool | Cat | list[str] | None = None
-    unions: list[str | _Int64 | _DateTime | None]
+    unions: list[str | _Int64 | _typing.Annotated[_DateTime, _IsDateTime] | None]
     amount: _Decimal
     """As Pydantic takes a Decimal."""
     animal: Animal
