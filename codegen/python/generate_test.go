@@ -214,12 +214,12 @@ func packages(t *testing.T) string {
 }
 
 // TestTypesAndValues type-checks every package, the examples of its README and
-// the use in testdata/values.py with mypy --strict, and then runs them: values
+// the uses in testdata/*.py with mypy --strict, and then runs them: values
 // round-trip, presence is kept, bounds hold, and a real server sees what it should.
 func TestTypesAndValues(t *testing.T) {
 	interpreter := interpreter(t)
 	dir := packages(t)
-	for _, name := range []string{"values.py", "wire.py"} {
+	for _, name := range []string{"kinds.py", "values.py", "wire.py"} {
 		source, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
@@ -240,9 +240,10 @@ func TestTypesAndValues(t *testing.T) {
 		checked = append(checked, name+"_client", "readme_"+name+".py")
 	}
 	slices.Sort(checked)
-	args := append([]string{"-m", "mypy", "--strict", "--no-error-summary", "values.py", "wire.py"}, checked...)
+	args := append([]string{"-m", "mypy", "--strict", "--no-error-summary", "kinds.py", "values.py", "wire.py"}, checked...)
 	run(t, dir, nil, interpreter, args...)
 	run(t, dir, nil, interpreter, "-W", "error", "values.py")
+	run(t, dir, nil, interpreter, "-W", "error", "kinds.py")
 	run(t, dir, nil, interpreter, "-c", runExamples)
 	run(t, dir, []string{"NO_PROXY=*"}, interpreter, "-W", "error", "wire.py", startServer(t))
 }
