@@ -80,7 +80,7 @@ func literalValue(raw json.RawMessage, kind contract.Kind) string {
 			return "False"
 		}
 	case contract.Integer:
-		if n := integral(json.Number(bytes.TrimSpace(raw))); n != nil {
+		if n := integral(json.Number(bytes.TrimSpace(raw))); n != nil && n.IsInt64() { // mypy takes no larger one
 			return n.String()
 		}
 	}
