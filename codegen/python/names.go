@@ -24,6 +24,9 @@ var modelMembers = set(`construct copy dict from_orm json model_computed_fields 
 // a name would hide the type from its neighbours.
 var builtins = set(`bool bytes dict float int list str tuple`)
 
+// raised are built-in exceptions that the models' module raises or catches.
+var raised = set(`TypeError ValueError`)
+
 // exported are the names that the package exports besides the models.
 var exported = append([]string{"APIClient", "CentrifugoRPCClient"}, errorClasses...)
 
@@ -137,7 +140,7 @@ func className(name string) string {
 	}
 	runes[0] = unicode.ToUpper(runes[0])
 	name = string(runes)
-	if keywords[name] {
+	if keywords[name] || raised[name] {
 		name += "_"
 	}
 	return name
@@ -152,16 +155,21 @@ func memberName(name string) string {
 	return word
 }
 
-// errorName is the class of an error with that reason.
+// errorName is the class of an error with that reason; a reason that ends with the
+// word error gets no second one.
 func errorName(reason string) string {
-	var b strings.Builder
-	for _, token := range contract.Tokens(reason) {
-		b.WriteString(capital(token))
-	}
-	if b.Len() == 0 {
+	tokens := contract.Tokens(reason)
+	if len(tokens) == 0 {
 		return ""
 	}
-	return className(b.String() + "Error")
+	if tokens[len(tokens)-1] != "error" {
+		tokens = append(tokens, "error")
+	}
+	var b strings.Builder
+	for _, token := range tokens {
+		b.WriteString(capital(token))
+	}
+	return className(b.String())
 }
 
 func capital(word string) string {

@@ -133,13 +133,13 @@ func TestProblems(t *testing.T) {
 			"errors", contract.Contract{
 				Types: []contract.NamedType{structType("QuotaError")},
 				Errors: []contract.ErrorType{
-					{Code: 1000, Reason: "quota"}, {Code: 1001, Reason: "not_found"}, {Code: 1002, Reason: "a_b"}, {Code: 1003, Reason: "aB"}, {Code: 1004, Reason: "-"},
+					{Code: 1000, Reason: "quota"}, {Code: 1001, Reason: "not_found"}, {Code: 1002, Reason: "a_b"}, {Code: 1003, Reason: "aB_error"}, {Code: 1004, Reason: "-"},
 				},
 			},
 			[]string{
 				"QuotaError and error 1000 (quota): both become the Python class QuotaError; rename one of them",
 				"error 1001 (not_found): it becomes the Python class NotFoundError, a name that the client needs itself; rename it",
-				"error 1002 (a_b) and error 1003 (aB): both become the Python class ABError; rename one of them",
+				"error 1002 (a_b) and error 1003 (aB_error): both become the Python class ABError; rename one of them",
 				`"error 1004 (-)": no Python class can be named after it; rename it, with at least one letter`,
 			},
 		},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/centrirpc/centrirpc/contract"
 )
 
 func printReadme(p *plan) []byte {
@@ -130,8 +132,13 @@ func printValues(b *bytes.Buffer, p *plan) {
 // hasChecks reports whether any field has constraints.
 func (p *plan) hasChecks() bool {
 	return slices.ContainsFunc(p.structs, func(s *structPlan) bool {
-		return slices.ContainsFunc(s.fields, func(f *fieldPlan) bool { return len(words(&f.source.Type)) > 0 })
+		return slices.ContainsFunc(s.fields, func(f *fieldPlan) bool { return constrained(&f.source.Type) })
 	})
+}
+
+func constrained(t *contract.Type) bool {
+	return t != nil && (t.Constraints != nil || constrained(t.Key) || constrained(t.Elem) ||
+		slices.ContainsFunc(t.Items, func(item contract.Type) bool { return constrained(&item) }))
 }
 
 func printErrorsSection(b *bytes.Buffer, p *plan) {

@@ -16,6 +16,7 @@ import pydantic
 import constraints_client as constraints
 import everything_client as every
 import unions_client as unions
+import zoo_client as zoo
 from everything_client.client import _write
 from everything_client.models import _FROM_WIRE
 from values import Recorder, refused, same
@@ -268,6 +269,16 @@ CHECKED: dict[str, Any] = {
 
 def names() -> None:
     """A field whose name is not its key is given by either; on the wire it is the key alone."""
+    keys = {"class_": "class", "x_y": "x-y", "field_1st": "1st", "id_": "_id", "model_dump_": "model_dump", "copy_": "copy"}
+    fields = {name: f.serialization_alias or name for name, f in zoo.Hostile.model_fields.items()}
+    assert keys.items() <= fields.items()
+    named = zoo.Hostile.model_validate({name: name for name in fields})
+    keyed = zoo.Hostile.model_validate({key: name for name, key in fields.items()})
+    assert named == keyed
+    assert _write(named) == {key: name for name, key in fields.items()}
+    assert read(unions.ValueError_, {"x": "AAE="}).x == b"\x00\x01"
+    refused(unions.ValueError_, {"x": "!"}, "x")
+    assert unions.TypeError_.from_reply(1001, "", "", None).details is None
     by_name = unions.Extra(class_=1, copy_="x")
     by_key = unions.Extra.model_validate({"class": 1, "copy": "x"})
     assert by_name == by_key

@@ -5,6 +5,7 @@ from .client import APIClient
 from .errors import (
     A1BError,
     ListGivenError,
+    TypeError_,
 )
 from .models import (
     All,
@@ -34,6 +35,7 @@ from .models import (
     UnknownAlt,
     UnknownShape,
     UnknownSingle,
+    ValueError_,
 )
 from .rpc_client import CentrifugoRPCClient
 from .rpc_errors import (
@@ -114,9 +116,11 @@ __all__ = [
     "Single",
     "SinglePlain",
     "Tree",
+    "TypeError_",
     "UnauthenticatedError",
     "UnavailableError",
     "UnknownAlt",
     "UnknownShape",
     "UnknownSingle",
+    "ValueError_",
 ]

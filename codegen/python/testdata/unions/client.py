@@ -17,6 +17,7 @@ from .models import (
     Id,
     Odd,
     Shape,
+    ValueError_,
     _Int32,
     _Int64,
 )
@@ -99,6 +100,14 @@ class APIClient:
             "the result of read",
             _READ_RESULT.validate_python,
             await self.rpc.call("read", timeout=timeout, errors=_ERRORS),
+        )
+
+    async def value(self, *, timeout: _builtins.float | None = None) -> ValueError_:
+        """Calls value."""
+        return _read(
+            "the result of value",
+            ValueError_.model_validate,
+            await self.rpc.call("value", timeout=timeout, errors=_ERRORS),
         )
 
     async def subscribe_class(

@@ -16,6 +16,7 @@ from .rpc_errors import ServerError
 __all__ = [
     "A1BError",
     "ListGivenError",
+    "TypeError_",
 ]
 
 
@@ -35,6 +36,10 @@ class ListGivenError(ServerError):
             details, by_alias=True, by_name=False
         )
         return cls(code, reason, message, parsed)
+
+
+class TypeError_(ServerError):
+    """1001: type_error."""
 
 
 _DETAILS_1999: _pydantic.TypeAdapter[_DateTime | None] = _pydantic.TypeAdapter(
@@ -59,5 +64,6 @@ class A1BError(ServerError):
 
 _ERRORS: dict[int, type[ServerError]] = {
     1000: ListGivenError,
+    1001: TypeError_,
     1999: A1BError,
 }

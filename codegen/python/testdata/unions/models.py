@@ -41,7 +41,18 @@ __all__ = [
     "UnknownAlt",
     "UnknownShape",
     "UnknownSingle",
+    "ValueError_",
 ]
+
+
+def _from_base64(value: object) -> object:
+    if isinstance(value, str):
+        return _base64.b64decode(value, validate=True)
+    return value
+
+
+def _to_base64(value: bytes) -> str:
+    return _base64.b64encode(value).decode("ascii")
 
 
 def _from_base64_url(value: object) -> object:
@@ -101,6 +112,11 @@ _OpenInt = _pydantic.GetPydanticSchema(lambda _source, handler: handler(int))
 _OpenStr = _pydantic.GetPydanticSchema(lambda _source, handler: handler(str))
 
 
+_Base64: _typing.TypeAlias = _typing.Annotated[
+    bytes,
+    _pydantic.BeforeValidator(_from_base64),
+    _pydantic.PlainSerializer(_to_base64, when_used="json"),
+]
 _Base64URL: _typing.TypeAlias = _typing.Annotated[
     bytes,
     _pydantic.BeforeValidator(_from_base64_url),
@@ -268,6 +284,10 @@ class Tree(_Model):
     by_key: dict[str, Shape]
 
 
+class ValueError_(_Model):
+    x: _Base64
+
+
 def _by_tag(
     key: str, name: str, variants: dict[str, str], unknown: str | None
 ) -> _pydantic.Discriminator:
@@ -421,6 +441,7 @@ _models: list[type[_Model]] = [
     Plain,
     Self,
     Tree,
+    ValueError_,
     AltTree,
     AltExtra,
     ShapePlain,
