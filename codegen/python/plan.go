@@ -40,6 +40,8 @@ type structPlan struct {
 	source *contract.NamedType
 	fields []*fieldPlan
 	extra  string // annotation of members beside the fields, or empty
+	// late: extra names types that may stand behind the struct.
+	late bool
 	// sent are the fields that are sent even if they were not set: tags.
 	sent []string
 }
@@ -241,6 +243,7 @@ func (p *plan) addStruct(t *contract.NamedType) contract.Problems {
 	}
 	if t.Extra != nil {
 		s.extra = a.typ(t.Extra)
+		s.late = len(refs(t.Extra, nil)) > 0
 	}
 	p.structs = append(p.structs, s)
 	p.byStruct[t.Name] = s
@@ -282,9 +285,12 @@ func (p *plan) addAliases() contract.Problems {
 			return
 		}
 		a := &annotator{plan: p, checked: p.use.onlySent(t.Name)}
-		p.aliases = append(p.aliases, &aliasPlan{
-			p.classes[t.Name], t, a.typ(t.Base), p.reaches(t, t.Name, map[string]bool{}),
-		})
+		recursive, base := p.reaches(t, t.Name, map[string]bool{}), t.Base
+		if recursive && !base.Nullable {
+			// Pydantic before 2.14 crashes on a recursive alias of nothing but another.
+			base = p.base(base)
+		}
+		p.aliases = append(p.aliases, &aliasPlan{p.classes[t.Name], t, a.typ(base), recursive})
 	}
 	for i := range p.contract.Types {
 		if t := &p.contract.Types[i]; t.Kind == contract.Alias {

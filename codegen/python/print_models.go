@@ -107,7 +107,12 @@ func printAll(b *bytes.Buffer, exports []string) {
 	b.WriteString("]\n")
 }
 
-const openModel = "    model_config = _pydantic.ConfigDict(extra=\"allow\")\n"
+const (
+	openModel = "    model_config = _pydantic.ConfigDict(extra=\"allow\")\n"
+	// openModelLate is built below, with all others: Pydantic before 2.14 reads the
+	// type of the extra members at once otherwise.
+	openModelLate = "    model_config = _pydantic.ConfigDict(extra=\"allow\", defer_build=True)\n"
+)
 
 func printStruct(b *bytes.Buffer, s *structPlan) {
 	fmt.Fprintf(b, "\n\nclass %s(_Model):\n", s.class)
@@ -121,7 +126,11 @@ func printStruct(b *bytes.Buffer, s *structPlan) {
 		b.WriteByte('\n')
 	}
 	if s.extra != "" {
-		fmt.Fprintf(b, "%s    __pydantic_extra__: dict[str, %s] = _pydantic.Field(init=False)\n", openModel, s.extra)
+		config := openModel
+		if s.late {
+			config = openModelLate
+		}
+		fmt.Fprintf(b, "%s    __pydantic_extra__: dict[str, %s] = _pydantic.Field(init=False)\n", config, s.extra)
 		if len(s.fields) > 0 {
 			b.WriteByte('\n')
 		}

@@ -374,10 +374,10 @@ def main(names: list[str]) -> None:
         client = importlib.import_module(f"{name}_client.client")
         contract = Contract(data, models)
         for struct, model in contract.structs.items():
-            check(contract, struct, {"kind": "ref", "ref": struct}, pydantic.TypeAdapter(model), 60)
+            check(contract, struct, {"kind": "ref", "ref": struct}, pydantic.TypeAdapter(model), 40)
             total += 1
         for adapter, t in results(data, client, models):
-            check(contract, adapter, t, getattr(client, adapter), 30)
+            check(contract, adapter, t, getattr(client, adapter), 20)
             total += 1
     print(total)
 

@@ -231,7 +231,7 @@ class Dog(_Model):
 class Extra(_Model):
     """Members beside the fields are in model_extra; give them to model_validate."""
 
-    model_config = _pydantic.ConfigDict(extra="allow")
+    model_config = _pydantic.ConfigDict(extra="allow", defer_build=True)
     __pydantic_extra__: dict[str, _Int64 | str | Plain] = _pydantic.Field(init=False)
 
     class_: _Int64 = _pydantic.Field(validation_alias="class", serialization_alias="class")
