@@ -157,7 +157,7 @@ func (p *plan) planAlias(t *typePlan, names *scope) contract.Problems {
 func (p *plan) planErrors(names *scope) {
 	for i := range p.contract.Errors {
 		e := &p.contract.Errors[i]
-		ep := &errorPlan{name: "Code" + exported(e.Reason), typ: exported(e.Reason) + "Error", code: e.Code, reason: e.Reason, doc: e.Doc}
+		ep := &errorPlan{name: "Code" + exported(e.Reason), typ: strings.TrimSuffix(exported(e.Reason), "Error") + "Error", code: e.Code, reason: e.Reason, doc: e.Doc}
 		source := fmt.Sprintf("error %d %s", e.Code, e.Reason)
 		names.add(ep.name, source)
 		names.add(ep.typ, source)

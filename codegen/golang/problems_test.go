@@ -154,3 +154,17 @@ func TestEmptyContract(t *testing.T) {
 	}
 	m.vet(".")
 }
+
+// As in the other languages, a reason that ends in "error" does not say it twice.
+func TestNamesOfErrors(t *testing.T) {
+	c := &contract.Contract{Version: 1, Name: "x", Errors: []contract.ErrorType{{Code: 1000, Reason: "task_error"}, {Code: 1001, Reason: "board_full"}}}
+	files, problems := golang.Generate(c, golang.Options{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for _, want := range []string{"type TaskError struct", "type BoardFullError struct"} {
+		if !strings.Contains(string(files["errors.go"]), want) {
+			t.Errorf("%q is not in errors.go", want)
+		}
+	}
+}
