@@ -35,6 +35,9 @@ func Generate(c *contract.Contract, opts Options) (files map[string][]byte, prob
 		"pyproject.toml": printProject(p),
 		"README.md":      printReadme(p),
 	}
+	if len(p.errors) > 0 {
+		files["errors.py"] = printErrors(p)
+	}
 	for name, data := range baseClient() {
 		files[name] = data
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -203,17 +204,22 @@ func packages(t *testing.T) string {
 		for file, data := range generate(t, c, python.Options{Package: name + "_client"}) {
 			write(t, filepath.Join(dir, name+"_client", file), data)
 		}
+		encoded, err := c.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name+".json"), encoded)
 	}
 	return dir
 }
 
 // TestTypesAndValues type-checks every package, the examples of its README and
-// the use in testdata/values.py with mypy --strict, and then runs them: values
+// the uses in testdata/*.py with mypy --strict, and then runs them: values
 // round-trip, presence is kept, bounds hold, and a real server sees what it should.
 func TestTypesAndValues(t *testing.T) {
 	interpreter := interpreter(t)
 	dir := packages(t)
-	for _, name := range []string{"values.py", "wire.py"} {
+	for _, name := range []string{"kinds.py", "values.py", "wire.py"} {
 		source, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
@@ -226,15 +232,41 @@ func TestTypesAndValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(dir, "readme_"+name+".py"), examples(t, string(readme), len(c.Methods)))
+		count := len(c.Methods) + len(c.Channels)
+		if len(c.Errors) > 0 {
+			count++
+		}
+		write(t, filepath.Join(dir, "readme_"+name+".py"), examples(t, string(readme), count))
 		checked = append(checked, name+"_client", "readme_"+name+".py")
 	}
 	slices.Sort(checked)
-	args := append([]string{"-m", "mypy", "--strict", "--no-error-summary", "values.py", "wire.py"}, checked...)
+	args := append([]string{"-m", "mypy", "--strict", "--no-error-summary", "kinds.py", "values.py", "wire.py"}, checked...)
 	run(t, dir, nil, interpreter, args...)
 	run(t, dir, nil, interpreter, "-W", "error", "values.py")
+	run(t, dir, nil, interpreter, "-W", "error", "kinds.py")
 	run(t, dir, nil, interpreter, "-c", runExamples)
 	run(t, dir, []string{"NO_PROXY=*"}, interpreter, "-W", "error", "wire.py", startServer(t))
+}
+
+// TestGeneratedValues reads and writes values that hypothesis makes of the
+// contracts, with each package's own types.
+func TestGeneratedValues(t *testing.T) {
+	interpreter := interpreter(t)
+	dir := packages(t)
+	source, err := os.ReadFile("testdata/generated.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "generated.py"), source)
+	args := []string{"-W", "error", "generated.py"}
+	for name := range contracts(t) {
+		args = append(args, name)
+	}
+	slices.Sort(args[3:])
+	out := run(t, dir, nil, interpreter, args...)
+	if count, err := strconv.Atoi(strings.TrimSpace(out)); err != nil || count < 60 {
+		t.Errorf("%s types were tested", out)
+	}
 }
 
 // startServer starts the test server, which answers a generated client's methods
@@ -281,7 +313,7 @@ for path in glob.glob("readme_*.py"):
     class Probe(module.CentrifugoRPCClient):
         async def call(self, method, params=None, **options):
             raise Called(method)
-        notify = call
+        notify = subscribe = call
 
     api = module.APIClient(Probe("ws://127.0.0.1:1/x", "", "1"))
     for name in dir(module):
@@ -294,12 +326,12 @@ for path in glob.glob("readme_*.py"):
 `
 
 // examples is a module with each example of the README: the program as it is, and
-// each call in a function of its own.
-func examples(t *testing.T, readme string, methods int) []byte {
+// each call, and each subscription, in a function of its own.
+func examples(t *testing.T, readme string, count int) []byte {
 	t.Helper()
 	blocks := strings.Split(readme, "```python\n")[1:]
-	if len(blocks) != methods+1 {
-		t.Fatalf("%d examples for %d methods", len(blocks)-1, methods)
+	if len(blocks) != count+1 {
+		t.Fatalf("%d examples, not %d", len(blocks)-1, count)
 	}
 	var b strings.Builder
 	for i, block := range blocks {

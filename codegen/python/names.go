@@ -22,7 +22,10 @@ var modelMembers = set(`construct copy dict from_orm json model_computed_fields 
 
 // builtins are the built-in types that annotations use. A field or method of such
 // a name would hide the type from its neighbours.
-var builtins = set(`bool bytes dict float int list str`)
+var builtins = set(`bool bytes dict float int list str tuple`)
+
+// raised are built-in exceptions that the models' module raises or catches.
+var raised = set(`TypeError ValueError`)
 
 // exported are the names that the package exports besides the models.
 var exported = append([]string{"APIClient", "CentrifugoRPCClient"}, errorClasses...)
@@ -137,7 +140,7 @@ func className(name string) string {
 	}
 	runes[0] = unicode.ToUpper(runes[0])
 	name = string(runes)
-	if keywords[name] {
+	if keywords[name] || raised[name] {
 		name += "_"
 	}
 	return name
@@ -150,6 +153,53 @@ func memberName(name string) string {
 		word = "VALUE_" + word
 	}
 	return word
+}
+
+// errorName is the class of an error with that reason; a reason that ends with the
+// word error gets no second one.
+func errorName(reason string) string {
+	tokens := contract.Tokens(reason)
+	if len(tokens) == 0 {
+		return ""
+	}
+	if tokens[len(tokens)-1] != "error" {
+		tokens = append(tokens, "error")
+	}
+	var b strings.Builder
+	for _, token := range tokens {
+		b.WriteString(capital(token))
+	}
+	return className(b.String())
+}
+
+func capital(word string) string {
+	runes := []rune(word)
+	runes[0] = unicode.ToUpper(runes[0])
+	return string(runes)
+}
+
+// subscribeName is the typed client's method that subscribes to a channel: the
+// words of its name, without its parameters.
+func subscribeName(pattern string) string {
+	var words []string
+	for rest := pattern; rest != ""; {
+		literal, after, _ := strings.Cut(rest, "{")
+		words = append(words, contract.Tokens(literal)...)
+		_, rest, _ = strings.Cut(after, "}")
+	}
+	name := identifier(strings.Join(words, "_"))
+	if name == "" {
+		return ""
+	}
+	return "subscribe_" + name
+}
+
+// argumentName is the keyword argument for a channel's parameter.
+func argumentName(parameter string) string {
+	for keywords[parameter] || parameter == "self" || parameter == "handler" || parameter == "timeout" {
+		parameter += "_"
+	}
+	return parameter
 }
 
 // methodName is the typed client's method.

@@ -11,26 +11,47 @@ import (
 // plan is a contract with every name as Python says it.
 type plan struct {
 	contract *contract.Contract
+	types    map[string]*contract.NamedType
+	errorsOf map[int]*contract.ErrorType
 	pkg      string // tasks_client
 	dist     string // tasks-client
+
 	structs  []*structPlan
+	byStruct map[string]*structPlan // by the contract's name
 	enums    []*enumPlan
+	byEnum   map[string]*enumPlan
+	unions   []*unionPlan
 	aliases  []*aliasPlan // each behind those it refers to
 	methods  []*methodPlan
-	classes  map[string]string // contract type -> class
-	scalars  map[string]bool   // of the scalar aliases, those in use
+	errors   []*errorPlan
+	channels []*channelPlan
+
+	classes map[string]string // contract type -> class
+	models  []string          // all names that the models' module exports, sorted
+	taken   map[string]bool   // the same
+	scalars map[string]bool   // those in use
+	client  map[string]bool   // names of the models' module that the client's mentions
+	details map[string]bool   // and that the errors' module mentions
+	use     use
 }
 
 type structPlan struct {
 	class  string
 	source *contract.NamedType
 	fields []*fieldPlan
+	extra  string // annotation of members beside the fields, or empty
+	// late: extra names types that may stand behind the struct.
+	late bool
+	// sent are the fields that are sent even if they were not set: tags.
+	sent []string
 }
 
 type fieldPlan struct {
 	name   string
 	source *contract.Field
 	typ    string
+	// value is what the field has unless another is given, or empty if one must be.
+	value string
 	// absentNone: None means that the key is left out, for null is not allowed.
 	absentNone bool
 }
@@ -55,29 +76,40 @@ type methodPlan struct {
 	params string // class, or empty
 	result string // type as the client's module says it, or empty
 	// model: the result is a model of its own, not a type around one.
-	model   bool
-	imports []string // classes that params and result name
+	model bool
 }
 
 // newPlan names everything, and reports all that cannot be named.
 func newPlan(c *contract.Contract, opts Options) (*plan, contract.Problems) {
-	p := &plan{contract: c, classes: map[string]string{}, scalars: map[string]bool{}}
+	p := &plan{
+		contract: c, types: map[string]*contract.NamedType{}, errorsOf: map[int]*contract.ErrorType{},
+		byStruct: map[string]*structPlan{}, byEnum: map[string]*enumPlan{}, classes: map[string]string{},
+		taken: map[string]bool{}, scalars: map[string]bool{}, client: map[string]bool{}, details: map[string]bool{},
+	}
+	for i := range c.Types {
+		p.types[c.Types[i].Name] = &c.Types[i]
+	}
+	for i := range c.Errors {
+		p.errorsOf[c.Errors[i].Code] = &c.Errors[i]
+	}
 	var problems contract.Problems
 	problems = append(problems, p.namePackage(opts)...)
 	problems = append(problems, p.nameClasses()...)
-	if len(problems) > 0 {
-		return nil, problems
-	}
 	for i := range c.Types {
-		t := &c.Types[i]
-		switch t.Kind {
-		case contract.Struct:
-			problems = append(problems, p.addStruct(t)...)
-		case contract.Enum:
+		if t := &c.Types[i]; t.Kind == contract.Enum {
 			problems = append(problems, p.addEnum(t)...)
 		}
 	}
+	for i := range c.Types {
+		if t := &c.Types[i]; t.Kind == contract.Struct {
+			problems = append(problems, p.addStruct(t)...)
+		}
+	}
+	for _, u := range p.unions {
+		problems = append(problems, p.finishUnion(u)...)
+	}
 	problems = append(problems, p.addAliases()...)
+	p.addErrors()
 	problems = append(problems, p.addMethods()...)
 	return p, problems
 }
@@ -142,36 +174,79 @@ func (n *names) add(source, name string) {
 	}
 }
 
+// nameClasses names all that the package exports: types, the classes that unions
+// need beside them, and errors.
 func (p *plan) nameClasses() contract.Problems {
-	n := newNames("class", "", exported...)
 	for i := range p.contract.Types {
 		t := &p.contract.Types[i]
-		class := className(t.Name)
-		p.classes[t.Name] = class
-		n.add(t.Name, class)
+		p.classes[t.Name] = className(t.Name)
 	}
+	for i := range p.contract.Types {
+		if t := &p.contract.Types[i]; t.Kind == contract.Union {
+			p.unions = append(p.unions, p.newUnion(t))
+		}
+	}
+	p.use = findUse(p)
+	n := newNames("class", "", exported...)
+	model := func(source, class string) {
+		n.add(source, class)
+		p.models = append(p.models, class)
+		p.taken[class] = true
+	}
+	for i := range p.contract.Types {
+		model(p.contract.Types[i].Name, p.classes[p.contract.Types[i].Name])
+	}
+	for _, u := range p.unions {
+		for _, v := range u.variants {
+			if !v.holds {
+				model(fmt.Sprintf("the variant %s of %s", v.source.Name, u.source.Name), v.class)
+			}
+		}
+		if p.use.onlySent(u.source.Name) {
+			u.unknown = ""
+		} else {
+			model("the unknown variant of "+u.source.Name, u.unknown)
+		}
+	}
+	for i := range p.contract.Errors {
+		e := &p.contract.Errors[i]
+		planned := &errorPlan{class: errorName(e.Reason), source: e}
+		n.add(fmt.Sprintf("error %d (%s)", e.Code, e.Reason), planned.class)
+		p.errors = append(p.errors, planned)
+	}
+	slices.Sort(p.models)
 	return n.problems
 }
 
 func (p *plan) addStruct(t *contract.NamedType) contract.Problems {
-	taken := map[string]bool{}
-	for _, class := range p.classes {
-		taken[class] = true
-	}
+	a := &annotator{plan: p, checked: p.use.onlySent(t.Name), closed: p.use.alternatives[t.Name]}
 	s := &structPlan{class: p.classes[t.Name], source: t}
 	n := newNames("field", t.Name+".")
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		name := fieldName(f.Name, taken)
-		n.add(f.Name, name)
-		nullable := p.nullable(&f.Type, map[string]bool{})
-		typ := p.typ(&f.Type, "")
-		if !f.Required && !nullable {
-			typ += " | None"
+		planned := &fieldPlan{name: fieldName(f.Name, p.taken), source: f}
+		n.add(f.Name, planned.name)
+		if p.use.tags[t.Name][f.Name] != nil {
+			p.planTag(s, planned)
+		} else {
+			nullable := p.nullable(&f.Type, map[string]bool{})
+			planned.typ = a.typ(&f.Type)
+			planned.absentNone = !f.Required && !nullable
+			if planned.absentNone {
+				planned.typ += " | None"
+			}
+			if !f.Required {
+				planned.value = "None"
+			}
 		}
-		s.fields = append(s.fields, &fieldPlan{name, f, typ, !f.Required && !nullable})
+		s.fields = append(s.fields, planned)
+	}
+	if t.Extra != nil {
+		s.extra = a.typ(t.Extra)
+		s.late = len(refs(t.Extra, nil)) > 0
 	}
 	p.structs = append(p.structs, s)
+	p.byStruct[t.Name] = s
 	return n.problems
 }
 
@@ -184,6 +259,7 @@ func (p *plan) addEnum(t *contract.NamedType) contract.Problems {
 		e.members = append(e.members, member)
 	}
 	p.enums = append(p.enums, e)
+	p.byEnum[t.Name] = e
 	return n.problems
 }
 
@@ -198,7 +274,7 @@ func (p *plan) addAliases() contract.Problems {
 		}
 		done[t.Name] = true
 		for _, ref := range refs(t.Base, nil) {
-			if r := p.contract.Type(ref); r.Kind == contract.Alias {
+			if r := p.types[ref]; r.Kind == contract.Alias {
 				add(r)
 			}
 		}
@@ -208,7 +284,13 @@ func (p *plan) addAliases() contract.Problems {
 			})
 			return
 		}
-		p.aliases = append(p.aliases, &aliasPlan{p.classes[t.Name], t, p.typ(t.Base, ""), p.reaches(t, t.Name, map[string]bool{})})
+		a := &annotator{plan: p, checked: p.use.onlySent(t.Name)}
+		recursive, base := p.reaches(t, t.Name, map[string]bool{}), t.Base
+		if recursive && !base.Nullable {
+			// Pydantic before 2.14 crashes on a recursive alias of nothing but another.
+			base = p.base(base)
+		}
+		p.aliases = append(p.aliases, &aliasPlan{p.classes[t.Name], t, a.typ(base), recursive})
 	}
 	for i := range p.contract.Types {
 		if t := &p.contract.Types[i]; t.Kind == contract.Alias {
@@ -226,6 +308,9 @@ func refs(t *contract.Type, found []string) []string {
 	if t.Kind == contract.Ref {
 		found = append(found, t.Ref)
 	}
+	for i := range t.Items {
+		found = refs(&t.Items[i], found)
+	}
 	return refs(t.Elem, refs(t.Key, found))
 }
 
@@ -233,7 +318,7 @@ func refs(t *contract.Type, found []string) []string {
 // a struct in between is resolved late anyway.
 func (p *plan) reaches(t *contract.NamedType, goal string, seen map[string]bool) bool {
 	for _, ref := range refs(t.Base, nil) {
-		r := p.contract.Type(ref)
+		r := p.types[ref]
 		if ref == goal {
 			return true
 		}
@@ -247,17 +332,24 @@ func (p *plan) reaches(t *contract.NamedType, goal string, seen map[string]bool)
 	return false
 }
 
-// onlyItself reports whether following t's alias ends where it began.
+// onlyItself reports whether following t's alias, or what it is one of, ends
+// where it began.
 func (p *plan) onlyItself(t *contract.NamedType) bool {
-	seen := map[string]bool{}
-	for t.Kind == contract.Alias && t.Base.Kind == contract.Ref {
-		if seen[t.Name] {
-			return true
+	var follow func(base *contract.Type, seen []string) bool
+	follow = func(base *contract.Type, seen []string) bool {
+		switch base.Kind {
+		case contract.Ref:
+			r := p.types[base.Ref]
+			if r.Kind != contract.Alias {
+				return false
+			}
+			return slices.Contains(seen, r.Name) || follow(r.Base, append(seen, r.Name))
+		case contract.Union:
+			return slices.ContainsFunc(base.Items, func(item contract.Type) bool { return follow(&item, seen) })
 		}
-		seen[t.Name] = true
-		t = p.contract.Type(t.Base.Ref)
+		return false
 	}
-	return false
+	return t.Kind == contract.Alias && follow(t.Base, []string{t.Name})
 }
 
 // nullable reports whether null is a value of t.
@@ -265,14 +357,19 @@ func (p *plan) nullable(t *contract.Type, seen map[string]bool) bool {
 	if t.Nullable || t.Kind == contract.Any {
 		return true
 	}
+	if t.Kind == contract.Union {
+		return slices.ContainsFunc(t.Items, func(item contract.Type) bool { return p.nullable(&item, seen) })
+	}
 	if t.Kind != contract.Ref || seen[t.Ref] {
 		return false
 	}
 	seen[t.Ref] = true
-	r := p.contract.Type(t.Ref)
+	r := p.types[t.Ref]
 	return r.Kind == contract.Alias && p.nullable(r.Base, seen)
 }
 
+// addMethods names the typed client's members: methods and what subscribes to
+// channels.
 func (p *plan) addMethods() contract.Problems {
 	n := newNames("method", "")
 	for word := range clientMembers {
@@ -281,93 +378,31 @@ func (p *plan) addMethods() contract.Problems {
 	for word := range keywords {
 		n.seen[word] = ""
 	}
+	a := &annotator{plan: p, used: p.client}
 	// A method named like a built-in type hides it in the class body.
-	prefix := ""
-	for i := range p.contract.Methods {
-		if builtins[methodName(p.contract.Methods[i].Name)] {
-			prefix = "_builtins."
-		}
+	if slices.ContainsFunc(p.contract.Methods, func(m contract.Method) bool { return builtins[methodName(m.Name)] }) {
+		a.prefix = "_builtins."
 	}
 	for i := range p.contract.Methods {
 		m := &p.contract.Methods[i]
 		planned := &methodPlan{name: methodName(m.Name), source: m}
 		n.add(m.Name, planned.name)
 		if m.Params != nil {
-			planned.params = p.classes[m.Params.Ref]
+			planned.params = a.typ(&contract.Type{Kind: contract.Ref, Ref: m.Params.Ref})
 		}
 		if m.Result != nil {
-			planned.result = p.typ(m.Result, prefix)
-			r := p.contract.Type(m.Result.Ref)
-			planned.model = m.Result.Kind == contract.Ref && !m.Result.Nullable && r.Kind == contract.Struct
-		}
-		for _, ref := range append(refs(m.Params, nil), refs(m.Result, nil)...) {
-			planned.imports = append(planned.imports, p.classes[ref])
+			planned.result = a.typ(m.Result)
+			planned.model = p.isModel(m.Result)
 		}
 		p.methods = append(p.methods, planned)
+	}
+	for i := range p.contract.Channels {
+		p.addChannel(&p.contract.Channels[i], a, n)
 	}
 	return n.problems
 }
 
-// typ is a type as an annotation; prefix stands before built-in types.
-func (p *plan) typ(t *contract.Type, prefix string) string {
-	typ := p.value(t, prefix)
-	if t.Nullable && t.Kind != contract.Any {
-		typ += " | None"
-	}
-	return typ
-}
-
-func (p *plan) value(t *contract.Type, prefix string) string {
-	switch t.Kind {
-	case contract.Bool:
-		return prefix + "bool"
-	case contract.Integer:
-		name := fmt.Sprintf("Int%d", t.Bits)
-		if t.Unsigned {
-			name = "U" + strings.ToLower(name[:1]) + name[1:]
-		}
-		return p.scalar(name)
-	case contract.Float:
-		return p.scalar("Float")
-	case contract.String:
-		if t.Format == contract.DateTime {
-			return p.scalar("DateTime")
-		}
-		return prefix + "str"
-	case contract.Bytes:
-		return p.scalar("Base64")
-	case contract.List:
-		return prefix + "list[" + p.typ(t.Elem, prefix) + "]"
-	case contract.Map:
-		return prefix + "dict[" + p.typ(t.Key, prefix) + ", " + p.typ(t.Elem, prefix) + "]"
-	case contract.Ref:
-		return p.classes[t.Ref]
-	default: // Any; Check admits no other
-		return "_typing.Any"
-	}
-}
-
-// scalar marks a scalar alias of the models' module as used.
-func (p *plan) scalar(name string) string {
-	p.scalars[name] = true
-	return "_" + name
-}
-
-// usedBy are the scalar aliases that the client's module needs, sorted.
-func (p *plan) usedBy(methods []*methodPlan) []string {
-	var used []string
-	for name := range p.scalars {
-		if slices.ContainsFunc(methods, func(m *methodPlan) bool { return mentions(m.result, "_"+name) }) {
-			used = append(used, "_"+name)
-		}
-	}
-	slices.Sort(used)
-	return used
-}
-
-// mentions reports whether an annotation holds a name.
-func mentions(annotation, name string) bool {
-	return slices.Contains(strings.FieldsFunc(annotation, func(r rune) bool {
-		return strings.ContainsRune("[]|, ", r)
-	}), name)
+// isModel reports whether t is a model as it stands.
+func (p *plan) isModel(t *contract.Type) bool {
+	return t.Kind == contract.Ref && !t.Nullable && p.types[t.Ref].Kind == contract.Struct
 }

@@ -3,6 +3,7 @@ package python
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,18 +17,34 @@ def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
     return params.model_dump(mode="json", by_alias=True, exclude_unset=True)
 `
 
-const readResult = `
+// readValue reads by the keys of the wire alone: a member that is named like an
+// attribute is another one.
+const readValue = `
 
 _T = _typing.TypeVar("_T")
 
 
-def _read(method: str, validate: _typing.Callable[[_typing.Any], _T], value: _typing.Any) -> _T:
+def _read(what: str, validate: _typing.Callable[..., _T], value: _typing.Any) -> _T:
     try:
-        return validate(value)
+        return validate(value, by_alias=True, by_name=False%s)
     except _pydantic.ValidationError as error:
         raise InvalidReplyError(
-            f"the result of {method} is not what the contract says: {error}"
+            f"{what} is not what the contract says: {error}"
         ) from error
+`
+
+// An exception of a handler goes to the base client's on_error.
+const readEvents = `
+
+def _events(
+    channel: str,
+    validate: _typing.Callable[..., _T],
+    handler: _typing.Callable[[_T], _typing.Awaitable[None] | None],
+) -> _PublicationHandler:
+    def receive(data: _typing.Any) -> _typing.Awaitable[None] | None:
+        return handler(_read(f"an event of {channel}", validate, data))
+
+    return receive
 `
 
 func printClient(p *plan) []byte {
@@ -35,32 +52,33 @@ func printClient(p *plan) []byte {
 	fmt.Fprintf(&b, "# %s\n\"\"\"The typed client: one method for each method of the API.\"\"\"\n\n", header)
 	b.WriteString("from __future__ import annotations\n\n")
 	anyOf := func(has func(*methodPlan) bool) bool { return slices.ContainsFunc(p.methods, has) }
-	hasParams := anyOf(func(m *methodPlan) bool { return m.params != "" })
-	hasResult := anyOf(func(m *methodPlan) bool { return m.result != "" })
-	deprecated := anyOf(func(m *methodPlan) bool { return m.source.Deprecated != "" })
-	if anyOf(func(m *methodPlan) bool { return builtins[m.name] }) {
+	writes := anyOf(func(m *methodPlan) bool { return m.params != "" }) ||
+		slices.ContainsFunc(p.channels, func(c *channelPlan) bool { return c.params != "" })
+	reads := anyOf(func(m *methodPlan) bool { return m.result != "" }) || len(p.channels) > 0
+	deprecated := anyOf(func(m *methodPlan) bool { return m.source.Deprecated != "" }) ||
+		slices.ContainsFunc(p.channels, func(c *channelPlan) bool { return c.source.Deprecated != "" })
+	if p.hidesBuiltins() {
 		b.WriteString("import builtins as _builtins\n")
 	}
-	if hasParams || hasResult {
+	if writes || reads {
 		b.WriteString("import typing as _typing\n\nimport pydantic as _pydantic\n")
 	}
 	if deprecated {
 		b.WriteString("import typing_extensions as _typing_extensions\n")
 	}
-	if hasParams || hasResult || deprecated {
+	if writes || reads || deprecated {
 		b.WriteByte('\n')
 	}
-	printImport(&b, "models", clientImports(p))
-	b.WriteString("from .rpc_client import CentrifugoRPCClient\n")
-	if hasResult {
-		b.WriteString("from .rpc_errors import InvalidReplyError\n")
-	}
+	printClientImports(&b, p, reads)
 	b.WriteString("\n__all__ = [\"APIClient\"]\n")
-	if hasParams {
+	if writes {
 		b.WriteString(writeParams)
 	}
-	if hasResult {
-		b.WriteString(readResult)
+	if reads {
+		fmt.Fprintf(&b, readValue, p.wireContext())
+	}
+	if len(p.channels) > 0 {
+		b.WriteString(readEvents)
 	}
 	printAdapters(&b, p)
 	b.WriteString("\n\nclass APIClient:\n")
@@ -69,17 +87,45 @@ func printClient(p *plan) []byte {
 	for _, m := range p.methods {
 		printMethod(&b, p, m)
 	}
+	for _, c := range p.channels {
+		printSubscribe(&b, p, c)
+	}
 	return b.Bytes()
 }
 
-// clientImports are the names of the models' module that the client mentions.
-func clientImports(p *plan) []string {
-	names := p.usedBy(p.methods)
-	for _, m := range p.methods {
-		names = append(names, m.imports...)
+// hidesBuiltins reports whether a method is named like a built-in type.
+func (p *plan) hidesBuiltins() bool {
+	return slices.ContainsFunc(p.methods, func(m *methodPlan) bool { return builtins[m.name] })
+}
+
+func (p *plan) builtinsPrefix() string {
+	if p.hidesBuiltins() {
+		return "_builtins."
+	}
+	return ""
+}
+
+func printClientImports(b *bytes.Buffer, p *plan, reads bool) {
+	if len(p.errors) > 0 {
+		b.WriteString("from .errors import _ERRORS\n")
+	}
+	names := slices.Collect(maps.Keys(p.client))
+	if reads && p.wireContext() != "" {
+		names = append(names, "_FROM_WIRE")
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	printImport(b, "models", names)
+	b.WriteString("from .rpc_client import CentrifugoRPCClient\n")
+	if len(p.channels) > 0 {
+		b.WriteString("from .rpc_client import PublicationHandler as _PublicationHandler\n" +
+			"from .rpc_client import Subscription as _Subscription\n")
+	}
+	if reads {
+		b.WriteString("from .rpc_errors import InvalidReplyError\n")
+	}
+	if slices.ContainsFunc(p.channels, func(c *channelPlan) bool { return c.params != "" }) {
+		b.WriteString("from .rpc_wire import channel_name as _channel_name\n")
+	}
 }
 
 func printImport(b *bytes.Buffer, module string, names []string) {
@@ -93,32 +139,48 @@ func printImport(b *bytes.Buffer, module string, names []string) {
 	b.WriteString(")\n")
 }
 
-func adapter(m *methodPlan) string { return "_" + strings.ToUpper(m.name) + "_RESULT" }
+func (m *methodPlan) adapter() string { return "_" + strings.ToUpper(m.name) + "_RESULT" }
+
+func (c *channelPlan) adapter() string { return "_" + strings.ToUpper(c.name) + "_EVENT" }
 
 func printAdapters(b *bytes.Buffer, p *plan) {
 	first := true
-	for _, m := range p.methods {
-		if m.result == "" || m.model {
-			continue
-		}
+	print := func(name, typ string) {
 		if first {
 			b.WriteByte('\n')
 			first = false
 		}
-		begin := fmt.Sprintf("%s: _pydantic.TypeAdapter[%s] = _pydantic.TypeAdapter(", adapter(m), m.result)
-		fmt.Fprintf(b, "\n%s\n", oneLine(begin, m.result, ")", ""))
+		printAdapter(b, name, typ)
+	}
+	for _, m := range p.methods {
+		if m.result != "" && !m.model {
+			print(m.adapter(), m.result)
+		}
+	}
+	for _, c := range p.channels {
+		if !c.model {
+			print(c.adapter(), c.event)
+		}
+	}
+}
+
+// validator is what reads a value: of a model, or of an adapter's type.
+func validator(model bool, typ, adapter string) string {
+	if model {
+		return typ + ".model_validate"
+	}
+	return adapter + ".validate_python"
+}
+
+func printDeprecated(b *bytes.Buffer, text string) {
+	b.WriteByte('\n')
+	if text != "" {
+		fmt.Fprintf(b, "    @_typing_extensions.deprecated(%s)\n", quote(text))
 	}
 }
 
 func printMethod(b *bytes.Buffer, p *plan, m *methodPlan) {
-	b.WriteByte('\n')
-	if m.source.Deprecated != "" {
-		fmt.Fprintf(b, "    @_typing_extensions.deprecated(%s)\n", quote(m.source.Deprecated))
-	}
-	prefix := ""
-	if slices.ContainsFunc(p.methods, func(m *methodPlan) bool { return builtins[m.name] }) {
-		prefix = "_builtins."
-	}
+	printDeprecated(b, m.source.Deprecated)
 	timeout := "None"
 	if m.source.TimeoutMS > 0 {
 		timeout = strconv.FormatFloat(float64(m.source.TimeoutMS)/1000, 'f', -1, 64)
@@ -129,13 +191,16 @@ func printMethod(b *bytes.Buffer, p *plan, m *methodPlan) {
 		arguments = append(arguments, "params: "+m.params)
 		call = append(call, "_write(params)")
 	}
-	arguments = append(arguments, "*", fmt.Sprintf("timeout: %sfloat | None = %s", prefix, timeout))
+	arguments = append(arguments, "*", fmt.Sprintf("timeout: %sfloat | None = %s", p.builtinsPrefix(), timeout))
 	call = append(call, "timeout=timeout")
 	operation := "call"
 	if m.source.Kind == contract.Notify {
 		operation = "notify"
 	} else if m.source.Idempotent {
 		call = append(call, "idempotent=True")
+	}
+	if len(p.errors) > 0 {
+		call = append(call, "errors=_ERRORS")
 	}
 	result := m.result
 	if result == "" {
@@ -145,16 +210,34 @@ func printMethod(b *bytes.Buffer, p *plan, m *methodPlan) {
 	b.WriteString(oneLine(begin, strings.Join(arguments, ", "), end, "    ") + "\n")
 	b.WriteString(docstring("        ", methodDoc(p, m)))
 	await := fmt.Sprintf("await self.rpc.%s(%s)", operation, strings.Join(call, ", "))
-	switch {
-	case m.result == "":
+	if m.result == "" {
 		fmt.Fprintf(b, "        %s\n", await)
-	case m.model:
-		fmt.Fprintf(b, "        return _read(\n            %s,\n            %s.model_validate,\n            %s,\n        )\n",
-			quote(m.source.Name), m.result, await)
-	default:
-		fmt.Fprintf(b, "        return _read(\n            %s,\n            %s.validate_python,\n            %s,\n        )\n",
-			quote(m.source.Name), adapter(m), await)
+		return
 	}
+	fmt.Fprintf(b, "        return _read(\n            %s,\n            %s,\n            %s,\n        )\n",
+		quote("the result of "+m.source.Name), validator(m.model, m.result, m.adapter()), await)
+}
+
+func printSubscribe(b *bytes.Buffer, p *plan, c *channelPlan) {
+	printDeprecated(b, c.source.Deprecated)
+	arguments := []string{
+		"self", "handler: _typing.Callable[[" + c.event + "], _typing.Awaitable[None] | None]", "*",
+	}
+	var values []string
+	for _, a := range c.arguments {
+		arguments = append(arguments, a.name+": "+a.typ)
+		values = append(values, a.field+"="+a.name)
+	}
+	arguments = append(arguments, "timeout: "+p.builtinsPrefix()+"float | None = None")
+	fmt.Fprintf(b, "    async def %s(\n        %s,\n    ) -> _Subscription:\n", c.name, strings.Join(arguments, ",\n        "))
+	b.WriteString(docstring("        ", subscribeDoc(c)))
+	name := quote(c.source.Name)
+	channel := name
+	if c.params != "" {
+		channel = fmt.Sprintf("_channel_name(\n                %s, _write(%s(%s))\n            )", name, c.params, strings.Join(values, ", "))
+	}
+	fmt.Fprintf(b, "        return await self.rpc.subscribe(\n            %s,\n            _events(%s, %s, handler),\n            timeout=timeout,\n        )\n",
+		channel, name, validator(c.model, c.event, c.adapter()))
 }
 
 // lineLength is where formatters of Python break lines unless told otherwise.
@@ -177,15 +260,52 @@ func methodDoc(p *plan, m *methodPlan) string {
 	if m.source.Deprecated != "" {
 		doc += "\n\nDeprecated: " + m.source.Deprecated
 	}
-	for _, code := range m.source.Errors {
-		e := p.contract.Error(code)
-		doc += fmt.Sprintf("\n\nRaises ServerError with code %d (%s)", e.Code, e.Reason)
-		if e.Details != nil {
-			doc += " and details of type " + p.typ(e.Details, "")
+	if m.source.Result != nil {
+		if text := strings.Join(words(m.source.Result), "\n"); text != "" {
+			doc += "\n\nThe result: " + lowerFirst(text)
 		}
-		if e.Doc != "" {
-			doc += ": " + e.Doc
+	}
+	if len(m.source.Errors) == 0 {
+		return doc
+	}
+	doc += "\n\nRaises, beside other errors:"
+	for _, e := range p.errors {
+		if slices.Contains(m.source.Errors, e.source.Code) {
+			doc += "\n    " + e.class + ": " + strings.Join(strings.Fields(errorDoc(e)), " ")
 		}
 	}
 	return doc
+}
+
+// errorDoc says when an error is raised, and what it tells.
+func errorDoc(e *errorPlan) string {
+	doc := e.source.Doc
+	if doc == "" {
+		doc = "Code " + strconv.Itoa(e.source.Code) + "."
+	}
+	if e.source.Details != nil && e.source.Details.Kind == contract.Ref {
+		doc += " Its details are of type " + e.details + "."
+	}
+	return doc
+}
+
+func subscribeDoc(c *channelPlan) string {
+	doc := c.source.Doc
+	if doc == "" {
+		doc = "Subscribes to " + c.source.Name + "."
+	}
+	doc += "\n\nReturns once subscribed; the handler gets each event, in order. An event that is" +
+		"\nnot what the contract says goes to the client's on_error."
+	if c.source.Deprecated != "" {
+		doc += "\n\nDeprecated: " + c.source.Deprecated
+	}
+	if len(c.arguments) == 0 {
+		return doc
+	}
+	for _, a := range c.arguments {
+		if text := fieldDoc(a.source); text != "" {
+			doc += "\n\n" + a.name + ": " + text
+		}
+	}
+	return doc + "\n\nRaises ValueError for a parameter that no channel's name can hold."
 }

@@ -7,41 +7,6 @@ import (
 	"strings"
 )
 
-// scalarAliases are the types of JSON's scalars with their bounds, by name.
-var scalarAliases = map[string]string{
-	"Int8":     bounded("-(2**7)", "2**7 - 1"),
-	"Int16":    bounded("-(2**15)", "2**15 - 1"),
-	"Int32":    bounded("-(2**31)", "2**31 - 1"),
-	"Int64":    bounded("-(2**63)", "2**63 - 1"),
-	"Uint8":    bounded("0", "2**8 - 1"),
-	"Uint16":   bounded("0", "2**16 - 1"),
-	"Uint32":   bounded("0", "2**32 - 1"),
-	"Uint64":   bounded("0", "2**64 - 1"),
-	"Float":    "_typing.Annotated[float, _pydantic.Field(allow_inf_nan=False)]",
-	"DateTime": "_pydantic.AwareDatetime",
-	"Base64": `_typing.Annotated[
-    bytes,
-    _pydantic.BeforeValidator(_from_base64),
-    _pydantic.PlainSerializer(_to_base64, when_used="json"),
-]`,
-}
-
-func bounded(low, high string) string {
-	return "_typing.Annotated[int, _pydantic.Field(ge=" + low + ", le=" + high + ")]"
-}
-
-const base64Functions = `
-
-def _from_base64(value: object) -> object:
-    if isinstance(value, str):
-        return _base64.b64decode(value, validate=True)
-    return value
-
-
-def _to_base64(value: bytes) -> str:
-    return _base64.b64encode(value).decode("ascii")
-`
-
 const modelBase = `
 
 def _is_none(value: object) -> bool:
@@ -52,6 +17,23 @@ class _Model(_pydantic.BaseModel):
     model_config = _pydantic.ConfigDict(populate_by_name=True, protected_namespaces=())
 `
 
+const byTagFunction = `
+
+def _by_tag(
+    key: str, name: str, variants: dict[str, str], unknown: str | None
+) -> _pydantic.Discriminator:
+    """Tells the variants of a union apart, whether they come as JSON or as models."""
+
+    def variant(value: object) -> str | None:
+        if isinstance(value, dict):
+            tag = value.get(key, value.get(name))
+        else:
+            tag = getattr(value, name, None)
+        return variants.get(tag, unknown) if isinstance(tag, str) else None
+
+    return _pydantic.Discriminator(variant)
+`
+
 func printModels(p *plan) []byte {
 	var b bytes.Buffer
 	doc := p.contract.Doc
@@ -60,17 +42,19 @@ func printModels(p *plan) []byte {
 	}
 	fmt.Fprintf(&b, "# %s\n%s\n", header, docstring("", doc))
 	b.WriteString("from __future__ import annotations\n\n")
-	if p.scalars["Base64"] {
-		b.WriteString("import base64 as _base64\n")
+	for _, module := range []string{"base64", "datetime", "decimal", "enum", "json", "re", "typing", "uuid"} {
+		if module == "enum" || module == "typing" || slices.Contains(p.scalarImports(), module) {
+			fmt.Fprintf(&b, "import %s as _%s\n", module, module)
+		}
 	}
-	b.WriteString("import enum as _enum\nimport typing as _typing\n\nimport pydantic as _pydantic\n")
+	b.WriteString("\nimport pydantic as _pydantic\n")
+	if slices.Contains(p.scalarImports(), "pydantic_core") {
+		b.WriteString("import pydantic_core as _pydantic_core\n")
+	}
 	if slices.ContainsFunc(p.aliases, func(a *aliasPlan) bool { return a.recursive }) {
 		b.WriteString("import typing_extensions as _typing_extensions\n")
 	}
-	printAll(&b, p.classNames())
-	if p.scalars["Base64"] {
-		b.WriteString(base64Functions)
-	}
+	printAll(&b, p.models)
 	printScalars(&b, p)
 	if len(p.structs) > 0 {
 		b.WriteString(modelBase)
@@ -81,6 +65,12 @@ func printModels(p *plan) []byte {
 	}
 	for _, s := range p.structs {
 		printStruct(&b, s)
+	}
+	if len(p.unions) > 0 {
+		b.WriteString(byTagFunction)
+	}
+	for _, u := range p.unions {
+		printUnion(&b, u)
 	}
 	if len(p.aliases) > 0 {
 		b.WriteByte('\n')
@@ -93,19 +83,16 @@ func printModels(p *plan) []byte {
 		for _, s := range p.structs {
 			fmt.Fprintf(&b, "    %s,\n", s.class)
 		}
+		for _, u := range p.unions {
+			for _, v := range u.variants {
+				if !v.holds {
+					fmt.Fprintf(&b, "    %s,\n", v.class)
+				}
+			}
+		}
 		b.WriteString("]\nfor _model in _models:\n    _model.model_rebuild()\n")
 	}
 	return b.Bytes()
-}
-
-// classNames are all the names that the models' module exports, sorted.
-func (p *plan) classNames() []string {
-	var found []string
-	for _, class := range p.classes {
-		found = append(found, class)
-	}
-	slices.Sort(found)
-	return found
 }
 
 func printAll(b *bytes.Buffer, exports []string) {
@@ -120,67 +107,87 @@ func printAll(b *bytes.Buffer, exports []string) {
 	b.WriteString("]\n")
 }
 
-func printScalars(b *bytes.Buffer, p *plan) {
-	var used []string
-	for name := range p.scalars {
-		used = append(used, name)
-	}
-	slices.Sort(used)
-	if len(used) > 0 {
-		b.WriteByte('\n')
-		if p.scalars["Base64"] {
-			b.WriteByte('\n')
-		}
-	}
-	for _, name := range used {
-		fmt.Fprintf(b, "_%s: _typing.TypeAlias = %s\n", name, scalarAliases[name])
-	}
-}
+const (
+	openModel = "    model_config = _pydantic.ConfigDict(extra=\"allow\")\n"
+	// openModelLate is built below, with all others: Pydantic before 2.14 reads the
+	// type of the extra members at once otherwise.
+	openModelLate = "    model_config = _pydantic.ConfigDict(extra=\"allow\", defer_build=True)\n"
+)
 
 func printStruct(b *bytes.Buffer, s *structPlan) {
 	fmt.Fprintf(b, "\n\nclass %s(_Model):\n", s.class)
-	doc := docstring("    ", s.source.Doc)
+	text := s.source.Doc
+	if s.extra != "" {
+		text = strings.TrimSpace(text + "\n\nMembers beside the fields are in model_extra; give them to model_validate.")
+	}
+	doc := docstring("    ", text)
 	b.WriteString(doc)
-	if doc != "" && len(s.fields) > 0 {
+	if doc != "" && (len(s.fields) > 0 || s.extra != "") {
 		b.WriteByte('\n')
+	}
+	if s.extra != "" {
+		config := openModel
+		if s.late {
+			config = openModelLate
+		}
+		fmt.Fprintf(b, "%s    __pydantic_extra__: dict[str, %s] = _pydantic.Field(init=False)\n", config, s.extra)
+		if len(s.fields) > 0 {
+			b.WriteByte('\n')
+		}
 	}
 	for _, f := range s.fields {
 		printField(b, f)
 	}
+	printSent(b, s.sent)
 	if doc == "" && len(s.fields) == 0 {
 		b.WriteString("    pass\n")
 	}
 }
 
+// printSent has fields sent that were not set.
+func printSent(b *bytes.Buffer, fields []string) {
+	if len(fields) == 0 {
+		return
+	}
+	quoted := make([]string, len(fields))
+	for i, f := range fields {
+		quoted[i] = quote(f)
+	}
+	b.WriteString("\n    def model_post_init(self, context: _typing.Any, /) -> None:\n" +
+		"        super().model_post_init(context)\n")
+	fmt.Fprintf(b, "        self.model_fields_set.update({%s})\n", strings.Join(quoted, ", "))
+}
+
 func printField(b *bytes.Buffer, f *fieldPlan) {
 	var args []string
-	if !f.source.Required {
-		args = append(args, "default=None")
+	if f.value != "" {
+		args = append(args, "default="+f.value)
 	}
 	if f.absentNone {
 		args = append(args, "exclude_if=_is_none")
 	}
-	if f.name != f.source.Name {
-		// Not alias=: that would also rename the argument that type checkers see.
-		key := quote(f.source.Name)
-		args = append(args, "validation_alias="+key, "serialization_alias="+key)
-	}
+	args = append(args, aliasArguments(f.name, f.source.Name)...)
 	if f.source.Deprecated != "" {
 		args = append(args, "deprecated="+quote(f.source.Deprecated))
 	}
 	fmt.Fprintf(b, "    %s: %s", f.name, f.typ)
 	switch {
-	case len(args) == 1 && args[0] == "default=None":
-		b.WriteString(" = None")
+	case len(args) == 1 && f.value != "":
+		b.WriteString(" = " + f.value)
 	case len(args) > 0:
 		b.WriteString(" = _pydantic.Field(" + strings.Join(args, ", ") + ")")
 	}
 	b.WriteByte('\n')
-	doc := f.source.Doc
-	if f.source.Deprecated != "" {
-		doc = strings.TrimSpace(doc + "\n\nDeprecated: " + f.source.Deprecated)
+	b.WriteString(docstring("    ", fieldDoc(f.source)))
+}
+
+// aliasArguments say a field's key where its name is another.
+func aliasArguments(name, key string) []string {
+	if name == key {
+		return nil
 	}
-	b.WriteString(docstring("    ", doc))
+	// Not alias=: that would also rename the argument that type checkers see.
+	return []string{"validation_alias=" + quote(key), "serialization_alias=" + quote(key)}
 }
 
 func printAlias(b *bytes.Buffer, a *aliasPlan) {
@@ -189,5 +196,6 @@ func printAlias(b *bytes.Buffer, a *aliasPlan) {
 	} else {
 		fmt.Fprintf(b, "\n%s: _typing.TypeAlias = %s\n", a.class, a.typ)
 	}
-	b.WriteString(docstring("", a.source.Doc))
+	paragraphs := append(nonempty(a.source.Doc), nonempty(strings.Join(words(a.source.Base), "\n"))...)
+	b.WriteString(docstring("", strings.Join(paragraphs, "\n\n")))
 }

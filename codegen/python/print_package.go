@@ -15,10 +15,16 @@ func printInit(p *plan) []byte {
 	}
 	b.WriteString(docstring("", doc) + "\n")
 	b.WriteString("from .client import APIClient\n")
-	printImport(&b, "models", p.classNames())
+	var errors []string
+	for _, e := range p.errors {
+		errors = append(errors, e.class)
+	}
+	slices.Sort(errors)
+	printImport(&b, "errors", errors)
+	printImport(&b, "models", p.models)
 	b.WriteString("from .rpc_client import CentrifugoRPCClient\n")
 	printImport(&b, "rpc_errors", errorClasses)
-	names := append(p.classNames(), exported...)
+	names := slices.Concat(p.models, errors, exported)
 	slices.Sort(names)
 	printAll(&b, names)
 	return b.Bytes()

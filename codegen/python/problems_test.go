@@ -25,6 +25,30 @@ func calls(names ...string) []contract.Method {
 	return methods
 }
 
+func taggedUnion(name, tag string, refs ...string) contract.NamedType {
+	u := contract.NamedType{Name: name, Kind: contract.Union, Tag: tag}
+	for _, ref := range refs {
+		u.Variants = append(u.Variants, contract.Variant{Values: []string{name + ref}, Ref: ref})
+	}
+	return u
+}
+
+func channelParams(name string, fields ...string) contract.NamedType {
+	t := structType(name, fields...)
+	for i := range t.Fields {
+		t.Fields[i].Required = true
+	}
+	return t
+}
+
+func channel(name, params string) contract.Channel {
+	c := contract.Channel{Name: name, Event: contract.Type{Kind: contract.String}}
+	if params != "" {
+		c.Params = &contract.Type{Kind: contract.Ref, Ref: params}
+	}
+	return c
+}
+
 func TestProblems(t *testing.T) {
 	text := func(s string) *string { return &s }
 	cases := []struct {
@@ -87,6 +111,59 @@ func TestProblems(t *testing.T) {
 				"A: it stands for nothing but itself; give it a type",
 			},
 		},
+		{
+			"variants", contract.Contract{Types: []contract.NamedType{
+				structType("Circle", "type"), structType("FigureBox"), structType("FigureCircle"), structType("UnknownFigure"), structType("Box"),
+				taggedUnion("Figure", "type", "Circle", "Box"),
+			}},
+			[]string{
+				"FigureBox and the variant Box of Figure: both become the Python class FigureBox; rename one of them",
+				"UnknownFigure and the unknown variant of Figure: both become the Python class UnknownFigure; rename one of them",
+			},
+		},
+		{
+			"the tag's name", contract.Contract{Types: []contract.NamedType{
+				structType("Circle", "x-y"), taggedUnion("Figure", "x_y", "Circle"),
+			}},
+			[]string{
+				"Circle.x-y and the tag x_y of Figure: both become the Python field x_y; rename one of them",
+			},
+		},
+		{
+			"errors", contract.Contract{
+				Types: []contract.NamedType{structType("QuotaError")},
+				Errors: []contract.ErrorType{
+					{Code: 1000, Reason: "quota"}, {Code: 1001, Reason: "not_found"}, {Code: 1002, Reason: "a_b"}, {Code: 1003, Reason: "aB_error"}, {Code: 1004, Reason: "-"},
+				},
+			},
+			[]string{
+				"QuotaError and error 1000 (quota): both become the Python class QuotaError; rename one of them",
+				"error 1001 (not_found): it becomes the Python class NotFoundError, a name that the client needs itself; rename it",
+				"error 1002 (a_b) and error 1003 (aB_error): both become the Python class ABError; rename one of them",
+				`"error 1004 (-)": no Python class can be named after it; rename it, with at least one letter`,
+			},
+		},
+		{
+			"channels", contract.Contract{
+				Methods: calls("subscribe.tasks"),
+				Types:   []contract.NamedType{channelParams("P", "x"), channelParams("Q", "timeout", "timeout_")},
+				Channels: []contract.Channel{
+					channel("tasks", ""), channel("tasks:{x}", "P"), channel("{x}", "P"), channel("q:{timeout}:{timeout_}", "Q"),
+				},
+			},
+			[]string{
+				"subscribe.tasks and channel tasks: both become the Python method subscribe_tasks; rename one of them",
+				"subscribe.tasks and channel tasks:{x}: both become the Python method subscribe_tasks; rename one of them",
+				`"channel {x}": no Python method can be named after it; rename it, with at least one letter`,
+				"channel q:{timeout}:{timeout_}.timeout and channel q:{timeout}:{timeout_}.timeout_: both become the Python argument timeout_; rename one of them",
+			},
+		},
+		{
+			"unions of themselves", contract.Contract{Types: []contract.NamedType{{
+				Name: "A", Kind: contract.Alias, Base: &contract.Type{Kind: contract.Union, Items: []contract.Type{{Kind: contract.String}, {Kind: contract.Ref, Ref: "A"}}},
+			}}},
+			[]string{"A: it stands for nothing but itself; give it a type"},
+		},
 	}
 	for _, test := range cases {
 		t.Run(test.name, func(t *testing.T) {
@@ -109,12 +186,14 @@ func TestProblems(t *testing.T) {
 // TestAllProblemsAtOnce has faults of every sort, in one run.
 func TestAllProblemsAtOnce(t *testing.T) {
 	c := contract.Contract{
-		Name:    "x",
-		Methods: calls("class"),
-		Types:   []contract.NamedType{structType("A", "x-y", "x_y")},
+		Name:     "x",
+		Methods:  calls("class"),
+		Types:    []contract.NamedType{structType("A", "x-y", "x_y"), structType("ServerError"), structType("UnknownU"), taggedUnion("U", "t", "A")},
+		Errors:   []contract.ErrorType{{Code: 1000, Reason: "not_found"}},
+		Channels: []contract.Channel{channel("{x}", "A")},
 	}
-	_, problems := python.Generate(&c, python.Options{})
-	if len(problems) != 2 {
+	_, problems := python.Generate(&c, python.Options{Package: "1st"})
+	if len(problems) != 7 {
 		t.Errorf("problems: %v", problems)
 	}
 }

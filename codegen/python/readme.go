@@ -30,9 +30,19 @@ if __name__ == "__main__":
     asyncio.run(main())
 `)
 	b.WriteString("```\n\nEvery error of a call is an `RPCError`: a `ServerError` that the server sent, with `code`,\n" +
-		"`reason`, `message` and `details`, or a `ClientError` that the client made.\n\n## Calls\n")
+		"`reason`, `message` and `details`, or a `ClientError` that the client made.\n")
+	printValues(&b, p)
+	printErrorsSection(&b, p)
+	b.WriteString("\n## Calls\n")
 	for _, m := range p.methods {
 		printExample(&b, p, m)
+	}
+	if len(p.channels) > 0 {
+		b.WriteString("\n## Channels\n\nAn event that is not what the contract says, and an exception of a handler, go to the\n" +
+			"client's `on_error`. A handler may be `async`. `await subscription.unsubscribe()` ends it.\n")
+	}
+	for _, c := range p.channels {
+		printChannelExample(&b, p, c)
 	}
 	return b.Bytes()
 }
@@ -45,94 +55,129 @@ func printExample(b *bytes.Buffer, p *plan, m *methodPlan) {
 	if m.source.Deprecated != "" {
 		fmt.Fprintf(b, "Deprecated: %s\n\n", markdown(m.source.Deprecated))
 	}
-	e := example{plan: p}
-	params := ""
-	if m.params != "" {
-		params = e.structure(p.contract.Type(m.source.Params.Ref))
-	}
+	e := newExample(p)
+	call := e.call(m)
 	b.WriteString("```python\n")
-	if e.times {
-		b.WriteString("import datetime\n\n")
-	}
-	if len(e.classes) > 0 {
-		slices.Sort(e.classes)
-		fmt.Fprintf(b, "from %s import %s\n\n", p.pkg, strings.Join(slices.Compact(e.classes), ", "))
-	}
+	e.imports(b)
 	if m.result != "" {
 		b.WriteString("result = ")
 	}
-	fmt.Fprintf(b, "await api.%s(%s)\n```\n", m.name, params)
+	fmt.Fprintf(b, "%s\n```\n", call)
 }
 
-// example writes values that fit the contract's types.
-type example struct {
-	plan    *plan
-	classes []string
-	times   bool
-	path    []*contract.NamedType // being written
+// call is a call of m with example params.
+func (e *example) call(m *methodPlan) string {
+	params := ""
+	if m.params != "" {
+		params = e.structure(e.plan.types[m.source.Params.Ref])
+	}
+	return fmt.Sprintf("await api.%s(%s)", m.name, params)
 }
 
-// structure constructs t with its required fields.
-func (e *example) structure(t *contract.NamedType) string {
-	e.path = append(e.path, t)
-	defer func() { e.path = e.path[:len(e.path)-1] }()
-	class := e.plan.classes[t.Name]
-	e.classes = append(e.classes, class)
-	var args []string
-	for _, s := range e.plan.structs {
-		if s.source != t {
-			continue
-		}
-		for _, f := range s.fields {
-			if f.source.Required {
-				args = append(args, f.name+"="+e.value(&f.source.Type, f.source.Name))
-			}
-		}
+func printChannelExample(b *bytes.Buffer, p *plan, c *channelPlan) {
+	fmt.Fprintf(b, "\n### `%s`\n\n", c.name)
+	if doc := markdown(c.source.Doc); doc != "" {
+		fmt.Fprintf(b, "%s\n\n", doc)
 	}
-	return class + "(" + strings.Join(args, ", ") + ")"
+	if c.source.Deprecated != "" {
+		fmt.Fprintf(b, "Deprecated: %s\n\n", markdown(c.source.Deprecated))
+	}
+	e := newExample(p)
+	arguments := []string{"print"}
+	for _, a := range c.arguments {
+		arguments = append(arguments, a.name+"="+e.value(&a.source.Type, a.source.Name))
+	}
+	b.WriteString("```python\n")
+	e.imports(b)
+	fmt.Fprintf(b, "subscription = await api.%s(%s)\n```\n", c.name, strings.Join(arguments, ", "))
 }
 
-func (e *example) value(t *contract.Type, name string) string {
-	if t.Nullable && t.Kind != contract.Ref {
-		return "None"
+// printValues says what the types alone do not.
+func printValues(b *bytes.Buffer, p *plan) {
+	var points []string
+	if slices.ContainsFunc(p.structs, func(s *structPlan) bool {
+		return slices.ContainsFunc(s.fields, func(f *fieldPlan) bool { return !f.source.Required })
+	}) {
+		points = append(points, "A field that was not set is not sent; nor is `None` where the API takes no null.")
 	}
-	switch t.Kind {
-	case contract.Bool:
-		return "True"
-	case contract.Integer:
-		return "1"
-	case contract.Float:
-		return "1.5"
-	case contract.String:
-		if t.Format == contract.DateTime {
-			e.times = true
-			return "datetime.datetime(2026, 1, 31, 12, 0, tzinfo=datetime.timezone.utc)"
+	if len(p.unions) > 0 {
+		points = append(points, "A union's variants are told apart by their tag, which is always sent. One that a newer\n"+
+			"  server added is read as the union's `Unknown` class, with its members in `model_extra`.")
+	}
+	if p.scalars["_Nanoseconds"] || p.scalars["_QuotedNanoseconds"] {
+		points = append(points, "A duration that travels as nanoseconds is a `timedelta`, which holds microseconds: what\n"+
+			"  is finer is cut off.")
+	}
+	if p.scalars["_DateTime"] || p.scalars["_LocalDateTime"] {
+		points = append(points, "Times hold microseconds; what is finer is cut off.")
+	}
+	if p.scalars["_QuotedStr"] {
+		points = append(points, "A string that travels in quotes of its own is read by the client and by\n"+
+			"  `model_validate_json`; `model_validate` takes the text as it is in Python.")
+	}
+	if p.hasChecks() {
+		points = append(points, "What is only ever sent is checked as it is made (`pydantic.ValidationError`). What the\n"+
+			"  server sends too is read without constraints, for a newer server may allow more; the\n"+
+			"  server checks what it gets in any case.")
+	}
+	if len(points) == 0 {
+		return
+	}
+	b.WriteString("\n## Values\n\n")
+	for _, point := range points {
+		b.WriteString("- " + point + "\n")
+	}
+}
+
+// hasChecks reports whether any field has constraints.
+func (p *plan) hasChecks() bool {
+	return slices.ContainsFunc(p.structs, func(s *structPlan) bool {
+		return slices.ContainsFunc(s.fields, func(f *fieldPlan) bool { return constrained(&f.source.Type) })
+	})
+}
+
+func constrained(t *contract.Type) bool {
+	return t != nil && (t.Constraints != nil || constrained(t.Key) || constrained(t.Elem) ||
+		slices.ContainsFunc(t.Items, func(item contract.Type) bool { return constrained(&item) }))
+}
+
+func printErrorsSection(b *bytes.Buffer, p *plan) {
+	if len(p.errors) == 0 {
+		return
+	}
+	b.WriteString("\n## Errors\n\nThe API's own errors are classes, whichever method fails. One whose details are not what\n" +
+		"the contract says is a plain `ServerError`.\n\n")
+	chosen := p.errors[0]
+	for _, e := range p.errors {
+		doc := markdown(e.source.Doc)
+		if doc != "" {
+			doc = ": " + doc
 		}
-		return quote(identifier(name))
-	case contract.Bytes:
-		return `b"bytes"`
-	case contract.List:
-		return "[]"
-	case contract.Map, contract.Any:
-		return "{}"
-	}
-	r := e.plan.contract.Type(t.Ref)
-	switch {
-	case t.Nullable || slices.Contains(e.path, r):
-		// A struct that requires itself has no value at all.
-		return "None"
-	case r.Kind == contract.Struct:
-		return e.structure(r)
-	case r.Kind == contract.Alias:
-		e.path = append(e.path, r)
-		defer func() { e.path = e.path[:len(e.path)-1] }()
-		return e.value(r.Base, name)
-	}
-	for _, enum := range e.plan.enums {
-		if enum.source == r {
-			e.classes = append(e.classes, enum.class)
-			return enum.class + "." + enum.members[0]
+		fmt.Fprintf(b, "- `%s` (%d)%s\n", e.class, e.source.Code, doc)
+		if chosen.details == "" && e.details != "" {
+			chosen = e
 		}
 	}
-	return "None"
+	e := newExample(p)
+	e.classes[chosen.class] = true
+	call := "...  # call a method"
+	if m := p.raises(chosen); m != nil {
+		call = e.call(m)
+	}
+	b.WriteString("\n```python\n")
+	e.imports(b)
+	fmt.Fprintf(b, "try:\n    %s\nexcept %s as error:\n    print(error.message, error.details)\n```\n", call, chosen.class)
+}
+
+// raises is a method that declares the error, or any method, or nil.
+func (p *plan) raises(e *errorPlan) *methodPlan {
+	for _, m := range p.methods {
+		if slices.Contains(m.source.Errors, e.source.Code) {
+			return m
+		}
+	}
+	if len(p.methods) > 0 {
+		return p.methods[0]
+	}
+	return nil
 }

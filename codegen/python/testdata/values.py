@@ -22,6 +22,7 @@ from tasks_client import Status, Task, TaskCreateParams
 from zoo_client import APIClient, CentrifugoRPCClient, InvalidReplyError, NotConnectedError
 from zoo_client.client import _write
 
+ERRORS = {1001: zoo_client.QuotaExceededError}
 LEAF = {"name": "leaf"}
 NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.timezone.utc)
 
@@ -303,10 +304,10 @@ async def typed_client() -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         await api.zoo_old(leaf)
     assert rpc.calls == [
-        ("call", "users.get_user_by_id", LEAF, {"timeout": None}),
-        ("notify", "zoo.move", LEAF, {"timeout": 2}),
-        ("call", "ping", None, {"timeout": None}),
-        ("call", "zoo.old", LEAF, {"timeout": 1.5, "idempotent": True}),
+        ("call", "users.get_user_by_id", LEAF, {"timeout": None, "errors": ERRORS}),
+        ("notify", "zoo.move", LEAF, {"timeout": 2, "errors": ERRORS}),
+        ("call", "ping", None, {"timeout": None, "errors": ERRORS}),
+        ("call", "zoo.old", LEAF, {"timeout": 1.5, "idempotent": True, "errors": ERRORS}),
     ]
     count: int = await APIClient(Recorder(2**53)).zoo_count()
     assert count == 2**53

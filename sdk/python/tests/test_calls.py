@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -64,6 +65,49 @@ async def test_server_error(server: Server, user: str) -> None:
         assert (own.value.code, own.value.reason) == (1001, "quota_exceeded")
         with pytest.raises(centrirpc.MethodNotFoundError):
             await client.call("other")
+
+
+class QuotaExceededError(centrirpc.ServerError):
+    """Reads its details, as a generated class does."""
+
+    @classmethod
+    def from_reply(
+        cls, code: int, reason: str, message: str, details: Any
+    ) -> centrirpc.ServerError:
+        return cls(code, reason, message, int(details))
+
+
+class AsleepError(centrirpc.ServerError):
+    """Takes its details as they come."""
+
+
+async def test_declared_errors(server: Server, user: str) -> None:
+    errors = {1001: QuotaExceededError, 1002: AsleepError}
+    async with connected(server, user) as client:
+        frames = Frames(client)
+        fault: dict[str, Any] = {"code": 1001, "message": "no more", "details": "7"}
+        with pytest.raises(QuotaExceededError, match="no more") as quota:
+            await client.call("fail", fault, errors=errors)
+        assert quota.value.details == 7
+        assert frames[-1].data is quota.value
+        copy = pickle.loads(pickle.dumps(quota.value))
+        assert (type(copy), copy.details) == (QuotaExceededError, 7)
+        with pytest.raises(AsleepError) as asleep:
+            await client.call("fail", {"code": 1002, "details": [1]}, errors=errors)
+        assert asleep.value.details == [1]
+        with pytest.raises(centrirpc.ServerError) as plain:
+            await client.call("fail", {**fault, "details": "x"}, errors=errors)
+        assert type(plain.value) is centrirpc.ServerError
+        assert (plain.value.code, plain.value.details) == (1001, "x")
+        assert isinstance(plain.value.__cause__, ValueError)
+        with pytest.raises(centrirpc.ServerError) as other:
+            await client.call("fail", {"code": 1003}, errors=errors)
+        assert type(other.value) is centrirpc.ServerError
+        assert other.value.__cause__ is None
+        with pytest.raises(AsleepError):
+            await client.notify("refuse", {"code": 1002}, errors=errors)
+        with pytest.raises(centrirpc.NotFoundError):
+            await client.call("fail", {"code": 404}, errors=errors)
 
 
 @pytest.mark.parametrize(

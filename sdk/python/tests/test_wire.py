@@ -178,3 +178,19 @@ def test_arguments(arguments: dict[str, Any], text: str) -> None:
     arguments = {"url": "ws://127.0.0.1:1/x", "token": "", "user_id": "1", **arguments}
     with pytest.raises(ValueError, match=text):
         CentrifugoRPCClient(**arguments)
+
+
+def test_channel_names() -> None:
+    name = rpc_wire.channel_name
+    assert name("news", {}) == "news"
+    assert name("tasks:{project_id}", {"project_id": "a-1"}) == "tasks:a-1"
+    assert name("rooms:{tenant}.{room}", {"tenant": "x", "room": -7}) == "rooms:x.-7"
+    assert name("a:{x}", {"x": "\\1"}) == "a:\\1"
+    assert name("a:{x}!{x2}", {"x": "1", "x2": "2"}) == "a:1!2"
+
+
+@pytest.mark.parametrize("value", ["", *":,#*$/{} ", "a:b", "{a}", "a\n", "\x00", "\x7f", "é"])
+def test_channel_parameters_that_are_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="project_id of the channel tasks:") as caught:
+        rpc_wire.channel_name("tasks:{project_id}", {"project_id": value})
+    assert ("is empty" in str(caught.value)) == (value == "")

@@ -26,12 +26,12 @@ def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
 _T = _typing.TypeVar("_T")
 
 
-def _read(method: str, validate: _typing.Callable[[_typing.Any], _T], value: _typing.Any) -> _T:
+def _read(what: str, validate: _typing.Callable[..., _T], value: _typing.Any) -> _T:
     try:
-        return validate(value)
+        return validate(value, by_alias=True, by_name=False)
     except _pydantic.ValidationError as error:
         raise InvalidReplyError(
-            f"the result of {method} is not what the contract says: {error}"
+            f"{what} is not what the contract says: {error}"
         ) from error
 
 
@@ -54,7 +54,7 @@ class APIClient:
     async def deep(self, params: Holder, *, timeout: float | None = None) -> Deep:
         """Calls deep."""
         return _read(
-            "deep",
+            "the result of deep",
             _DEEP_RESULT.validate_python,
             await self.rpc.call("deep", _write(params), timeout=timeout),
         )
@@ -62,7 +62,7 @@ class APIClient:
     async def maybe(self, *, timeout: float | None = None) -> Maybe:
         """Calls maybe."""
         return _read(
-            "maybe",
+            "the result of maybe",
             _MAYBE_RESULT.validate_python,
             await self.rpc.call("maybe", timeout=timeout),
         )
@@ -70,7 +70,7 @@ class APIClient:
     async def tree(self, *, timeout: float | None = None) -> Tree:
         """Calls tree."""
         return _read(
-            "tree",
+            "the result of tree",
             _TREE_RESULT.validate_python,
             await self.rpc.call("tree", timeout=timeout),
         )

@@ -63,7 +63,7 @@ Maybe: _typing.TypeAlias = str | None
 
 Sure: _typing.TypeAlias = str
 
-Twig = _typing_extensions.TypeAliasType("Twig", "Tree")
+Twig = _typing_extensions.TypeAliasType("Twig", "list[Twig]")
 
 Tree = _typing_extensions.TypeAliasType("Tree", "list[Twig]")
 

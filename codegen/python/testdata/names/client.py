@@ -29,12 +29,12 @@ def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
 _T = _typing.TypeVar("_T")
 
 
-def _read(method: str, validate: _typing.Callable[[_typing.Any], _T], value: _typing.Any) -> _T:
+def _read(what: str, validate: _typing.Callable[..., _T], value: _typing.Any) -> _T:
     try:
-        return validate(value)
+        return validate(value, by_alias=True, by_name=False)
     except _pydantic.ValidationError as error:
         raise InvalidReplyError(
-            f"the result of {method} is not what the contract says: {error}"
+            f"{what} is not what the contract says: {error}"
         ) from error
 
 
@@ -71,7 +71,7 @@ class APIClient:
     ) -> Shadows:
         """Calls bool."""
         return _read(
-            "bool",
+            "the result of bool",
             Shadows.model_validate,
             await self.rpc.call("bool", _write(params), timeout=timeout),
         )
@@ -81,7 +81,7 @@ class APIClient:
     ) -> _builtins.dict[_builtins.str, _builtins.list[_Int64]]:
         """Calls dict."""
         return _read(
-            "dict",
+            "the result of dict",
             _DICT_RESULT.validate_python,
             await self.rpc.call("dict", timeout=timeout),
         )
@@ -89,7 +89,7 @@ class APIClient:
     async def float(self, *, timeout: _builtins.float | None = None) -> _Float:
         """Calls float."""
         return _read(
-            "float",
+            "the result of float",
             _FLOAT_RESULT.validate_python,
             await self.rpc.call("float", timeout=timeout),
         )
@@ -97,7 +97,7 @@ class APIClient:
     async def int(self, *, timeout: _builtins.float | None = None) -> _builtins.bool:
         """Calls int."""
         return _read(
-            "int",
+            "the result of int",
             _INT_RESULT.validate_python,
             await self.rpc.call("int", timeout=timeout),
         )
@@ -107,7 +107,7 @@ class APIClient:
     ) -> _builtins.list[_builtins.str]:
         """Calls list."""
         return _read(
-            "list",
+            "the result of list",
             _LIST_RESULT.validate_python,
             await self.rpc.call("list", timeout=timeout),
         )
@@ -115,7 +115,7 @@ class APIClient:
     async def models(self, *, timeout: _builtins.float | None = None) -> Field:
         """Calls models."""
         return _read(
-            "models",
+            "the result of models",
             Field.model_validate,
             await self.rpc.call("models", timeout=timeout),
         )
@@ -133,7 +133,7 @@ class APIClient:
     async def self(self, *, timeout: _builtins.float | None = None) -> List | None:
         """Calls self."""
         return _read(
-            "self",
+            "the result of self",
             _SELF_RESULT.validate_python,
             await self.rpc.call("self", timeout=timeout),
         )
@@ -141,7 +141,7 @@ class APIClient:
     async def str(self, *, timeout: _builtins.float | None = None) -> _builtins.str:
         """Calls str."""
         return _read(
-            "str",
+            "the result of str",
             _STR_RESULT.validate_python,
             await self.rpc.call("str", timeout=timeout),
         )

@@ -29,12 +29,12 @@ def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
 _T = _typing.TypeVar("_T")
 
 
-def _read(method: str, validate: _typing.Callable[[_typing.Any], _T], value: _typing.Any) -> _T:
+def _read(what: str, validate: _typing.Callable[..., _T], value: _typing.Any) -> _T:
     try:
-        return validate(value)
+        return validate(value, by_alias=True, by_name=False)
     except _pydantic.ValidationError as error:
         raise InvalidReplyError(
-            f"the result of {method} is not what the contract says: {error}"
+            f"{what} is not what the contract says: {error}"
         ) from error
 
 
@@ -52,7 +52,7 @@ class APIClient:
     ) -> Task:
         """Creates a task."""
         return _read(
-            "tasks.create",
+            "the result of tasks.create",
             Task.model_validate,
             await self.rpc.call("tasks.create", _write(params), timeout=timeout),
         )
@@ -68,7 +68,7 @@ class APIClient:
     ) -> TaskStatsResult:
         """Counts the tasks of a user."""
         return _read(
-            "tasks.get_stats",
+            "the result of tasks.get_stats",
             TaskStatsResult.model_validate,
             await self.rpc.call("tasks.get_stats", _write(params), timeout=timeout, idempotent=True),
         )
@@ -78,7 +78,7 @@ class APIClient:
     ) -> TaskListResult:
         """Calls tasks.list."""
         return _read(
-            "tasks.list",
+            "the result of tasks.list",
             TaskListResult.model_validate,
             await self.rpc.call("tasks.list", _write(params), timeout=timeout, idempotent=True),
         )

@@ -4,6 +4,9 @@
 """
 
 from .client import APIClient
+from .errors import (
+    EvilError,
+)
 from .models import (
     Kind,
     One,
@@ -47,6 +50,7 @@ __all__ = [
     "ConnectError",
     "ConnectionLostError",
     "DeadlineExceededError",
+    "EvilError",
     "FailedPreconditionError",
     "InternalError",
     "InvalidParamsError",

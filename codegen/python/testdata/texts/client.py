@@ -8,6 +8,7 @@ import typing as _typing
 import pydantic as _pydantic
 import typing_extensions as _typing_extensions
 
+from .errors import _ERRORS
 from .models import (
     Kind,
     One,
@@ -25,12 +26,12 @@ def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
 _T = _typing.TypeVar("_T")
 
 
-def _read(method: str, validate: _typing.Callable[[_typing.Any], _T], value: _typing.Any) -> _T:
+def _read(what: str, validate: _typing.Callable[..., _T], value: _typing.Any) -> _T:
     try:
-        return validate(value)
+        return validate(value, by_alias=True, by_name=False)
     except _pydantic.ValidationError as error:
         raise InvalidReplyError(
-            f"the result of {method} is not what the contract says: {error}"
+            f"{what} is not what the contract says: {error}"
         ) from error
 
 
@@ -53,7 +54,7 @@ class APIClient:
             indented
         \"\"\"\"\"
         """
-        await self.rpc.call("four", timeout=timeout)
+        await self.rpc.call("four", timeout=timeout, errors=_ERRORS)
 
     @_typing_extensions.deprecated("\"\"\"\\\"\x00\u202e\u2029``` </script> {x} %s \\")
     async def one(self, params: One, *, timeout: float | None = None) -> One:
@@ -63,23 +64,23 @@ class APIClient:
         Deprecated: \"\""\\"\x00\u202e
         ``` </script> {x} %s \\
 
-        Raises ServerError with code 1000 (evil) and details of type list[One]: \"\""\\"\x00\u202e
-        ``` </script> {x} %s \\
+        Raises, beside other errors:
+            EvilError: \"\""\\"\x00\u202e ``` </script> {x} %s \\
         """
         return _read(
-            "one",
+            "the result of one",
             One.model_validate,
-            await self.rpc.call("one", _write(params), timeout=timeout),
+            await self.rpc.call("one", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def three(self, *, timeout: float | None = None) -> None:
         """ends with a backslash and a quote \\\""""
-        await self.rpc.call("three", timeout=timeout)
+        await self.rpc.call("three", timeout=timeout, errors=_ERRORS)
 
     async def two(self, *, timeout: float | None = None) -> Kind:
         """\""""
         return _read(
-            "two",
+            "the result of two",
             _TWO_RESULT.validate_python,
-            await self.rpc.call("two", timeout=timeout),
+            await self.rpc.call("two", timeout=timeout, errors=_ERRORS),
         )

@@ -5,6 +5,9 @@ after a line separator and a last quote\"
 """
 
 from .client import APIClient
+from .errors import (
+    QuotaExceededError,
+)
 from .models import (
     Colour,
     Empty,
@@ -83,6 +86,7 @@ __all__ = [
     "Pong",
     "Presence",
     "Quota",
+    "QuotaExceededError",
     "RPCError",
     "RequestTooLargeError",
     "ResourceExhaustedError",

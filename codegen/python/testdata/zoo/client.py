@@ -8,6 +8,7 @@ import typing as _typing
 import pydantic as _pydantic
 import typing_extensions as _typing_extensions
 
+from .errors import _ERRORS
 from .models import (
     Empty,
     Everything,
@@ -36,12 +37,12 @@ def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
 _T = _typing.TypeVar("_T")
 
 
-def _read(method: str, validate: _typing.Callable[[_typing.Any], _T], value: _typing.Any) -> _T:
+def _read(what: str, validate: _typing.Callable[..., _T], value: _typing.Any) -> _T:
     try:
-        return validate(value)
+        return validate(value, by_alias=True, by_name=False)
     except _pydantic.ValidationError as error:
         raise InvalidReplyError(
-            f"the result of {method} is not what the contract says: {error}"
+            f"{what} is not what the contract says: {error}"
         ) from error
 
 
@@ -79,56 +80,56 @@ class APIClient:
 
     async def ping(self, *, timeout: float | None = None) -> None:
         """Takes nothing, returns nothing."""
-        await self.rpc.call("ping", timeout=timeout)
+        await self.rpc.call("ping", timeout=timeout, errors=_ERRORS)
 
     async def users_get_user_by_id(
         self, params: Leaf, *, timeout: float | None = None
     ) -> Leaf:
         """Calls users.get_user_by_id."""
         return _read(
-            "users.get_user_by_id",
+            "the result of users.get_user_by_id",
             Leaf.model_validate,
-            await self.rpc.call("users.get_user_by_id", _write(params), timeout=timeout),
+            await self.rpc.call("users.get_user_by_id", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_any(self, *, timeout: float | None = None) -> _typing.Any:
         """Calls zoo.any."""
         return _read(
-            "zoo.any",
+            "the result of zoo.any",
             _ZOO_ANY_RESULT.validate_python,
-            await self.rpc.call("zoo.any", timeout=timeout),
+            await self.rpc.call("zoo.any", timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_blob(self, *, timeout: float | None = None) -> _Base64:
         """Calls zoo.blob."""
         return _read(
-            "zoo.blob",
+            "the result of zoo.blob",
             _ZOO_BLOB_RESULT.validate_python,
-            await self.rpc.call("zoo.blob", timeout=timeout),
+            await self.rpc.call("zoo.blob", timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_count(self, *, timeout: float | None = None) -> _Int64:
         """Calls zoo.count."""
         return _read(
-            "zoo.count",
+            "the result of zoo.count",
             _ZOO_COUNT_RESULT.validate_python,
-            await self.rpc.call("zoo.count", timeout=timeout),
+            await self.rpc.call("zoo.count", timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_counts(self, *, timeout: float | None = None) -> dict[str, _Int64]:
         """Calls zoo.counts."""
         return _read(
-            "zoo.counts",
+            "the result of zoo.counts",
             _ZOO_COUNTS_RESULT.validate_python,
-            await self.rpc.call("zoo.counts", timeout=timeout),
+            await self.rpc.call("zoo.counts", timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_empty(self, params: Empty, *, timeout: float | None = None) -> Empty:
         """Calls zoo.empty."""
         return _read(
-            "zoo.empty",
+            "the result of zoo.empty",
             Empty.model_validate,
-            await self.rpc.call("zoo.empty", _write(params), timeout=timeout),
+            await self.rpc.call("zoo.empty", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_everything(
@@ -139,9 +140,9 @@ class APIClient:
         after a line separator and a last quote\"
         """
         return _read(
-            "zoo.everything",
+            "the result of zoo.everything",
             Everything.model_validate,
-            await self.rpc.call("zoo.everything", _write(params), timeout=timeout),
+            await self.rpc.call("zoo.everything", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_hostile(
@@ -149,45 +150,45 @@ class APIClient:
     ) -> Hostile:
         """Calls zoo.hostile."""
         return _read(
-            "zoo.hostile",
+            "the result of zoo.hostile",
             Hostile.model_validate,
-            await self.rpc.call("zoo.hostile", _write(params), timeout=timeout),
+            await self.rpc.call("zoo.hostile", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_level(self, *, timeout: float | None = None) -> Level:
         """Calls zoo.level."""
         return _read(
-            "zoo.level",
+            "the result of zoo.level",
             _ZOO_LEVEL_RESULT.validate_python,
-            await self.rpc.call("zoo.level", timeout=timeout),
+            await self.rpc.call("zoo.level", timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_maybe(self, *, timeout: float | None = None) -> Leaf | None:
         """Calls zoo.maybe."""
         return _read(
-            "zoo.maybe",
+            "the result of zoo.maybe",
             _ZOO_MAYBE_RESULT.validate_python,
-            await self.rpc.call("zoo.maybe", timeout=timeout),
+            await self.rpc.call("zoo.maybe", timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_move(self, params: Leaf, *, timeout: float | None = None) -> None:
         """Tells the server something."""
-        await self.rpc.notify("zoo.move", _write(params), timeout=timeout)
+        await self.rpc.notify("zoo.move", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def zoo_mutual(self, params: Ping, *, timeout: float | None = None) -> Pong:
         """Calls zoo.mutual."""
         return _read(
-            "zoo.mutual",
+            "the result of zoo.mutual",
             Pong.model_validate,
-            await self.rpc.call("zoo.mutual", _write(params), timeout=timeout),
+            await self.rpc.call("zoo.mutual", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_names(self, *, timeout: float | None = None) -> list[str]:
         """Calls zoo.names."""
         return _read(
-            "zoo.names",
+            "the result of zoo.names",
             _ZOO_NAMES_RESULT.validate_python,
-            await self.rpc.call("zoo.names", timeout=timeout),
+            await self.rpc.call("zoo.names", timeout=timeout, errors=_ERRORS),
         )
 
     @_typing_extensions.deprecated("use zoo.everything")
@@ -196,20 +197,21 @@ class APIClient:
 
         Deprecated: use zoo.everything
 
-        Raises ServerError with code 1001 (quota_exceeded) and details of type Quota: No more this month.
+        Raises, beside other errors:
+            QuotaExceededError: No more this month. Its details are of type Quota.
         """
         return _read(
-            "zoo.old",
+            "the result of zoo.old",
             Leaf.model_validate,
-            await self.rpc.call("zoo.old", _write(params), timeout=timeout, idempotent=True),
+            await self.rpc.call("zoo.old", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
         )
 
     async def zoo_page(self, *, timeout: float | None = None) -> PageLeaf:
         """Calls zoo.page."""
         return _read(
-            "zoo.page",
+            "the result of zoo.page",
             PageLeaf.model_validate,
-            await self.rpc.call("zoo.page", timeout=timeout),
+            await self.rpc.call("zoo.page", timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_presence(
@@ -217,23 +219,23 @@ class APIClient:
     ) -> Presence:
         """Calls zoo.presence."""
         return _read(
-            "zoo.presence",
+            "the result of zoo.presence",
             Presence.model_validate,
-            await self.rpc.call("zoo.presence", _write(params), timeout=timeout),
+            await self.rpc.call("zoo.presence", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_tree(self, params: Node, *, timeout: float | None = None) -> Node:
         """Calls zoo.tree."""
         return _read(
-            "zoo.tree",
+            "the result of zoo.tree",
             Node.model_validate,
-            await self.rpc.call("zoo.tree", _write(params), timeout=timeout),
+            await self.rpc.call("zoo.tree", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def zoo_when(self, *, timeout: float | None = None) -> _DateTime:
         """Calls zoo.when."""
         return _read(
-            "zoo.when",
+            "the result of zoo.when",
             _ZOO_WHEN_RESULT.validate_python,
-            await self.rpc.call("zoo.when", timeout=timeout),
+            await self.rpc.call("zoo.when", timeout=timeout, errors=_ERRORS),
         )
