@@ -67,7 +67,7 @@ func encodeResult(declared reflect.Type, result any) (json.RawMessage, error) {
 	default:
 		return nil, fmt.Errorf("middleware returned a value of type %v; the method's result is %v", got, declared)
 	}
-	return EncodeJSON(result)
+	return EncodeJSON(asDeclared(declared, result))
 }
 
 var errNilError = errors.New("the error is a nil *centrirpc.Error; where there is none, return nil itself")

@@ -43,6 +43,21 @@ func adopt(reflected, recorded *contract.Contract) *contract.Contract {
 			m.Deprecated = from.Deprecated
 		}
 	}
+	c.Channels = slices.Clone(reflected.Channels)
+	for i := range c.Channels {
+		ch := &c.Channels[i]
+		from := recorded.Channel(ch.Name)
+		if from == nil {
+			continue
+		}
+		ch.Source = from.Source
+		if ch.Doc == "" {
+			ch.Doc = from.Doc
+		}
+		if ch.Deprecated == "" {
+			ch.Deprecated = from.Deprecated
+		}
+	}
 	c.Types = slices.Clone(reflected.Types)
 	for i := range c.Types {
 		if from := recorded.Type(c.Types[i].Name); from != nil && from.Origin == c.Types[i].Origin {

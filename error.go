@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"unicode/utf8"
 
 	"github.com/centrirpc/centrirpc/wire"
@@ -153,12 +154,13 @@ func DeclareError[D any](code wire.Code, reason, doc string) ErrorType[D] {
 	return ErrorType[D]{code: code, reason: reason, doc: doc}
 }
 
-// New is one occurrence of the error, to be returned by a handler.
+// New is one occurrence of the error, to be returned by a handler. Details that
+// are a union are in Error.Details as a pointer to the interface.
 func (t ErrorType[D]) New(details D, format string, args ...any) *Error {
 	e := Errorf(t.code, format, args...)
 	e.Reason = t.reason
 	if _, none := any(details).(struct{}); !none {
-		e.Details = details
+		e.Details = asDeclared(reflect.TypeFor[D](), details)
 	}
 	return e
 }

@@ -2,6 +2,7 @@ package centrirpc
 
 import (
 	"encoding/json"
+	"reflect"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	jsonv1 "github.com/go-json-experiment/json/v1"
@@ -13,15 +14,30 @@ import (
 var (
 	encodeOptions = jsonv2.JoinOptions(jsonv1.DefaultOptionsV1(), jsonv2.FormatNilSliceAsNull(false), jsonv2.FormatNilMapAsNull(false))
 	decodeOptions = jsonv2.JoinOptions(jsonv1.DefaultOptionsV1(), jsonv2.MatchCaseInsensitiveNames(false))
-	// locateOptions end at the first error, and say where it is.
-	locateOptions = jsonv2.JoinOptions(decodeOptions, jsonv1.ReportErrorsWithLegacySemantics(false))
 )
 
 // EncodeJSON writes v as results and events travel: as encoding/json does, but nil
-// slices and maps are [] and {}.
-func EncodeJSON(v any) (json.RawMessage, error) { return jsonv2.Marshal(v, encodeOptions) }
+// slices and maps are [] and {}, and unions have their tag. Of a union give a
+// pointer to the interface: without it, nothing tells that v was of that type.
+func EncodeJSON(v any) (json.RawMessage, error) {
+	if registry := unions.Load(); registry.concerns(reflect.TypeOf(v)) {
+		return jsonv2.Marshal(v, registry.encode)
+	}
+	return jsonv2.Marshal(v, encodeOptions)
+}
 
-func decodeJSON(data []byte, into any) error { return jsonv2.Unmarshal(data, into, decodeOptions) }
+func decodeJSON(data []byte, into any) error {
+	if registry := unions.Load(); registry.concerns(reflect.TypeOf(into)) {
+		return jsonv2.Unmarshal(data, into, registry.decode)
+	}
+	return jsonv2.Unmarshal(data, into, decodeOptions)
+}
 
 // locate is the error that made decoding fail, with the place where it is.
-func locate(data []byte, into any) error { return jsonv2.Unmarshal(data, into, locateOptions) }
+func locate(data []byte, into any) error {
+	options := decodeOptions
+	if registry := unions.Load(); registry.concerns(reflect.TypeOf(into)) {
+		options = registry.decode
+	}
+	return jsonv2.Unmarshal(data, into, options, jsonv1.ReportErrorsWithLegacySemantics(false))
+}

@@ -30,12 +30,15 @@ func (d *decoder) decode(ctx context.Context, raw json.RawMessage, into any) err
 		raw = emptyObject
 	}
 	faults := checkShape(raw, d.shape)
+	if notJSON(faults) {
+		return faultsError(faults)
+	}
 	decoded := decodeJSON(raw, into)
 	if decoded != nil && len(faults) == 0 {
 		// The shape let through what the type itself refuses.
 		faults = append(faults, d.decodeFault(locate(raw, reflect.New(reflect.TypeOf(into).Elem()).Interface())))
 	}
-	if d.rules != nil && !notJSON(faults) {
+	if d.rules != nil {
 		faults = append(faults, d.rules.check(ctx, into, faults)...)
 	}
 	if len(faults) > 0 {

@@ -30,18 +30,25 @@ type Router struct {
 
 	mu            sync.Mutex
 	registrations map[string]*registration
+	channels      []*channel
 	errors        map[int]ErrorDeclaration
 	builder       *gotypes.Builder
 	mw            []Middleware
 	ready         atomic.Pointer[table]
+
+	publishersMu sync.Mutex
+	publishers   atomic.Pointer[[]*Publisher] // replaced, never changed
 }
 
 // table is a router that takes no more registrations.
 type table struct {
 	endpoints map[string]*endpoint
 	methods   []Method
+	channels  []*channel // by name
 	reflected *contract.Contract
 	contract  *contract.Contract
+
+	channelInfos []ChannelInfo
 }
 
 type endpoint struct {
@@ -110,6 +117,7 @@ func NewRouter(opts ...RouterOption) *Router {
 		messages:      map[string]string{},
 		builder:       gotypes.NewBuilder(),
 	}
+	r.builder.FindUnions(findUnion)
 	for i, opt := range opts {
 		if opt == nil {
 			panic(fmt.Sprintf("centrirpc: NewRouter: option %d is nil; leave it out", i+1))
@@ -225,6 +233,7 @@ func (r *Router) compile() *table {
 		t.methods = append(t.methods, reg.method)
 	}
 	slices.SortFunc(t.methods, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })
+	r.compileChannels(t, shapes)
 	return t
 }
 

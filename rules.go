@@ -54,6 +54,13 @@ func structsOf(t reflect.Type) []reflect.Type {
 		switch t.Kind() {
 		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 			visit(t.Elem())
+		case reflect.Interface:
+			if u := unionOf(t); u != nil && !seen[t] {
+				seen[t] = true
+				for _, v := range u.variants {
+					visit(v.typ)
+				}
+			}
 		case reflect.Struct:
 			if seen[t] {
 				return

@@ -24,6 +24,8 @@ func probe(v *validator.Validate, t reflect.Type, path string, seen map[reflect.
 		return probe(v, t.Elem(), path+"[]", seen)
 	case reflect.Map:
 		return probe(v, t.Elem(), path+"{}", seen)
+	case reflect.Interface:
+		return probeUnion(v, t, path, seen)
 	case reflect.Struct:
 	default:
 		return nil
@@ -47,6 +49,19 @@ func probe(v *validator.Validate, t reflect.Type, path string, seen map[reflect.
 			}
 		}
 		if err := probe(v, field.Type, inner, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func probeUnion(v *validator.Validate, t reflect.Type, path string, seen map[reflect.Type]bool) error {
+	u := unionOf(t)
+	if u == nil {
+		return nil
+	}
+	for _, variant := range u.variants {
+		if err := probe(v, variant.typ, path+"("+variant.value+")", seen); err != nil {
 			return err
 		}
 	}

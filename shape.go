@@ -23,8 +23,10 @@ type shape struct {
 	strings  []string      // of an enum
 	ints     []int64
 	strict   bool
-	quoted   bool // it travels within a string
-	length   int  // of a list that has a fixed one; else -1
+	quoted   bool              // it travels within a string
+	length   int               // of a list that has a fixed one; else -1
+	tag      string            // of a union; its values are in strings
+	variants map[string]*shape // of a union, by the tag's value
 }
 
 // place is a shape where it is used: with or without null.
@@ -96,6 +98,15 @@ func (s *shapes) byName(name string) *shape {
 		made.fields = make(map[string]*fieldShape, len(t.Fields))
 		for i := range t.Fields {
 			s.addField(made, &t.Fields[i])
+		}
+	case contract.Union:
+		made.kind, made.tag, made.variants = contract.Union, t.Tag, map[string]*shape{}
+		for _, v := range t.Variants {
+			of := s.byName(v.Ref)
+			for _, value := range v.Values {
+				made.strings = append(made.strings, value)
+				made.variants[value] = of
+			}
 		}
 	case contract.Enum:
 		*made = *s.place(t.Base).shape

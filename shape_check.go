@@ -28,6 +28,9 @@ type checker struct {
 	source bytes.Reader
 	path   []byte
 	faults []wire.Fault
+	// unions is how many tagged unions the value is within, depth how deep the
+	// decoder's input is within the params.
+	unions, depth int
 }
 
 // maxDepth bounds how deep params may be nested: the validator's work grows with its square.
@@ -45,7 +48,7 @@ func checkShape(data []byte, s *shape) []wire.Fault {
 	defer checkers.Put(c)
 	c.source.Reset(data)
 	c.dec.Reset(&c.source, jsontext.AllowDuplicateNames(false))
-	c.path, c.faults = c.path[:0], nil
+	c.path, c.faults, c.unions, c.depth = c.path[:0], nil, 0, 0
 	err := c.value(place{shape: s})
 	if err == nil {
 		if _, end := c.dec.ReadToken(); !errors.Is(end, io.EOF) {
@@ -61,6 +64,9 @@ func checkShape(data []byte, s *shape) []wire.Fault {
 // syntaxFault is the one fault of params that are not JSON, or JSON that readers
 // disagree about: a key that is there twice (RFC 8259 section 4).
 func (c *checker) syntaxFault(s *shape, err error) wire.Fault {
+	if errors.Is(err, errTooDeep) {
+		return wire.Fault{Rule: "json", Message: errTooDeep.Error()}
+	}
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) && errors.Is(syntactic.Err, jsontext.ErrDuplicateName) {
 		field := s.path(syntactic.JSONPointer)
@@ -116,12 +122,14 @@ func (c *checker) value(p place) error {
 		}
 		return err
 	}
-	if c.dec.StackDepth() > maxDepth {
+	if c.depth+c.dec.StackDepth() > maxDepth {
 		return errDepth
 	}
 	switch s.kind {
 	case contract.Struct:
-		return c.object(s)
+		return c.object(s, "")
+	case contract.Union:
+		return c.union(s)
 	case contract.Map:
 		return c.entries(s)
 	case contract.List:
@@ -137,7 +145,9 @@ func (c *checker) value(p place) error {
 	return c.dec.SkipValue()
 }
 
-func (c *checker) object(s *shape) error {
+// object checks a struct's object, which has the tag beside its fields if it is a
+// union's.
+func (c *checker) object(s *shape, tag string) error {
 	if _, err := c.dec.ReadToken(); err != nil {
 		return err
 	}
@@ -151,7 +161,7 @@ func (c *checker) object(s *shape) error {
 		at := len(c.path)
 		c.push(name)
 		if f := s.fields[name]; f == nil {
-			if s.strict {
+			if s.strict && (name != tag || tag == "") {
 				c.fault("unknown", "is not known to the method")
 			}
 			err = c.dec.SkipValue()
@@ -347,7 +357,7 @@ func jsonKindOf(kind contract.Kind) jsontext.Kind {
 		return '0'
 	case contract.List:
 		return '['
-	case contract.Map, contract.Struct:
+	case contract.Map, contract.Struct, contract.Union:
 		return '{'
 	}
 	return 0

@@ -53,6 +53,7 @@ type forms struct {
 	Text     string             `json:"text,string"`
 	Named    numbered           `json:"named,string"`
 	Took     time.Duration      `json:"took"`
+	Exact    json.Number        `json:"exact"`
 	Array    [3]int8            `json:"array"`
 	Bytes    [2]byte            `json:"bytes"`
 	Matrix   [2][2]string       `json:"matrix"`
@@ -72,6 +73,7 @@ func someForms(r *rand.Rand) forms {
 	f := forms{
 		Int: number(), Float: []float64{0, 1.5, -1e300, 1e-300}[r.IntN(4)], Bool: r.IntN(2) == 0, Text: word(), Named: numbered(r.Int()),
 		Took:  time.Duration(number()),
+		Exact: json.Number([]string{"0", "-1.50", "1e400", "12345678901234567890"}[r.IntN(4)]),
 		Array: [3]int8{int8(r.Int()), 0, math.MinInt8}, Bytes: [2]byte{byte(r.Int()), 255}, Matrix: [2][2]string{{word(), word()}, {word(), ""}},
 		Addr: addr, ByAddr: map[netip.Addr]int{addr: 1}, Price: price{int64(r.IntN(1000)) - 500}, Prices: []*price{nil, {int64(r.IntN(9))}},
 		Big: new(big.Int).Lsh(big.NewInt(number()), 70), Optional: [2]*string{nil, ptr(word())},
@@ -125,7 +127,7 @@ func TestFormsThatDoNotFit(t *testing.T) {
 		{"int", `7`, "int type"}, {"int", `"7.5"`, "int type"}, {"int", `" 7"`, "int type"}, {"int", `""`, "int type"}, {"int", `"9223372036854775808"`, "int type"}, {"int", `null`, "int type"},
 		{"uint", `"-1"`, "uint type"}, {"float", `"x"`, "float type"}, {"float", `"1e999"`, "float type"}, {"bool", `"yes"`, "bool type"}, {"bool", `true`, "bool type"},
 		{"text", `"bare"`, "text type"}, {"text", `"7"`, "text type"}, {"named", `"40000"`, "named type"},
-		{"took", `"1s"`, "took type"}, {"took", `1.5`, "took type"},
+		{"took", `"1s"`, "took type"}, {"took", `1.5`, "took type"}, {"exact", `"1"`, "exact type"}, {"exact", `null`, "exact type"},
 		{"array", `[1,2]`, "array type"}, {"array", `[1,2,3,4]`, "array type"}, {"array", `[1,2,300]`, "array[2] type"}, {"bytes", `"AAA="`, "bytes type"},
 		{"matrix", `[["a"],["b","c"]]`, "matrix[0] type"}, {"addr", `"nowhere"`, "addr type"}, {"by_addr", `{"nowhere":1}`, "by_addr[nowhere] type"},
 		{"price", `7`, "price type"}, {"price", `"x"`, "price type"}, {"big", `1.5`, "big type"},

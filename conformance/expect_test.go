@@ -9,6 +9,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/centrirpc/centrirpc/wire"
 )
 
 // expectation is what a step must come to: one of the fields of the first group.
@@ -191,6 +193,13 @@ func (e *wantedError) match(o *serverError) error {
 		want := "ServerError"
 		if class := classes[e.Code]; class != "" {
 			want = class
+		}
+		if wire.Code(e.Code).Application() && e.Reason != "application_error" { // declared ones are generated, named after their reason
+			want = ""
+			for word := range strings.SplitSeq(e.Reason, "_") {
+				want += strings.ToUpper(word[:1]) + word[1:]
+			}
+			want += "Error"
 		}
 		if o.Class != want {
 			return fmt.Errorf("want an error of class %s, not %s", want, o.Class)

@@ -11,10 +11,13 @@ import (
 	"github.com/centrifugal/centrifuge"
 
 	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/wire"
 )
 
-// Channel is a channel of the application, and who may do what on it. Rules may
+// Channel is a channel of the application whose events have no type that clients
+// know, and who may do what on it; for those with a type see centrirpc.Channel.
+// Rules may
 // block: they hold up at most the publications of their own connection. Their
 // ctx ends some seconds after the connection at the latest.
 type Channel struct {
@@ -36,12 +39,14 @@ type Channel struct {
 type channels struct {
 	exact    map[string]*Channel // by Name
 	patterns []*Channel          // those that end in "*", longest first
+	router   *centrirpc.Router   // has the typed channels
 }
 
-const maxChannelName = 255
+const maxChannelName = contract.MaxChannelName
 
-func newChannels(declared []Channel) (*channels, error) {
-	all := &channels{exact: map[string]*Channel{}}
+func newChannels(declared []Channel, router *centrirpc.Router) (*channels, error) {
+	all := &channels{exact: map[string]*Channel{}, router: router}
+	typed := router.Channels()
 	for i := range declared {
 		c := &declared[i]
 		if err := checkChannelName(c.Name); err != nil {
@@ -50,6 +55,9 @@ func newChannels(declared []Channel) (*channels, error) {
 		if all.exact[c.Name] != nil {
 			return nil, fmt.Errorf("server: Channels[%d]: %q is there twice; keep one of them", i, c.Name)
 		}
+		if other := typedLike(c.Name, typed); other != "" {
+			return nil, fmt.Errorf("server: Channels[%d]: %q can be a name of %q, which is a typed channel of the router; remove the one or rename the other", i, c.Name, other)
+		}
 		all.exact[c.Name] = c
 		if strings.HasSuffix(c.Name, "*") {
 			all.patterns = append(all.patterns, c)
@@ -57,6 +65,22 @@ func newChannels(declared []Channel) (*channels, error) {
 	}
 	slices.SortFunc(all.patterns, func(a, b *Channel) int { return len(b.Name) - len(a.Name) })
 	return all, nil
+}
+
+// typedLike is the typed channel that has a name in common with Channel.Name.
+func typedLike(name string, typed []centrirpc.ChannelInfo) string {
+	prefix, many := strings.CutSuffix(name, "*")
+	for _, info := range typed {
+		pattern, err := contract.ParseChannelPattern(info.Pattern)
+		if err != nil {
+			continue // the router has parsed it
+		}
+		_, same := pattern.Match(name)
+		if same || many && pattern.OverlapsPrefix(prefix) {
+			return info.Pattern
+		}
+	}
+	return ""
 }
 
 func checkChannelName(name string) error {
@@ -93,6 +117,12 @@ func (all *channels) find(name string) *Channel {
 	return nil
 }
 
+// typed reports whether the name is one of the router's typed channels.
+func (all *channels) typed(name string) bool {
+	_, ok := all.router.LookupChannel(name)
+	return ok
+}
+
 // onSubscribe lets a client subscribe to reply channels of its own user, and to
 // the application's channels as they allow.
 func (c *connection) onSubscribe(e centrifuge.SubscribeEvent, answer centrifuge.SubscribeCallback) {
@@ -107,18 +137,24 @@ func (c *connection) onSubscribe(e centrifuge.SubscribeEvent, answer centrifuge.
 	}
 	declared := c.server.channels.find(e.Channel)
 	switch {
+	case declared == nil && c.server.channels.typed(e.Channel):
+		c.decideSubscribe(e.Channel, answer, func(ctx context.Context) error { return c.server.channels.router.MaySubscribe(ctx, e.Channel) })
 	case declared == nil:
 		c.refuseOnChannel("subscribe", e.Channel, errUndeclared)
 		answer(centrifuge.SubscribeReply{}, centrifuge.ErrorPermissionDenied)
 	case declared.Subscribe == nil:
 		answer(centrifuge.SubscribeReply{}, nil)
 	default:
-		go func() {
-			defer c.server.recovered("subscribe", func() {})
-			err := c.rule("subscribe", e.Channel, func(ctx context.Context) error { return declared.Subscribe(ctx, asking, e.Channel) })
-			answer(centrifuge.SubscribeReply{}, err)
-		}()
+		c.decideSubscribe(e.Channel, answer, func(ctx context.Context) error { return declared.Subscribe(ctx, asking, e.Channel) })
 	}
+}
+
+// decideSubscribe asks the application without holding up the connection.
+func (c *connection) decideSubscribe(channel string, answer centrifuge.SubscribeCallback, ask func(context.Context) error) {
+	go func() {
+		defer c.server.recovered("subscribe", func() {})
+		answer(centrifuge.SubscribeReply{}, c.rule("subscribe", channel, ask))
+	}()
 }
 
 // publishOnChannel takes a client's publication on any channel but that of the
@@ -147,7 +183,7 @@ func (c *connection) publishOnChannel(e centrifuge.PublishEvent, answer centrifu
 	}
 }
 
-var errUndeclared = errors.New("the channel does not allow it to clients, or is not in Config.Channels")
+var errUndeclared = errors.New("the channel does not allow it to clients, or is neither in Config.Channels nor a typed channel of the router")
 
 // rule asks the application, and turns what it says into what the client hears.
 func (c *connection) rule(what, channel string, ask func(context.Context) error) (err error) {
@@ -157,7 +193,7 @@ func (c *connection) rule(what, channel string, ask func(context.Context) error)
 		return nil
 	}
 	c.refuseOnChannel(what, channel, err)
-	if errors.Is(err, ErrUnavailable) {
+	if errors.Is(err, ErrUnavailable) || errors.Is(err, &centrirpc.Error{Code: wire.Unavailable}) {
 		return centrifuge.ErrorInternal
 	}
 	return centrifuge.ErrorPermissionDenied

@@ -62,8 +62,10 @@ type Config struct {
 	// Programs that are no browsers send no Origin and are always let through.
 	AllowedOrigins []string
 
-	// Channels are the application's channels. Clients can neither subscribe nor
-	// publish to a channel that is not here. Zero means none.
+	// Channels are the application's channels beside the typed ones of its router
+	// (see centrirpc.Channel), with which they must have no name in common. Clients
+	// can neither subscribe nor publish to a channel that is neither. Zero means
+	// none.
 	Channels []Channel
 
 	// MaxMessageSize bounds what a client sends in one frame or request, in
@@ -145,8 +147,8 @@ type Identity struct {
 	Info json.RawMessage
 	// Meta is JSON about the connection for handlers only. Zero means none.
 	Meta json.RawMessage
-	// Channels are channels of Config.Channels that the connection is subscribed
-	// to at connect, without asking their rules. Zero means none.
+	// Channels are channels of Config.Channels, or typed ones, that the connection
+	// is subscribed to at connect, without asking their rules. Zero means none.
 	Channels []string
 }
 

@@ -162,8 +162,8 @@ func (s *Server) connectData(userID string) []byte {
 func (s *Server) subscriptionsAtConnect(id *Identity) map[string]centrifuge.SubscribeOptions {
 	subs := map[string]centrifuge.SubscribeOptions{wire.ReplyChannel(id.UserID): {}}
 	for _, name := range id.Channels {
-		if s.channels.find(name) == nil {
-			s.log.Warn("an identity names a channel that is not in Config.Channels; it is not subscribed to", "channel", name, "user", id.UserID)
+		if s.channels.find(name) == nil && !s.channels.typed(name) {
+			s.log.Warn("an identity names a channel that is neither in Config.Channels nor typed; it is not subscribed to", "channel", name, "user", id.UserID)
 			continue
 		}
 		subs[name] = centrifuge.SubscribeOptions{}

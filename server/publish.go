@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/centrirpc/centrirpc"
@@ -9,20 +10,30 @@ import (
 )
 
 // Publish sends data, encoded as JSON, to everyone subscribed to the channel,
-// which must be one of Config.Channels. It does not wait for the receivers. An
-// error means that nothing was sent: an undeclared channel, data that cannot be
-// encoded or is larger than Config.MaxResultSize, or ctx has ended.
+// which must be one of Config.Channels: on typed channels publish with what
+// centrirpc.Channel returned. It does not wait for the receivers. An error means
+// that nothing was sent: an undeclared channel, data that cannot be encoded or is
+// larger than Config.MaxResultSize, or ctx has ended.
 func (s *Server) Publish(ctx context.Context, channel string, data any) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("server: publish on %q: %w", channel, err)
 	}
 	if s.channels.find(channel) == nil {
+		if info, ok := s.channels.router.LookupChannel(channel); ok {
+			return fmt.Errorf("server: publish on %q: it is the typed channel %q; call Publish of what centrirpc.Channel returned for it", channel, info.Pattern)
+		}
 		return fmt.Errorf("server: publish on %q: nobody can subscribe to this channel; add it to Config.Channels", channel)
 	}
 	encoded, err := centrirpc.EncodeJSON(data)
 	if err != nil {
 		return fmt.Errorf("server: publish on %q: %w", channel, err)
 	}
+	return s.publishEncoded(ctx, channel, encoded)
+}
+
+// publishEncoded is Publish for what is encoded, on a channel that there is. It is
+// the way out of the router's typed channels.
+func (s *Server) publishEncoded(_ context.Context, channel string, encoded json.RawMessage) error {
 	if len(encoded) > s.cfg.MaxResultSize {
 		return fmt.Errorf("server: publish on %q: %s: the data takes %d bytes, over Config.MaxResultSize, %d", channel, wire.PayloadTooLarge.Reason(), len(encoded), s.cfg.MaxResultSize)
 	}

@@ -33,6 +33,8 @@ type Server struct {
 	draining atomic.Bool
 	// ownStore is the store to close at the end, if it was not given.
 	ownStore *memstore.Store
+	// unpublish ends the publishing of the router's typed channels here.
+	unpublish func()
 }
 
 // New makes a server that is ready to serve. Its router takes no more
@@ -47,7 +49,7 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: cfg.Logger, users: newUsers(cfg.MaxConnectionsPerUser)}
-	if s.channels, err = newChannels(cfg.Channels); err != nil {
+	if s.channels, err = newChannels(cfg.Channels, router); err != nil {
 		return nil, err
 	}
 	allowed, err := newOrigins(cfg.AllowedOrigins)
@@ -94,6 +96,7 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.route(allowed)
+	s.unpublish = router.AddPublisher(s.publishEncoded)
 	return s, nil
 }
 
@@ -135,6 +138,9 @@ func (s *Server) route(allowed *origins) {
 
 // close ends what New started, other than the node.
 func (s *Server) close() {
+	if s.unpublish != nil {
+		s.unpublish()
+	}
 	if s.verifier != nil {
 		s.verifier.Close()
 	}

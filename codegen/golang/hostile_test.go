@@ -116,7 +116,7 @@ func hostile() *contract.Contract {
 		{Name: "grid_of_itself", Kind: contract.Alias, Base: p(array(2, ref("grid_of_itself")))},
 		{Name: "knot", Kind: contract.Alias, Base: p(tuple(ref("knot"), str, null(ref("knot"))))},
 		{Name: "knot_too", Kind: contract.Alias, Base: p(tuple(ref("knot"), str, null(ref("knot"))))},
-		{Name: "either_itself", Kind: contract.Alias, Doc: nasty, Base: p(union(ref("either_itself"), str, null(ref("knot"))))},
+		{Name: "either_itself", Kind: contract.Alias, Doc: nasty, Base: p(union(str, list(ref("either_itself")), null(ref("knot"))))},
 		{Name: "tuple_loop", Kind: contract.Struct, Fields: []contract.Field{field("t", tuple(ref("tuple_loop"), list(list(str)), null(array(2, list(str)))), true)}},
 		{Name: "arrays", Kind: contract.Struct, Fields: []contract.Field{
 			field("lists", array(2, list(str)), true), field("maybe", null(array(2, list(str))), true), field("opt", array(2, list(str)), false),

@@ -105,16 +105,6 @@ func TestProblems(t *testing.T) {
 			},
 		},
 		{
-			"aliases", contract.Contract{Types: []contract.NamedType{
-				{Name: "A", Kind: contract.Alias, Base: &contract.Type{Kind: contract.Ref, Ref: "B"}},
-				{Name: "B", Kind: contract.Alias, Base: &contract.Type{Kind: contract.Ref, Ref: "A"}},
-			}},
-			[]string{
-				"B: it stands for nothing but itself; give it a type",
-				"A: it stands for nothing but itself; give it a type",
-			},
-		},
-		{
 			"variants", contract.Contract{Types: []contract.NamedType{
 				structType("Circle", "type"), structType("FigureBox"), structType("FigureCircle"), structType("UnknownFigure"), structType("Box"),
 				taggedUnion("Figure", "type", "Circle", "Box"),
@@ -160,12 +150,6 @@ func TestProblems(t *testing.T) {
 				`"channel {x}": no Python method can be named after it; rename it, with at least one letter`,
 				"channel q:{timeout}:{timeout_}.timeout and channel q:{timeout}:{timeout_}.timeout_: both become the Python argument timeout_; rename one of them",
 			},
-		},
-		{
-			"unions of themselves", contract.Contract{Types: []contract.NamedType{{
-				Name: "A", Kind: contract.Alias, Base: &contract.Type{Kind: contract.Union, Items: []contract.Type{{Kind: contract.String}, {Kind: contract.Ref, Ref: "A"}}},
-			}}},
-			[]string{"A: it stands for nothing but itself; give it a type"},
 		},
 	}
 	for _, test := range cases {

@@ -10,14 +10,16 @@ import (
 	"github.com/centrirpc/centrirpc/contract"
 )
 
-// Builder collects methods and errors with their Go types and makes a contract
-// of them. It is not safe for concurrent use.
+// Builder collects methods, channels and errors with their Go types and makes a
+// contract of them. It is not safe for concurrent use.
 type Builder struct {
-	methods []contract.Method
-	errors  []errorEntry
-	types   registry
+	methods  []contract.Method
+	channels []contract.Channel
+	errors   []errorEntry
+	types    registry
 	// declared are types whose JSON the application has described.
 	declared map[reflect.Type]contract.Type
+	unions   func(reflect.Type) (Union, bool) // or nil
 }
 
 // errorEntry keeps the Go type of the details, to tell a repeated declaration
@@ -118,6 +120,10 @@ func (b *Builder) Contract(name, doc string) (*contract.Contract, contract.Probl
 		m.Params, m.Result, m.Errors = rename(m.Params), rename(m.Result), slices.Clone(m.Errors)
 		c.Methods = append(c.Methods, m)
 	}
+	for _, ch := range b.channels {
+		ch.Params, ch.Event = rename(ch.Params), *rename(&ch.Event)
+		c.Channels = append(c.Channels, ch)
+	}
 	for _, e := range b.errors {
 		e.Details = rename(e.Details)
 		c.Errors = append(c.Errors, e.ErrorType)
@@ -128,6 +134,10 @@ func (b *Builder) Contract(name, doc string) (*contract.Contract, contract.Probl
 		t.Fields = slices.Clone(t.Fields)
 		for i := range t.Fields {
 			t.Fields[i].Type = *rename(&t.Fields[i].Type)
+		}
+		t.Variants = slices.Clone(t.Variants)
+		for i := range t.Variants {
+			t.Variants[i].Ref = names[t.Variants[i].Ref]
 		}
 		c.Types = append(c.Types, t)
 	}
@@ -178,7 +188,7 @@ type node struct {
 }
 
 func (b *Builder) describer(method string) *describer {
-	return &describer{method: method, known: b.types, added: newRegistry(), forms: b.declared}
+	return &describer{method: method, known: b.types, added: newRegistry(), forms: b.declared, unions: b.unions}
 }
 
 func sortedNodes(nodes map[string]*node) []*node {

@@ -20,6 +20,7 @@ type describer struct {
 	known    registry
 	added    registry
 	forms    map[reflect.Type]contract.Type // declared ones
+	unions   func(reflect.Type) (Union, bool)
 	problems contract.Problems
 }
 
@@ -102,6 +103,9 @@ func (d *describer) describe(t reflect.Type, at place) *contract.Type {
 	}
 	if t.Kind() == reflect.Pointer {
 		return d.pointer(t, at)
+	}
+	if described, ok := d.union(t, at); ok {
+		return described
 	}
 	if format, ok := textFormat(t); ok {
 		return &contract.Type{Kind: contract.String, Format: format}
@@ -333,7 +337,7 @@ func (d *describer) unsupported(t reflect.Type) (reason, fix string) {
 		return "a complex number has no JSON form", "use a struct of two floats"
 	case reflect.Interface:
 		if t.NumMethod() > 0 {
-			return "what an interface holds is not known", "use a struct type, or any for arbitrary JSON"
+			return "what an interface holds is not known", "use a struct type, or any for arbitrary JSON, or say what it may hold with centrirpc.RegisterUnion, before the router's methods"
 		}
 	case reflect.Map:
 		if _, ok := keyFormat(t.Key()); ok {

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -47,16 +46,7 @@ func run(addr, path, secret string) error {
 	}
 	defer db.Close()
 
-	var srv *server.Server
-	board := api.NewService(db, func(event api.Event) {
-		if err := srv.Publish(context.Background(), api.Channel, event); err != nil {
-			slog.Error("an event was not published", "error", err)
-		}
-	})
-	srv, err = server.New(api.NewRouter(board), server.Config{
-		TokenHMACSecret: secret,
-		Channels:        []server.Channel{{Name: api.Channel}}, // every user may subscribe
-	})
+	srv, err := server.New(api.NewRouter(api.NewService(db)), server.Config{TokenHMACSecret: secret})
 	if err != nil {
 		return err
 	}

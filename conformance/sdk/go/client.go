@@ -26,42 +26,42 @@ func NewAPIClient(rpc *client.CentrifugoRPCClient) *APIClient {
 //
 // Says who asks.
 func (c *APIClient) ConnWhoami(ctx context.Context, opts ...client.CallOption) (Asker, error) {
-	return call[Asker](ctx, c.rpc, "conn.whoami", nil, opts)
+	return call[Asker](ctx, c.rpc, "conn.whoami", nil, with(opts, contractOptions...))
 }
 
 // EchoAnything calls echo.anything.
 //
 // Returns its params.
 func (c *APIClient) EchoAnything(ctx context.Context, params Anything, opts ...client.CallOption) (Anything, error) {
-	return call[Anything](ctx, c.rpc, "echo.anything", params, opts)
+	return call[Anything](ctx, c.rpc, "echo.anything", params, with(opts, contractOptions...))
 }
 
 // EchoAwkward calls echo.awkward.
 //
 // Returns its params.
 func (c *APIClient) EchoAwkward(ctx context.Context, params Awkward, opts ...client.CallOption) (Awkward, error) {
-	return call[Awkward](ctx, c.rpc, "echo.awkward", params, opts)
+	return call[Awkward](ctx, c.rpc, "echo.awkward", params, with(opts, contractOptions...))
 }
 
 // EchoBlobs calls echo.blobs.
 //
 // Returns its params.
 func (c *APIClient) EchoBlobs(ctx context.Context, params Blobs, opts ...client.CallOption) (Blobs, error) {
-	return call[Blobs](ctx, c.rpc, "echo.blobs", params, opts)
+	return call[Blobs](ctx, c.rpc, "echo.blobs", params, with(opts, contractOptions...))
 }
 
 // EchoContainers calls echo.containers.
 //
 // Returns its params.
 func (c *APIClient) EchoContainers(ctx context.Context, params Containers, opts ...client.CallOption) (Containers, error) {
-	return call[Containers](ctx, c.rpc, "echo.containers", params, opts)
+	return call[Containers](ctx, c.rpc, "echo.containers", params, with(opts, contractOptions...))
 }
 
 // EchoEmbedding calls echo.embedding.
 //
 // Returns its params, given by pointer.
 func (c *APIClient) EchoEmbedding(ctx context.Context, params Embedding, opts ...client.CallOption) (*Embedding, error) {
-	return call[*Embedding](ctx, c.rpc, "echo.embedding", params, opts)
+	return call[*Embedding](ctx, c.rpc, "echo.embedding", params, with(opts, contractOptions...))
 }
 
 // EchoEmpty calls echo.empty.
@@ -69,35 +69,35 @@ func (c *APIClient) EchoEmbedding(ctx context.Context, params Embedding, opts ..
 // Takes and returns a struct that has no fields, which is not the same
 // as taking and returning nothing.
 func (c *APIClient) EchoEmpty(ctx context.Context, params Empty, opts ...client.CallOption) (Empty, error) {
-	return call[Empty](ctx, c.rpc, "echo.empty", params, opts)
+	return call[Empty](ctx, c.rpc, "echo.empty", params, with(opts, contractOptions...))
 }
 
 // EchoNamed calls echo.named.
 //
 // Returns its params.\
 func (c *APIClient) EchoNamed(ctx context.Context, params Named, opts ...client.CallOption) (Named, error) {
-	return call[Named](ctx, c.rpc, "echo.named", params, opts)
+	return call[Named](ctx, c.rpc, "echo.named", params, with(opts, contractOptions...))
 }
 
 // EchoPage calls echo.page.
 //
 // Returns its params, which are an instance of a generic type.
 func (c *APIClient) EchoPage(ctx context.Context, params PagePoint, opts ...client.CallOption) (PagePoint, error) {
-	return call[PagePoint](ctx, c.rpc, "echo.page", params, opts)
+	return call[PagePoint](ctx, c.rpc, "echo.page", params, with(opts, contractOptions...))
 }
 
 // EchoPages calls echo.pages.
 //
 // Returns its params.
 func (c *APIClient) EchoPages(ctx context.Context, params Pages, opts ...client.CallOption) (Pages, error) {
-	return call[Pages](ctx, c.rpc, "echo.pages", params, opts)
+	return call[Pages](ctx, c.rpc, "echo.pages", params, with(opts, contractOptions...))
 }
 
 // EchoPresence calls echo.presence.
 //
 // Returns its params, and says how they came.
 func (c *APIClient) EchoPresence(ctx context.Context, params Presence, opts ...client.CallOption) (PresenceReport, error) {
-	return call[PresenceReport](ctx, c.rpc, "echo.presence", params, opts)
+	return call[PresenceReport](ctx, c.rpc, "echo.presence", params, with(opts, contractOptions...))
 }
 
 // EchoScalars calls echo.scalars.
@@ -107,81 +107,81 @@ func (c *APIClient) EchoPresence(ctx context.Context, params Presence, opts ...c
 // Its comment is hostile: */ /* // """ ”' ` ${x} {@link x} \ \N{DASH} \u0041 \x %s %(x)s <script> --> and it
 // ends with a quote"
 func (c *APIClient) EchoScalars(ctx context.Context, params Scalars, opts ...client.CallOption) (Scalars, error) {
-	return call[Scalars](ctx, c.rpc, "echo.scalars", params, opts)
+	return call[Scalars](ctx, c.rpc, "echo.scalars", params, with(opts, contractOptions...))
 }
 
 // EchoTimes calls echo.times.
 //
 // Returns its params.
 func (c *APIClient) EchoTimes(ctx context.Context, params Times, opts ...client.CallOption) (Times, error) {
-	return call[Times](ctx, c.rpc, "echo.times", params, opts)
+	return call[Times](ctx, c.rpc, "echo.times", params, with(opts, contractOptions...))
 }
 
 // EchoTree calls echo.tree.
 //
 // Returns its params.
 func (c *APIClient) EchoTree(ctx context.Context, params Node, opts ...client.CallOption) (Node, error) {
-	return call[Node](ctx, c.rpc, "echo.tree", params, opts)
+	return call[Node](ctx, c.rpc, "echo.tree", params, with(opts, contractOptions...))
 }
 
 // FailBare calls fail.bare.
 //
 // Fails with a declared error that carries no details.
 //
-// Errors of its own: CodeBare.
+// Errors of its own, for errors.As: *BareError.
 func (c *APIClient) FailBare(ctx context.Context, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "fail.bare", nil, nil, opts...)
+	return c.rpc.Call(ctx, "fail.bare", nil, nil, with(opts, contractOptions...)...)
 }
 
 // FailLate calls fail.late.
 //
 // Waits for longer than the method may take.
 func (c *APIClient) FailLate(ctx context.Context, opts ...client.CallOption) (Point, error) {
-	return call[Point](ctx, c.rpc, "fail.late", nil, with(opts, client.WithTimeout(150*time.Millisecond)))
+	return call[Point](ctx, c.rpc, "fail.late", nil, with(opts, errorTypes, client.WithTimeout(150*time.Millisecond)))
 }
 
 // FailNilMap calls fail.nil_map.
 //
 // Panics as programs do.
 func (c *APIClient) FailNilMap(ctx context.Context, opts ...client.CallOption) (Point, error) {
-	return call[Point](ctx, c.rpc, "fail.nil_map", nil, opts)
+	return call[Point](ctx, c.rpc, "fail.nil_map", nil, with(opts, contractOptions...))
 }
 
 // FailPanic calls fail.panic.
 //
 // Panics.
 func (c *APIClient) FailPanic(ctx context.Context, opts ...client.CallOption) (Point, error) {
-	return call[Point](ctx, c.rpc, "fail.panic", nil, opts)
+	return call[Point](ctx, c.rpc, "fail.panic", nil, with(opts, contractOptions...))
 }
 
 // FailPlainly calls fail.plainly.
 //
 // Fails with an error that is none of the client's business.
 func (c *APIClient) FailPlainly(ctx context.Context, opts ...client.CallOption) (Point, error) {
-	return call[Point](ctx, c.rpc, "fail.plainly", nil, opts)
+	return call[Point](ctx, c.rpc, "fail.plainly", nil, with(opts, contractOptions...))
 }
 
 // FailQuota calls fail.quota.
 //
 // Fails with an error that the application declared.
 //
-// Errors of its own: CodeQuotaExceeded, CodeBare.
+// Errors of its own, for errors.As: *QuotaExceededError, *BareError.
 func (c *APIClient) FailQuota(ctx context.Context, opts ...client.CallOption) (Point, error) {
-	return call[Point](ctx, c.rpc, "fail.quota", nil, opts)
+	return call[Point](ctx, c.rpc, "fail.quota", nil, with(opts, contractOptions...))
 }
 
 // FailWith calls fail.with.
 //
 // Fails with the error asked for.
 func (c *APIClient) FailWith(ctx context.Context, params Failure, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "fail.with", params, nil, opts...)
+	return c.rpc.Call(ctx, "fail.with", params, nil, with(opts, contractOptions...)...)
 }
 
 // FailWrapped calls fail.wrapped.
 //
 // Fails with an error for the client, wrapped in others.
 func (c *APIClient) FailWrapped(ctx context.Context, opts ...client.CallOption) (Point, error) {
-	return call[Point](ctx, c.rpc, "fail.wrapped", nil, opts)
+	return call[Point](ctx, c.rpc, "fail.wrapped", nil, with(opts, contractOptions...))
 }
 
 // GateCut calls gate.cut.
@@ -189,75 +189,75 @@ func (c *APIClient) FailWrapped(ctx context.Context, opts ...client.CallOption) 
 // Waits until a call waits at the gate, cuts a connection, and then opens
 // the gate.
 func (c *APIClient) GateCut(ctx context.Context, params Cut, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "gate.cut", params, nil, opts...)
+	return c.rpc.Call(ctx, "gate.cut", params, nil, with(opts, contractOptions...)...)
 }
 
 // GateEnded calls gate.ended.
 //
 // Returns once the context of a call at the gate has ended.
 func (c *APIClient) GateEnded(ctx context.Context, params Key, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "gate.ended", params, nil, opts...)
+	return c.rpc.Call(ctx, "gate.ended", params, nil, with(opts, contractOptions...)...)
 }
 
 // GateEntered calls gate.entered.
 //
 // Returns once a call waits at the gate, or did.
 func (c *APIClient) GateEntered(ctx context.Context, params Key, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "gate.entered", params, nil, opts...)
+	return c.rpc.Call(ctx, "gate.entered", params, nil, with(opts, contractOptions...)...)
 }
 
 // GateOpen calls gate.open.
 //
 // Opens a gate for good.
 func (c *APIClient) GateOpen(ctx context.Context, params Key, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "gate.open", params, nil, opts...)
+	return c.rpc.Call(ctx, "gate.open", params, nil, with(opts, contractOptions...)...)
 }
 
 // GateStuck calls gate.stuck.
 //
 // Waits until the gate is open and heeds nothing else.
 func (c *APIClient) GateStuck(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
-	return call[Runs](ctx, c.rpc, "gate.stuck", params, opts)
+	return call[Runs](ctx, c.rpc, "gate.stuck", params, with(opts, contractOptions...))
 }
 
 // GateWait calls gate.wait.
 //
 // Waits until the gate is open, or until nobody waits for the call any more.
 func (c *APIClient) GateWait(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
-	return call[Runs](ctx, c.rpc, "gate.wait", params, opts)
+	return call[Runs](ctx, c.rpc, "gate.wait", params, with(opts, contractOptions...))
 }
 
 // GateWaitIdempotent calls gate.wait_idempotent.
 //
 // Waits as gate.wait does; may run twice.
 func (c *APIClient) GateWaitIdempotent(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
-	return call[Runs](ctx, c.rpc, "gate.wait_idempotent", params, with(opts, client.Idempotent()))
+	return call[Runs](ctx, c.rpc, "gate.wait_idempotent", params, with(opts, errorTypes, client.Idempotent()))
 }
 
 // NewsPublish calls news.publish.
 func (c *APIClient) NewsPublish(ctx context.Context, params News, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "news.publish", params, nil, opts...)
+	return c.rpc.Call(ctx, "news.publish", params, nil, with(opts, contractOptions...)...)
 }
 
 // NotesHeard calls notes.heard.
 //
 // Returns the notes on a topic as soon as there are so many.
 func (c *APIClient) NotesHeard(ctx context.Context, params Topic, opts ...client.CallOption) (Notes, error) {
-	return call[Notes](ctx, c.rpc, "notes.heard", params, opts)
+	return call[Notes](ctx, c.rpc, "notes.heard", params, with(opts, contractOptions...))
 }
 
 // NotesSay notifies notes.say.
 //
 // Keeps a note.
 func (c *APIClient) NotesSay(ctx context.Context, params Note, opts ...client.CallOption) error {
-	return c.rpc.Notify(ctx, "notes.say", params, opts...)
+	return c.rpc.Notify(ctx, "notes.say", params, with(opts, contractOptions...)...)
 }
 
 // NotesTick notifies notes.tick.
 //
 // Is a notification without params.
 func (c *APIClient) NotesTick(ctx context.Context, opts ...client.CallOption) error {
-	return c.rpc.Notify(ctx, "notes.tick", nil, opts...)
+	return c.rpc.Notify(ctx, "notes.tick", nil, with(opts, contractOptions...)...)
 }
 
 // OldEcho calls old.echo.
@@ -266,72 +266,72 @@ func (c *APIClient) NotesTick(ctx context.Context, opts ...client.CallOption) er
 //
 // Deprecated: use echo.scalars */ instead """
 func (c *APIClient) OldEcho(ctx context.Context, params Point, opts ...client.CallOption) (Point, error) {
-	return call[Point](ctx, c.rpc, "old.echo", params, with(opts, client.Idempotent()))
+	return call[Point](ctx, c.rpc, "old.echo", params, with(opts, errorTypes, client.Idempotent()))
 }
 
 // OrdersPlace calls orders.place.
 //
 // Counts the items of an order that keeps the rules.
 func (c *APIClient) OrdersPlace(ctx context.Context, params Order, opts ...client.CallOption) (Receipt, error) {
-	return call[Receipt](ctx, c.rpc, "orders.place", params, opts)
+	return call[Receipt](ctx, c.rpc, "orders.place", params, with(opts, contractOptions...))
 }
 
 // Ping calls ping.
 //
 // Takes nothing, returns nothing, and has a name of one word.
 func (c *APIClient) Ping(ctx context.Context, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "ping", nil, nil, opts...)
+	return c.rpc.Call(ctx, "ping", nil, nil, with(opts, contractOptions...)...)
 }
 
 // ResultAnything calls result.anything.
 func (c *APIClient) ResultAnything(ctx context.Context, opts ...client.CallOption) (json.RawMessage, error) {
-	return call[json.RawMessage](ctx, c.rpc, "result.anything", nil, opts)
+	return call[json.RawMessage](ctx, c.rpc, "result.anything", nil, with(opts, contractOptions...))
 }
 
 // ResultBytes calls result.bytes.
 func (c *APIClient) ResultBytes(ctx context.Context, opts ...client.CallOption) ([]byte, error) {
-	return call[[]byte](ctx, c.rpc, "result.bytes", nil, opts)
+	return call[[]byte](ctx, c.rpc, "result.bytes", nil, with(opts, contractOptions...))
 }
 
 // ResultColour calls result.colour.
 func (c *APIClient) ResultColour(ctx context.Context, opts ...client.CallOption) (Colour, error) {
-	return call[Colour](ctx, c.rpc, "result.colour", nil, opts)
+	return call[Colour](ctx, c.rpc, "result.colour", nil, with(opts, contractOptions...))
 }
 
 // ResultLarge calls result.large.
 //
 // Returns a string of so many bytes.
 func (c *APIClient) ResultLarge(ctx context.Context, params Size, opts ...client.CallOption) (string, error) {
-	return call[string](ctx, c.rpc, "result.large", params, opts)
+	return call[string](ctx, c.rpc, "result.large", params, with(opts, contractOptions...))
 }
 
 // ResultList calls result.list.
 func (c *APIClient) ResultList(ctx context.Context, opts ...client.CallOption) ([]Point, error) {
-	return call[[]Point](ctx, c.rpc, "result.list", nil, opts)
+	return call[[]Point](ctx, c.rpc, "result.list", nil, with(opts, contractOptions...))
 }
 
 // ResultMap calls result.map.
 func (c *APIClient) ResultMap(ctx context.Context, opts ...client.CallOption) (map[string]Point, error) {
-	return call[map[string]Point](ctx, c.rpc, "result.map", nil, opts)
+	return call[map[string]Point](ctx, c.rpc, "result.map", nil, with(opts, contractOptions...))
 }
 
 // ResultMaybe calls result.maybe.
 //
 // Returns a point, or null.
 func (c *APIClient) ResultMaybe(ctx context.Context, params Whether, opts ...client.CallOption) (*Point, error) {
-	return call[*Point](ctx, c.rpc, "result.maybe", params, opts)
+	return call[*Point](ctx, c.rpc, "result.maybe", params, with(opts, contractOptions...))
 }
 
 // ResultMoment calls result.moment.
 func (c *APIClient) ResultMoment(ctx context.Context, opts ...client.CallOption) (time.Time, error) {
-	return call[time.Time](ctx, c.rpc, "result.moment", nil, opts)
+	return call[time.Time](ctx, c.rpc, "result.moment", nil, with(opts, contractOptions...))
 }
 
 // ResultNan calls result.nan.
 //
 // Returns a number that JSON does not have.
 func (c *APIClient) ResultNan(ctx context.Context, opts ...client.CallOption) (Point, error) {
-	return call[Point](ctx, c.rpc, "result.nan", nil, opts)
+	return call[Point](ctx, c.rpc, "result.nan", nil, with(opts, contractOptions...))
 }
 
 // ResultNilContainers calls result.nil_containers.
@@ -339,36 +339,36 @@ func (c *APIClient) ResultNan(ctx context.Context, opts ...client.CallOption) (P
 // Returns lists and maps that are nil in Go: [] and {} on
 // the wire.
 func (c *APIClient) ResultNilContainers(ctx context.Context, opts ...client.CallOption) (Containers, error) {
-	return call[Containers](ctx, c.rpc, "result.nil_containers", nil, opts)
+	return call[Containers](ctx, c.rpc, "result.nil_containers", nil, with(opts, contractOptions...))
 }
 
 // ResultNothing calls result.nothing.
 //
 // Succeeds and returns nothing, params or not.
 func (c *APIClient) ResultNothing(ctx context.Context, params Whether, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "result.nothing", params, nil, opts...)
+	return c.rpc.Call(ctx, "result.nothing", params, nil, with(opts, contractOptions...)...)
 }
 
 // ResultNumber calls result.number.
 func (c *APIClient) ResultNumber(ctx context.Context, opts ...client.CallOption) (int64, error) {
-	return call[int64](ctx, c.rpc, "result.number", nil, opts)
+	return call[int64](ctx, c.rpc, "result.number", nil, with(opts, contractOptions...))
 }
 
 // ResultRaw calls result.raw.
 func (c *APIClient) ResultRaw(ctx context.Context, opts ...client.CallOption) (json.RawMessage, error) {
-	return call[json.RawMessage](ctx, c.rpc, "result.raw", nil, opts)
+	return call[json.RawMessage](ctx, c.rpc, "result.raw", nil, with(opts, contractOptions...))
 }
 
 // ResultText calls result.text.
 //
 // A result that is a string.
 func (c *APIClient) ResultText(ctx context.Context, opts ...client.CallOption) (string, error) {
-	return call[string](ctx, c.rpc, "result.text", nil, opts)
+	return call[string](ctx, c.rpc, "result.text", nil, with(opts, contractOptions...))
 }
 
 // ResultTruth calls result.truth.
 func (c *APIClient) ResultTruth(ctx context.Context, opts ...client.CallOption) (bool, error) {
-	return call[bool](ctx, c.rpc, "result.truth", nil, opts)
+	return call[bool](ctx, c.rpc, "result.truth", nil, with(opts, contractOptions...))
 }
 
 // ResultUnlisted calls result.unlisted.
@@ -376,14 +376,14 @@ func (c *APIClient) ResultTruth(ctx context.Context, opts ...client.CallOption) 
 // Returns values that no client was generated with, as a newer
 // server would.
 func (c *APIClient) ResultUnlisted(ctx context.Context, opts ...client.CallOption) (Unlisted, error) {
-	return call[Unlisted](ctx, c.rpc, "result.unlisted", nil, opts)
+	return call[Unlisted](ctx, c.rpc, "result.unlisted", nil, with(opts, contractOptions...))
 }
 
 // UsersGetUserByID calls users.get_user_by_id.
 //
 // Returns a user: there is one, "u1".
 func (c *APIClient) UsersGetUserByID(ctx context.Context, params UserByID, opts ...client.CallOption) (User, error) {
-	return call[User](ctx, c.rpc, "users.get_user_by_id", params, with(opts, client.WithTimeout(5*time.Second)))
+	return call[User](ctx, c.rpc, "users.get_user_by_id", params, with(opts, errorTypes, client.WithTimeout(5*time.Second)))
 }
 
 func call[R any](ctx context.Context, rpc *client.CentrifugoRPCClient, method string, params any, opts []client.CallOption) (R, error) {

@@ -10,13 +10,15 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/centrirpc/centrirpc/wire"
+	"github.com/centrirpc/centrirpc/client"
 )
 
 // Address is where an order goes.
 type Address struct {
+	// At least 1 character.
 	City string `json:"city"`
-	Zip  string `json:"zip"`
+	// Exactly 5 characters. It matches the pattern ^[-+]?[0-9]+(?:\.[0-9]+)?$ in the server's dialect.
+	Zip string `json:"zip"`
 }
 
 // Anything has JSON that is not described.
@@ -219,6 +221,7 @@ func (v Folder) MarshalJSON() ([]byte, error) {
 
 // Key names a gate among those of the user.
 type Key struct {
+	// From 1 to 64 characters.
 	Key string `json:"key"`
 }
 
@@ -298,7 +301,8 @@ func (v Node) MarshalJSON() ([]byte, error) {
 // Note is said once and not answered.
 type Note struct {
 	Topic string `json:"topic"`
-	Text  string `json:"text"`
+	// At most 100 characters.
+	Text string `json:"text"`
 	// Fail makes the handler fail after it has kept the note.
 	Fail *bool `json:"fail,omitempty"`
 }
@@ -310,13 +314,19 @@ type Notes struct {
 
 // Order has rules at each depth.
 type Order struct {
-	Customer string            `json:"customer"`
-	Email    *string           `json:"email,omitempty"`
-	Lines    []OrderLine       `json:"lines"`
-	Discount *int64            `json:"discount,omitempty"`
-	Address  Address           `json:"address"`
-	Remarks  map[string]string `json:"remarks,omitzero"`
-	Priority *string           `json:"priority,omitempty"`
+	// From 2 to 20 characters.
+	Customer string `json:"customer"`
+	// The server also checks: email.
+	Email *string `json:"email,omitempty"`
+	// From 1 to 3 items.
+	Lines []OrderLine `json:"lines"`
+	// From 0 to 50.
+	Discount *int64  `json:"discount,omitempty"`
+	Address  Address `json:"address"`
+	// At most 2 values. Each key: it matches the pattern ^[a-zA-Z]+$ in the server's dialect. Each value: at least 1 character.
+	Remarks map[string]string `json:"remarks,omitzero"`
+	// The server also checks: oneof=low high.
+	Priority *string `json:"priority,omitempty"`
 }
 
 // MarshalJSON is the form of Order on the wire.
@@ -330,7 +340,9 @@ func (v Order) MarshalJSON() ([]byte, error) {
 
 // OrderLine is a part of an order.
 type OrderLine struct {
-	Name     string  `json:"name"`
+	// At least 1 character.
+	Name string `json:"name"`
+	// Above 0.
 	Quantity uint8   `json:"quantity"`
 	Colour   *Colour `json:"colour,omitempty"`
 }
@@ -379,10 +391,10 @@ type Point struct {
 
 // Presence has a field in each of the four states.
 type Presence struct {
-	Required         string       `json:"required"`
-	Nullable         *string      `json:"nullable"`
-	Optional         *string      `json:"optional,omitempty"`
-	OptionalNullable Null[string] `json:"optional_nullable,omitzero"`
+	Required         string              `json:"required"`
+	Nullable         *string             `json:"nullable"`
+	Optional         *string             `json:"optional,omitempty"`
+	OptionalNullable client.Null[string] `json:"optional_nullable,omitzero"`
 	// OptionalValue is optional although it is no pointer: zero is absent.
 	OptionalValue *int64 `json:"optional_value,omitempty"`
 }
@@ -435,6 +447,7 @@ type Scores map[string]int64
 
 // Size asks for a size.
 type Size struct {
+	// From 0 to 4194304.
 	Bytes int64 `json:"bytes"`
 }
 
@@ -493,42 +506,6 @@ type UserID string
 // Whether asks for a result or for none.
 type Whether struct {
 	Present bool `json:"present"`
-}
-
-// The application's own errors: compare client.CodeOf(err) with them.
-const (
-	// No more this month. */ """
-	//
-	// ServerError.DecodeDetails gives its details, of type Quota.
-	CodeQuotaExceeded wire.Code = 1001
-	// An error without details.
-	CodeBare wire.Code = 1999
-)
-
-// Null is a value that may be left out, null, or set. Its zero value is left
-// out; Null[T]{Set: true} is null; NullOf(v) is v.
-type Null[T any] struct {
-	Set   bool // it is there, if only as null
-	Value *T   // nil means null, or left out
-}
-
-// NullOf is a Null that holds v.
-func NullOf[T any](v T) Null[T] { return Null[T]{Set: true, Value: &v} }
-
-// IsZero reports whether the value is left out.
-func (n Null[T]) IsZero() bool { return !n.Set && n.Value == nil }
-
-// MarshalJSON is the value, or null.
-func (n Null[T]) MarshalJSON() ([]byte, error) { return json.Marshal(n.Value) }
-
-// UnmarshalJSON sets the value, to null too.
-func (n *Null[T]) UnmarshalJSON(data []byte) error {
-	*n = Null[T]{Set: true}
-	if string(data) == "null" {
-		return nil
-	}
-	n.Value = new(T)
-	return json.Unmarshal(data, n.Value)
 }
 
 // eachInList is a copy of the list, with each element filled.

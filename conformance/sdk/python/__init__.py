@@ -4,6 +4,10 @@ Hostile to printers: */ /* \"\"" ''' ` ${x} #{x} \\ \\N{DASH} \\u0041 %s <b> a l
 """
 
 from .client import APIClient
+from .errors import (
+    BareError,
+    QuotaExceededError,
+)
 from .models import (
     Address,
     Anything,
@@ -86,6 +90,7 @@ __all__ = [
     "Asker",
     "Audit",
     "Awkward",
+    "BareError",
     "Blobs",
     "CallTimeoutError",
     "CancelledError",
@@ -133,6 +138,7 @@ __all__ = [
     "Presence",
     "PresenceReport",
     "Quota",
+    "QuotaExceededError",
     "RPCError",
     "Receipt",
     "RequestTooLargeError",

@@ -8,6 +8,7 @@ import typing as _typing
 import pydantic as _pydantic
 import typing_extensions as _typing_extensions
 
+from .errors import _ERRORS
 from .models import (
     Anything,
     Asker,
@@ -58,12 +59,12 @@ def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
 _T = _typing.TypeVar("_T")
 
 
-def _read(method: str, validate: _typing.Callable[[_typing.Any], _T], value: _typing.Any) -> _T:
+def _read(what: str, validate: _typing.Callable[..., _T], value: _typing.Any) -> _T:
     try:
-        return validate(value)
+        return validate(value, by_alias=True, by_name=False)
     except _pydantic.ValidationError as error:
         raise InvalidReplyError(
-            f"the result of {method} is not what the contract says: {error}"
+            f"{what} is not what the contract says: {error}"
         ) from error
 
 
@@ -121,9 +122,9 @@ class APIClient:
     async def conn_whoami(self, *, timeout: float | None = None) -> Asker:
         """Says who asks."""
         return _read(
-            "conn.whoami",
+            "the result of conn.whoami",
             Asker.model_validate,
-            await self.rpc.call("conn.whoami", timeout=timeout),
+            await self.rpc.call("conn.whoami", timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_anything(
@@ -131,9 +132,9 @@ class APIClient:
     ) -> Anything:
         """Returns its params."""
         return _read(
-            "echo.anything",
+            "the result of echo.anything",
             Anything.model_validate,
-            await self.rpc.call("echo.anything", _write(params), timeout=timeout),
+            await self.rpc.call("echo.anything", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_awkward(
@@ -141,17 +142,17 @@ class APIClient:
     ) -> Awkward:
         """Returns its params."""
         return _read(
-            "echo.awkward",
+            "the result of echo.awkward",
             Awkward.model_validate,
-            await self.rpc.call("echo.awkward", _write(params), timeout=timeout),
+            await self.rpc.call("echo.awkward", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_blobs(self, params: Blobs, *, timeout: float | None = None) -> Blobs:
         """Returns its params."""
         return _read(
-            "echo.blobs",
+            "the result of echo.blobs",
             Blobs.model_validate,
-            await self.rpc.call("echo.blobs", _write(params), timeout=timeout),
+            await self.rpc.call("echo.blobs", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_containers(
@@ -159,9 +160,9 @@ class APIClient:
     ) -> Containers:
         """Returns its params."""
         return _read(
-            "echo.containers",
+            "the result of echo.containers",
             Containers.model_validate,
-            await self.rpc.call("echo.containers", _write(params), timeout=timeout),
+            await self.rpc.call("echo.containers", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_embedding(
@@ -169,9 +170,9 @@ class APIClient:
     ) -> Embedding | None:
         """Returns its params, given by pointer."""
         return _read(
-            "echo.embedding",
+            "the result of echo.embedding",
             _ECHO_EMBEDDING_RESULT.validate_python,
-            await self.rpc.call("echo.embedding", _write(params), timeout=timeout),
+            await self.rpc.call("echo.embedding", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_empty(self, params: Empty, *, timeout: float | None = None) -> Empty:
@@ -179,17 +180,17 @@ class APIClient:
         as taking and returning nothing.
         """
         return _read(
-            "echo.empty",
+            "the result of echo.empty",
             Empty.model_validate,
-            await self.rpc.call("echo.empty", _write(params), timeout=timeout),
+            await self.rpc.call("echo.empty", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_named(self, params: Named, *, timeout: float | None = None) -> Named:
         """Returns its params.\\"""
         return _read(
-            "echo.named",
+            "the result of echo.named",
             Named.model_validate,
-            await self.rpc.call("echo.named", _write(params), timeout=timeout),
+            await self.rpc.call("echo.named", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_page(
@@ -197,17 +198,17 @@ class APIClient:
     ) -> PagePoint:
         """Returns its params, which are an instance of a generic type."""
         return _read(
-            "echo.page",
+            "the result of echo.page",
             PagePoint.model_validate,
-            await self.rpc.call("echo.page", _write(params), timeout=timeout),
+            await self.rpc.call("echo.page", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_pages(self, params: Pages, *, timeout: float | None = None) -> Pages:
         """Returns its params."""
         return _read(
-            "echo.pages",
+            "the result of echo.pages",
             Pages.model_validate,
-            await self.rpc.call("echo.pages", _write(params), timeout=timeout),
+            await self.rpc.call("echo.pages", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_presence(
@@ -215,9 +216,9 @@ class APIClient:
     ) -> PresenceReport:
         """Returns its params, and says how they came."""
         return _read(
-            "echo.presence",
+            "the result of echo.presence",
             PresenceReport.model_validate,
-            await self.rpc.call("echo.presence", _write(params), timeout=timeout),
+            await self.rpc.call("echo.presence", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_scalars(
@@ -229,123 +230,124 @@ class APIClient:
         ends with a quote\"
         """
         return _read(
-            "echo.scalars",
+            "the result of echo.scalars",
             Scalars.model_validate,
-            await self.rpc.call("echo.scalars", _write(params), timeout=timeout),
+            await self.rpc.call("echo.scalars", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_times(self, params: Times, *, timeout: float | None = None) -> Times:
         """Returns its params."""
         return _read(
-            "echo.times",
+            "the result of echo.times",
             Times.model_validate,
-            await self.rpc.call("echo.times", _write(params), timeout=timeout),
+            await self.rpc.call("echo.times", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_tree(self, params: Node, *, timeout: float | None = None) -> Node:
         """Returns its params."""
         return _read(
-            "echo.tree",
+            "the result of echo.tree",
             Node.model_validate,
-            await self.rpc.call("echo.tree", _write(params), timeout=timeout),
+            await self.rpc.call("echo.tree", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def fail_bare(self, *, timeout: float | None = None) -> None:
         """Fails with a declared error that carries no details.
 
-        Raises ServerError with code 1999 (bare): An error without details.
+        Raises, beside other errors:
+            BareError: An error without details.
         """
-        await self.rpc.call("fail.bare", timeout=timeout)
+        await self.rpc.call("fail.bare", timeout=timeout, errors=_ERRORS)
 
     async def fail_late(self, *, timeout: float | None = 0.15) -> Point:
         """Waits for longer than the method may take."""
         return _read(
-            "fail.late",
+            "the result of fail.late",
             Point.model_validate,
-            await self.rpc.call("fail.late", timeout=timeout),
+            await self.rpc.call("fail.late", timeout=timeout, errors=_ERRORS),
         )
 
     async def fail_nil_map(self, *, timeout: float | None = None) -> Point:
         """Panics as programs do."""
         return _read(
-            "fail.nil_map",
+            "the result of fail.nil_map",
             Point.model_validate,
-            await self.rpc.call("fail.nil_map", timeout=timeout),
+            await self.rpc.call("fail.nil_map", timeout=timeout, errors=_ERRORS),
         )
 
     async def fail_panic(self, *, timeout: float | None = None) -> Point:
         """Panics."""
         return _read(
-            "fail.panic",
+            "the result of fail.panic",
             Point.model_validate,
-            await self.rpc.call("fail.panic", timeout=timeout),
+            await self.rpc.call("fail.panic", timeout=timeout, errors=_ERRORS),
         )
 
     async def fail_plainly(self, *, timeout: float | None = None) -> Point:
         """Fails with an error that is none of the client's business."""
         return _read(
-            "fail.plainly",
+            "the result of fail.plainly",
             Point.model_validate,
-            await self.rpc.call("fail.plainly", timeout=timeout),
+            await self.rpc.call("fail.plainly", timeout=timeout, errors=_ERRORS),
         )
 
     async def fail_quota(self, *, timeout: float | None = None) -> Point:
         """Fails with an error that the application declared.
 
-        Raises ServerError with code 1001 (quota_exceeded) and details of type Quota: No more this month. */ \"\"\"
-
-        Raises ServerError with code 1999 (bare): An error without details.
+        Raises, beside other errors:
+            QuotaExceededError: No more this month. */ \"\"" Its details are of type Quota.
+            BareError: An error without details.
         """
         return _read(
-            "fail.quota",
+            "the result of fail.quota",
             Point.model_validate,
-            await self.rpc.call("fail.quota", timeout=timeout),
+            await self.rpc.call("fail.quota", timeout=timeout, errors=_ERRORS),
         )
 
     async def fail_with(self, params: Failure, *, timeout: float | None = None) -> None:
         """Fails with the error asked for."""
-        await self.rpc.call("fail.with", _write(params), timeout=timeout)
+        await self.rpc.call("fail.with", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def fail_wrapped(self, *, timeout: float | None = None) -> Point:
         """Fails with an error for the client, wrapped in others."""
         return _read(
-            "fail.wrapped",
+            "the result of fail.wrapped",
             Point.model_validate,
-            await self.rpc.call("fail.wrapped", timeout=timeout),
+            await self.rpc.call("fail.wrapped", timeout=timeout, errors=_ERRORS),
         )
 
     async def gate_cut(self, params: Cut, *, timeout: float | None = None) -> None:
         """Waits until a call waits at the gate, cuts a connection, and then opens
         the gate.
         """
-        await self.rpc.call("gate.cut", _write(params), timeout=timeout)
+        await self.rpc.call("gate.cut", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def gate_ended(self, params: Key, *, timeout: float | None = None) -> None:
         """Returns once the context of a call at the gate has ended."""
-        await self.rpc.call("gate.ended", _write(params), timeout=timeout)
+        await self.rpc.call("gate.ended", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def gate_entered(self, params: Key, *, timeout: float | None = None) -> None:
         """Returns once a call waits at the gate, or did."""
-        await self.rpc.call("gate.entered", _write(params), timeout=timeout)
+        await self.rpc.call("gate.entered", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def gate_open(self, params: Key, *, timeout: float | None = None) -> None:
         """Opens a gate for good."""
-        await self.rpc.call("gate.open", _write(params), timeout=timeout)
+        await self.rpc.call("gate.open", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def gate_stuck(self, params: Key, *, timeout: float | None = None) -> Runs:
         """Waits until the gate is open and heeds nothing else."""
         return _read(
-            "gate.stuck",
+            "the result of gate.stuck",
             Runs.model_validate,
-            await self.rpc.call("gate.stuck", _write(params), timeout=timeout),
+            await self.rpc.call("gate.stuck", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def gate_wait(self, params: Key, *, timeout: float | None = None) -> Runs:
         """Waits until the gate is open, or until nobody waits for the call any more."""
         return _read(
-            "gate.wait",
+            "the result of gate.wait",
             Runs.model_validate,
-            await self.rpc.call("gate.wait", _write(params), timeout=timeout),
+            await self.rpc.call("gate.wait", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def gate_wait_idempotent(
@@ -353,32 +355,32 @@ class APIClient:
     ) -> Runs:
         """Waits as gate.wait does; may run twice."""
         return _read(
-            "gate.wait_idempotent",
+            "the result of gate.wait_idempotent",
             Runs.model_validate,
-            await self.rpc.call("gate.wait_idempotent", _write(params), timeout=timeout, idempotent=True),
+            await self.rpc.call("gate.wait_idempotent", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
         )
 
     async def news_publish(self, params: News, *, timeout: float | None = None) -> None:
         """Calls news.publish."""
-        await self.rpc.call("news.publish", _write(params), timeout=timeout)
+        await self.rpc.call("news.publish", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def notes_heard(
         self, params: Topic, *, timeout: float | None = None
     ) -> Notes:
         """Returns the notes on a topic as soon as there are so many."""
         return _read(
-            "notes.heard",
+            "the result of notes.heard",
             Notes.model_validate,
-            await self.rpc.call("notes.heard", _write(params), timeout=timeout),
+            await self.rpc.call("notes.heard", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def notes_say(self, params: Note, *, timeout: float | None = None) -> None:
         """Keeps a note."""
-        await self.rpc.notify("notes.say", _write(params), timeout=timeout)
+        await self.rpc.notify("notes.say", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def notes_tick(self, *, timeout: float | None = None) -> None:
         """Is a notification without params."""
-        await self.rpc.notify("notes.tick", timeout=timeout)
+        await self.rpc.notify("notes.tick", timeout=timeout, errors=_ERRORS)
 
     @_typing_extensions.deprecated("use echo.scalars */ instead \"\"\"")
     async def old_echo(self, params: Point, *, timeout: float | None = None) -> Point:
@@ -387,9 +389,9 @@ class APIClient:
         Deprecated: use echo.scalars */ instead \"\"\"
         """
         return _read(
-            "old.echo",
+            "the result of old.echo",
             Point.model_validate,
-            await self.rpc.call("old.echo", _write(params), timeout=timeout, idempotent=True),
+            await self.rpc.call("old.echo", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
         )
 
     async def orders_place(
@@ -397,61 +399,61 @@ class APIClient:
     ) -> Receipt:
         """Counts the items of an order that keeps the rules."""
         return _read(
-            "orders.place",
+            "the result of orders.place",
             Receipt.model_validate,
-            await self.rpc.call("orders.place", _write(params), timeout=timeout),
+            await self.rpc.call("orders.place", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def ping(self, *, timeout: float | None = None) -> None:
         """Takes nothing, returns nothing, and has a name of one word."""
-        await self.rpc.call("ping", timeout=timeout)
+        await self.rpc.call("ping", timeout=timeout, errors=_ERRORS)
 
     async def result_anything(self, *, timeout: float | None = None) -> _typing.Any:
         """Calls result.anything."""
         return _read(
-            "result.anything",
+            "the result of result.anything",
             _RESULT_ANYTHING_RESULT.validate_python,
-            await self.rpc.call("result.anything", timeout=timeout),
+            await self.rpc.call("result.anything", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_bytes(self, *, timeout: float | None = None) -> _Base64:
         """Calls result.bytes."""
         return _read(
-            "result.bytes",
+            "the result of result.bytes",
             _RESULT_BYTES_RESULT.validate_python,
-            await self.rpc.call("result.bytes", timeout=timeout),
+            await self.rpc.call("result.bytes", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_colour(self, *, timeout: float | None = None) -> Colour:
         """Calls result.colour."""
         return _read(
-            "result.colour",
+            "the result of result.colour",
             _RESULT_COLOUR_RESULT.validate_python,
-            await self.rpc.call("result.colour", timeout=timeout),
+            await self.rpc.call("result.colour", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_large(self, params: Size, *, timeout: float | None = None) -> str:
         """Returns a string of so many bytes."""
         return _read(
-            "result.large",
+            "the result of result.large",
             _RESULT_LARGE_RESULT.validate_python,
-            await self.rpc.call("result.large", _write(params), timeout=timeout),
+            await self.rpc.call("result.large", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def result_list(self, *, timeout: float | None = None) -> list[Point]:
         """Calls result.list."""
         return _read(
-            "result.list",
+            "the result of result.list",
             _RESULT_LIST_RESULT.validate_python,
-            await self.rpc.call("result.list", timeout=timeout),
+            await self.rpc.call("result.list", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_map(self, *, timeout: float | None = None) -> dict[str, Point]:
         """Calls result.map."""
         return _read(
-            "result.map",
+            "the result of result.map",
             _RESULT_MAP_RESULT.validate_python,
-            await self.rpc.call("result.map", timeout=timeout),
+            await self.rpc.call("result.map", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_maybe(
@@ -459,25 +461,25 @@ class APIClient:
     ) -> Point | None:
         """Returns a point, or null."""
         return _read(
-            "result.maybe",
+            "the result of result.maybe",
             _RESULT_MAYBE_RESULT.validate_python,
-            await self.rpc.call("result.maybe", _write(params), timeout=timeout),
+            await self.rpc.call("result.maybe", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def result_moment(self, *, timeout: float | None = None) -> _DateTime:
         """Calls result.moment."""
         return _read(
-            "result.moment",
+            "the result of result.moment",
             _RESULT_MOMENT_RESULT.validate_python,
-            await self.rpc.call("result.moment", timeout=timeout),
+            await self.rpc.call("result.moment", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_nan(self, *, timeout: float | None = None) -> Point:
         """Returns a number that JSON does not have."""
         return _read(
-            "result.nan",
+            "the result of result.nan",
             Point.model_validate,
-            await self.rpc.call("result.nan", timeout=timeout),
+            await self.rpc.call("result.nan", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_nil_containers(
@@ -487,47 +489,47 @@ class APIClient:
         the wire.
         """
         return _read(
-            "result.nil_containers",
+            "the result of result.nil_containers",
             Containers.model_validate,
-            await self.rpc.call("result.nil_containers", timeout=timeout),
+            await self.rpc.call("result.nil_containers", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_nothing(
         self, params: Whether, *, timeout: float | None = None
     ) -> None:
         """Succeeds and returns nothing, params or not."""
-        await self.rpc.call("result.nothing", _write(params), timeout=timeout)
+        await self.rpc.call("result.nothing", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def result_number(self, *, timeout: float | None = None) -> _Int64:
         """Calls result.number."""
         return _read(
-            "result.number",
+            "the result of result.number",
             _RESULT_NUMBER_RESULT.validate_python,
-            await self.rpc.call("result.number", timeout=timeout),
+            await self.rpc.call("result.number", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_raw(self, *, timeout: float | None = None) -> _typing.Any:
         """Calls result.raw."""
         return _read(
-            "result.raw",
+            "the result of result.raw",
             _RESULT_RAW_RESULT.validate_python,
-            await self.rpc.call("result.raw", timeout=timeout),
+            await self.rpc.call("result.raw", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_text(self, *, timeout: float | None = None) -> str:
         """A result that is a string."""
         return _read(
-            "result.text",
+            "the result of result.text",
             _RESULT_TEXT_RESULT.validate_python,
-            await self.rpc.call("result.text", timeout=timeout),
+            await self.rpc.call("result.text", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_truth(self, *, timeout: float | None = None) -> bool:
         """Calls result.truth."""
         return _read(
-            "result.truth",
+            "the result of result.truth",
             _RESULT_TRUTH_RESULT.validate_python,
-            await self.rpc.call("result.truth", timeout=timeout),
+            await self.rpc.call("result.truth", timeout=timeout, errors=_ERRORS),
         )
 
     async def result_unlisted(self, *, timeout: float | None = None) -> Unlisted:
@@ -535,9 +537,9 @@ class APIClient:
         server would.
         """
         return _read(
-            "result.unlisted",
+            "the result of result.unlisted",
             Unlisted.model_validate,
-            await self.rpc.call("result.unlisted", timeout=timeout),
+            await self.rpc.call("result.unlisted", timeout=timeout, errors=_ERRORS),
         )
 
     async def users_get_user_by_id(
@@ -545,7 +547,7 @@ class APIClient:
     ) -> User:
         """Returns a user: there is one, "u1"."""
         return _read(
-            "users.get_user_by_id",
+            "the result of users.get_user_by_id",
             User.model_validate,
-            await self.rpc.call("users.get_user_by_id", _write(params), timeout=timeout),
+            await self.rpc.call("users.get_user_by_id", _write(params), timeout=timeout, errors=_ERRORS),
         )

@@ -10,6 +10,7 @@ import enum as _enum
 import typing as _typing
 
 import pydantic as _pydantic
+import pydantic_core as _pydantic_core
 
 __all__ = [
     "Address",
@@ -68,6 +69,16 @@ def _from_base64(value: object) -> object:
 
 def _to_base64(value: bytes) -> str:
     return _base64.b64encode(value).decode("ascii")
+
+
+def _pattern(pattern: str) -> object:
+    """The pattern as a constraint; none if Pydantic cannot read it: the server checks it anyway."""
+    constraint = _pydantic.Field(pattern=pattern)
+    try:
+        _pydantic.TypeAdapter(_typing.Annotated[str, constraint])
+    except _pydantic_core.SchemaError:
+        return None
+    return constraint
 
 
 _Base64: _typing.TypeAlias = _typing.Annotated[
@@ -156,8 +167,12 @@ class Level(_OpenIntEnum):
 class Address(_Model):
     """Address is where an order goes."""
 
-    city: str
-    zip: str
+    city: _typing.Annotated[str, _pydantic.Field(min_length=1)]
+    """At least 1 character."""
+    zip: _typing.Annotated[str, _pydantic.Field(min_length=5, max_length=5), _pattern("^[-+]?[0-9]+(?:\\.[0-9]+)?$")]
+    """Exactly 5 characters.
+    Matches the pattern ^[-+]?[0-9]+(?:\\.[0-9]+)?$
+    """
 
 
 class Anything(_Model):
@@ -293,7 +308,8 @@ class Folder(_Model):
 class Key(_Model):
     """Key names a gate among those of the user."""
 
-    key: str
+    key: _typing.Annotated[str, _pydantic.Field(min_length=1, max_length=64)]
+    """1 to 64 characters."""
 
 
 class Named(_Model):
@@ -334,6 +350,7 @@ class Note(_Model):
 
     topic: str
     text: str
+    """At most 100 characters."""
     fail: bool | None = _pydantic.Field(default=None, exclude_if=_is_none)
     """Fail makes the handler fail after it has kept the note."""
 
@@ -347,20 +364,31 @@ class Notes(_Model):
 class Order(_Model):
     """Order has rules at each depth."""
 
-    customer: str
+    customer: _typing.Annotated[str, _pydantic.Field(min_length=2, max_length=20)]
+    """2 to 20 characters."""
     email: str | None = _pydantic.Field(default=None, exclude_if=_is_none)
-    lines: list[OrderLine]
-    discount: _Int64 | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """The server also checks email"""
+    lines: _typing.Annotated[list[OrderLine], _pydantic.Field(min_length=1, max_length=3)]
+    """1 to 3 items."""
+    discount: _typing.Annotated[_Int64, _pydantic.Field(ge=0, le=50)] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """At least 0, at most 50."""
     address: Address
-    remarks: dict[str, str] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    remarks: _typing.Annotated[dict[_typing.Annotated[str, _pattern("^[a-zA-Z]+$")], _typing.Annotated[str, _pydantic.Field(min_length=1)]], _pydantic.Field(max_length=2)] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """At most 2 entries.
+    Each key: matches the pattern ^[a-zA-Z]+$
+    Each value: at least 1 character.
+    """
     priority: str | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """The server also checks oneof=low high"""
 
 
 class OrderLine(_Model):
     """OrderLine is a part of an order."""
 
-    name: str
-    quantity: _Uint8
+    name: _typing.Annotated[str, _pydantic.Field(min_length=1)]
+    """At least 1 character."""
+    quantity: _typing.Annotated[_Uint8, _pydantic.Field(gt=0)]
+    """Above 0."""
     colour: Colour | None = _pydantic.Field(default=None, exclude_if=_is_none)
 
 
@@ -454,7 +482,8 @@ class Scalars(_Model):
 class Size(_Model):
     """Size asks for a size."""
 
-    bytes_: _Int64 = _pydantic.Field(validation_alias="bytes", serialization_alias="bytes")
+    bytes_: _typing.Annotated[_Int64, _pydantic.Field(ge=0, le=4194304)] = _pydantic.Field(validation_alias="bytes", serialization_alias="bytes")
+    """At least 0, at most 4194304."""
 
 
 class Times(_Model):

@@ -9,7 +9,7 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from .rpc_errors import (
     RequestTooLargeError,
     RPCError,
     ServerError,
+    as_declared,
 )
 from .rpc_wire import (
     COMMAND_OVERHEAD,
@@ -70,11 +71,19 @@ class _Call:
     """A call, or a notification, without an outcome."""
 
     def __init__(
-        self, method: str, text: str, *, notify: bool, idempotent: bool, deadline: float
+        self,
+        method: str,
+        text: str,
+        errors: Mapping[int, type[ServerError]],
+        *,
+        notify: bool,
+        idempotent: bool,
+        deadline: float,
     ) -> None:
         self.id = str(uuid.uuid4())
         self.method = method
         self.text = text  # the params, so that what is sent again is what was sent
+        self.errors = errors
         self.notify = notify
         self.idempotent = idempotent
         self.deadline = deadline
@@ -91,6 +100,8 @@ class _Call:
             self.publishing = None
 
     def fail(self, error: BaseException) -> None:
+        if isinstance(error, ServerError):
+            error = as_declared(error, self.errors)
         if not self.done.done():
             self.done.set_exception(error)
 
@@ -121,7 +132,14 @@ class Calls:
         return remove
 
     async def run(
-        self, method: str, params: Any, timeout: float, *, notify: bool, idempotent: bool
+        self,
+        method: str,
+        params: Any,
+        timeout: float,
+        errors: Mapping[int, type[ServerError]],
+        *,
+        notify: bool,
+        idempotent: bool,
     ) -> Any:
         """Send one request and wait for its outcome, ``timeout`` seconds at most."""
         if not 0 < timeout < math.inf:
@@ -133,6 +151,7 @@ class Calls:
         call = _Call(
             method,
             encode(f"params of {method}", params),
+            errors,
             notify=notify,
             idempotent=idempotent,
             deadline=loop.time() + timeout,

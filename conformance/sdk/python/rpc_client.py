@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from .rpc_calls import Calls, Frame
 from .rpc_connection import Connection, ConnectionEvents, ConnectionState
-from .rpc_errors import RPCError
+from .rpc_errors import RPCError, ServerError
 from .rpc_identity import Identity
 from .rpc_subscription import PublicationHandler, Subscription, Subscriptions
 
@@ -163,6 +163,7 @@ class CentrifugoRPCClient:
         *,
         timeout: float | None = None,
         idempotent: bool = False,
+        errors: Mapping[int, type[ServerError]] | None = None,
     ) -> Any:
         """Call a method and return its result, decoded from JSON.
 
@@ -170,6 +171,8 @@ class CentrifugoRPCClient:
         defaults to the client's. While the client is connecting, the call waits for it.
         An ``idempotent`` call that is out when the connection drops is sent again with
         the same correlation id; any other then raises :class:`ConnectionLostError`.
+        ``errors`` gives classes for codes of the application, whose ``from_reply`` reads the
+        details; an error whose details it cannot read is raised as a plain ServerError.
 
         Raises a :class:`ServerError` that the server sent, or a :class:`ClientError`.
         Cancelling the task cancels the call on the server too.
@@ -178,18 +181,28 @@ class CentrifugoRPCClient:
             method,
             params,
             self._timeout if timeout is None else timeout,
+            errors or {},
             notify=False,
             idempotent=idempotent,
         )
 
     async def notify(
-        self, method: str, params: Any = None, *, timeout: float | None = None
+        self,
+        method: str,
+        params: Any = None,
+        *,
+        timeout: float | None = None,
+        errors: Mapping[int, type[ServerError]] | None = None,
     ) -> None:
-        """Send a notification; returns when the server has accepted it. It is never answered."""
+        """Send a notification; returns when the server has accepted it. It is never answered.
+
+        A refusal is raised as the class that ``errors`` gives, as in ``call``.
+        """
         await self._calls.run(
             method,
             params,
             self._timeout if timeout is None else timeout,
+            errors or {},
             notify=True,
             idempotent=False,
         )

@@ -5,7 +5,12 @@
 
 import { refusal, serverError } from "./rpc-codes.js";
 import { abortError, checkTimeout, watch } from "./rpc-deadline.js";
-import { ClientError, ConnectionLostError, RequestTooLargeError } from "./rpc-errors.js";
+import {
+  ClientError,
+  ConnectionLostError,
+  RequestTooLargeError,
+  type ServerErrorClasses,
+} from "./rpc-errors.js";
 import type { Listeners } from "./rpc-listeners.js";
 import type { CallOptions, Frame } from "./rpc-options.js";
 import {
@@ -36,6 +41,7 @@ interface Call {
   /** The params as they were when the call was made: what is sent again must be the same. */
   readonly params: string;
   readonly idempotent: boolean;
+  readonly errors: ServerErrorClasses | undefined;
   /** When to give up, on the clock of performance.now(). */
   readonly deadline: number;
   readonly resolve: (result: unknown) => void;
@@ -79,6 +85,7 @@ export class Calls {
         method,
         params: encodeParams(method, params),
         idempotent: options.idempotent === true,
+        errors: options.errors,
         deadline: performance.now() + timeout,
         resolve,
         reject,
@@ -111,7 +118,7 @@ export class Calls {
     this.#settle(call);
     const { error } = reply;
     if (error === undefined) call.resolve(reply.result);
-    else call.reject(serverError(error.code, error.reason, error.message, error.details));
+    else call.reject(serverError(error.code, error.reason, error.message, error.details, call.errors));
     return true;
   }
 

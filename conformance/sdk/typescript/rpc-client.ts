@@ -23,6 +23,7 @@ import type {
 import { type WebSocketConstructor, cuttingFrames, findWebSocket } from "./rpc-socket.js";
 import { type Request, defaultMaxRequestSize, readConnectData, requestsChannel } from "./rpc-wire.js";
 
+export { channelName } from "./rpc-names.js";
 export * from "./rpc-errors.js";
 export type * from "./rpc-options.js";
 export type { WebSocketConstructor, WebSocketLike } from "./rpc-socket.js";

@@ -16,11 +16,11 @@ import {
   PermissionDeniedError,
   ResourceExhaustedError,
   ServerError,
+  type ServerErrorClass,
+  type ServerErrorClasses,
   UnauthenticatedError,
   UnavailableError,
 } from "./rpc-errors.js";
-
-type ServerErrorClass = new (code: number, reason: string, message: string, details?: unknown) => ServerError;
 
 const classes: ReadonlyMap<number, ServerErrorClass> = new Map<number, ServerErrorClass>([
   [400, InvalidParamsError],
@@ -39,9 +39,18 @@ const classes: ReadonlyMap<number, ServerErrorClass> = new Map<number, ServerErr
   [520, OutcomeUnknownError],
 ]);
 
-/** The error of a reply as an instance of its code's class; an application's code gives a plain ServerError. */
-export function serverError(code: number, reason: string, message: string, details?: unknown): ServerError {
-  return new (classes.get(code) ?? ServerError)(code, reason, message, details);
+/**
+ * The error of a reply as an instance of its code's class: the protocol's, or the application's own among
+ * `own`. Another code gives a plain ServerError.
+ */
+export function serverError(
+  code: number,
+  reason: string,
+  message: string,
+  details?: unknown,
+  own?: ServerErrorClasses,
+): ServerError {
+  return new (classes.get(code) ?? own?.[code] ?? ServerError)(code, reason, message, details);
 }
 
 /** The error for a publish or subscribe command that the server refused with a code of Centrifuge. */

@@ -26,6 +26,17 @@ export class ServerError extends RPCError {
   }
 }
 
+/** A class of errors that the server sends, made of what an error reply holds. */
+export type ServerErrorClass = new (
+  code: number,
+  reason: string,
+  message: string,
+  details?: unknown,
+) => ServerError;
+
+/** Classes of an application's own errors, by code. */
+export type ServerErrorClasses = Readonly<Record<number, ServerErrorClass>>;
+
 /** One thing wrong with a call's params: an element of the details of an {@link InvalidParamsError}. */
 export interface Fault {
   /** The path to the value in JSON names, such as "items[2].name"; empty for the params as a whole. */

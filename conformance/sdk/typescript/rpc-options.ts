@@ -4,6 +4,7 @@
 
 import type { Options as CentrifugeOptions, TransportEndpoint } from "centrifuge";
 
+import type { ServerErrorClasses } from "./rpc-errors.js";
 import type { WebSocketConstructor } from "./rpc-socket.js";
 
 /** Options of a client. */
@@ -50,6 +51,8 @@ export interface WaitOptions {
 export interface CallOptions extends WaitOptions {
   /** The method may run twice without harm: after a reconnect the call is sent again instead of failing. */
   idempotent?: boolean | undefined;
+  /** The classes of the application's own errors by code, 1000 to 1999; others are a plain ServerError. */
+  errors?: ServerErrorClasses | undefined;
 }
 
 /** The state of a client. "connected" means that replies can arrive, too. */

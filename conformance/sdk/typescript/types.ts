@@ -2,7 +2,12 @@
 
 /** Address is where an order goes. */
 export interface Address {
+  /** At least 1 character. */
   city: string;
+  /**
+   * Exactly 5 characters.
+   * Must match the regular expression ^[-+]?[0-9]+(?:\.[0-9]+)?$
+   */
   zip: string;
 }
 
@@ -61,9 +66,9 @@ export interface Blobs {
   data: string;
   /** Bytes, in base64. */
   maybe?: string;
-  /** Bytes, in base64. */
+  /** Items: bytes, in base64. */
   parts: string[];
-  /** Bytes, in base64. */
+  /** Values: bytes, in base64. */
   by_name: Record<string, string>;
 }
 
@@ -98,11 +103,10 @@ export interface Containers {
   matrix: number[][];
   points: Point[];
   refs: (Point | null)[];
-  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  /** Values: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
   by_text: Record<string, number>;
-  /** The keys are integers. */
+  /** Keys: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
   by_int: Record<string, string>;
-  /** The keys are integers. */
   by_uint8: Record<string, boolean>;
   nested: Record<string, Point[]>;
   maybe_of: Record<string, Point | null>;
@@ -159,6 +163,7 @@ export interface Folder {
 
 /** Key names a gate among those of the user. */
 export interface Key {
+  /** 1 to 64 characters. */
   key: string;
 }
 
@@ -217,6 +222,7 @@ export interface Node {
 /** Note is said once and not answered. */
 export interface Note {
   topic: string;
+  /** At most 100 characters. */
   text: string;
   /** Fail makes the handler fail after it has kept the note. */
   fail?: boolean;
@@ -229,19 +235,33 @@ export interface Notes {
 
 /** Order has rules at each depth. */
 export interface Order {
+  /** 2 to 20 characters. */
   customer: string;
+  /** The server also checks email */
   email?: string;
+  /** 1 to 3 items. */
   lines: OrderLine[];
-  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  /**
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 0 to 50.
+   */
   discount?: number;
   address: Address;
+  /**
+   * At most 2 entries.
+   * Keys: must match the regular expression ^[a-zA-Z]+$
+   * Values: at least 1 character.
+   */
   remarks?: Record<string, string>;
+  /** The server also checks oneof=low high */
   priority?: string;
 }
 
 /** OrderLine is a part of an order. */
 export interface OrderLine {
+  /** At least 1 character. */
   name: string;
+  /** More than 0. */
   quantity: number;
   colour?: Colour;
 }
@@ -339,13 +359,16 @@ export interface Scalars {
 /**
  * Scores is a map with a name of its own.
  *
- * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+ * Values: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
  */
 export type Scores = { [key: string]: number };
 
 /** Size asks for a size. */
 export interface Size {
-  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  /**
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 0 to 4194304.
+   */
   bytes: number;
 }
 
@@ -357,9 +380,9 @@ export interface Times {
   ended: string | null;
   /** A time as RFC 3339 writes it. */
   due?: string;
-  /** A time as RFC 3339 writes it. */
+  /** Items: a time as RFC 3339 writes it. */
   steps: string[];
-  /** A time as RFC 3339 writes it. */
+  /** Values: a time as RFC 3339 writes it. */
   by_name: Record<string, string>;
 }
 
@@ -377,7 +400,7 @@ export interface Unlisted {
   maybe?: Colour;
   level: Level;
   by_colour: Record<string, Level>;
-  /** The keys are integers. */
+  /** Keys: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
   by_level: Record<string, Colour>;
 }
 
@@ -399,18 +422,4 @@ export type UserID = string;
 /** Whether asks for a result or for none. */
 export interface Whether {
   present: boolean;
-}
-
-/** The codes of the application's own errors, as ServerError.code has them. */
-export const ErrorCode = {
-  /** No more this month. *\/ """ */
-  quota_exceeded: 1001,
-  /** An error without details. */
-  bare: 1999,
-} as const;
-
-/** What ServerError.details holds, by code. */
-export interface ErrorDetails {
-  1001: Quota;
-  1999: undefined;
 }

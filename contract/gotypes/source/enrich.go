@@ -10,8 +10,8 @@ import (
 )
 
 // Enrich adds to c what the source code says. A description that is there
-// already, because the application gave it, is kept. Sources of methods, the
-// run time names of their handlers, become "api/service.go#Service.GetStats".
+// already, because the application gave it, is kept. Sources of methods and channels, the
+// run time names of their handlers and declaring functions, become "api/service.go#Service.GetStats".
 //
 // A contract without anything from the opened packages stays as it is.
 func (s *Source) Enrich(c *contract.Contract) error {
@@ -27,6 +27,16 @@ func (s *Source) Enrich(c *contract.Contract) error {
 		if err := s.enrichMethod(&c.Methods[i]); err != nil {
 			return err
 		}
+	}
+	for i := range c.Channels {
+		// What is declared in a function is no doc comment's subject: only the
+		// place is taken.
+		ch := &c.Channels[i]
+		at := contract.Method{Source: ch.Source, Doc: ch.Doc, Deprecated: ch.Deprecated}
+		if err := s.enrichMethod(&at); err != nil {
+			return err
+		}
+		ch.Source = at.Source
 	}
 	c.Sort()
 	return nil

@@ -132,6 +132,10 @@ func (s *Source) need(c *contract.Contract) error {
 		path, _ := s.split(unescape(m.Source))
 		paths[path] = true
 	}
+	for _, ch := range c.Channels {
+		path, _ := s.split(unescape(ch.Source))
+		paths[path] = true
+	}
 	delete(paths, "")
 	return s.load(slices.Sorted(maps.Keys(paths))...)
 }

@@ -16,7 +16,7 @@ import (
 //go:embed contract.json
 var contract []byte
 
-// NewRouter registers the methods of the board. The service may be nil to
+// NewRouter registers the methods and the channel of the board. The service may be nil to
 // describe the API only.
 func NewRouter(svc *Service) *centrirpc.Router {
 	router := centrirpc.NewRouter(
@@ -32,5 +32,10 @@ func NewRouter(svc *Service) *centrirpc.Router {
 	centrirpc.Handle(tasks, "delete", svc.Delete)
 	centrirpc.Handle(tasks, "list", svc.List, centrirpc.Idempotent())
 	centrirpc.Handle(tasks, "get_stats", svc.GetStats, centrirpc.Idempotent(), centrirpc.Timeout(5*time.Second))
+
+	events := centrirpc.Channel[struct{}, Event](router, Channel, centrirpc.ChannelDescription("Each change of the board, after it was made."))
+	if svc != nil {
+		svc.events = events
+	}
 	return router
 }

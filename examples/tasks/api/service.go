@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 
 	"github.com/centrirpc/centrirpc"
@@ -42,13 +43,19 @@ type Store interface {
 
 // Service handles the calls of the task board.
 type Service struct {
-	store   Store
-	publish func(Event)
+	store  Store
+	events *centrirpc.TypedChannel[struct{}, Event] // from NewRouter
 }
 
-// NewService makes the service of a board and gives each change to publish.
-func NewService(store Store, publish func(Event)) *Service {
-	return &Service{store: store, publish: publish}
+// NewService makes the service of a board.
+func NewService(store Store) *Service { return &Service{store: store} }
+
+// publish tells everybody of a change, which is made already: it goes out even if
+// the caller has gone.
+func (s *Service) publish(ctx context.Context, event Event) {
+	if err := s.events.Publish(context.WithoutCancel(ctx), struct{}{}, event); err != nil {
+		slog.Error("an event was not published", "error", err)
+	}
 }
 
 // Create adds a task to the board.
@@ -67,7 +74,7 @@ func (s *Service) Create(ctx context.Context, p TaskCreateParams) (Task, error) 
 	if err != nil {
 		return Task{}, err
 	}
-	s.publish(Event{Type: EventCreated, Task: &task})
+	s.publish(ctx, TaskCreated{task})
 	return task, nil
 }
 
@@ -78,7 +85,7 @@ func (s *Service) Update(ctx context.Context, p TaskUpdateParams) (Task, error) 
 	if err != nil {
 		return Task{}, answer(err, p.ID)
 	}
-	s.publish(Event{Type: EventUpdated, Task: &task})
+	s.publish(ctx, TaskUpdated{task})
 	return task, nil
 }
 
@@ -111,7 +118,7 @@ func (s *Service) Delete(ctx context.Context, p TaskDeleteParams) (struct{}, err
 	if err := s.store.Delete(ctx, p.ID); err != nil {
 		return struct{}{}, answer(err, p.ID)
 	}
-	s.publish(Event{Type: EventDeleted, ID: p.ID})
+	s.publish(ctx, TaskDeleted{p.ID})
 	return struct{}{}, nil
 }
 

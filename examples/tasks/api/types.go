@@ -1,6 +1,10 @@
 package api
 
-import "time"
+import (
+	"time"
+
+	"github.com/centrirpc/centrirpc"
+)
 
 // Status is how far a task has come.
 type Status string
@@ -121,19 +125,34 @@ type BoardFull struct {
 	Limit int `json:"limit"`
 }
 
-// Event is published on the channel "tasks" after each change of the board.
-type Event struct {
-	Type EventType `json:"type"`
-	Task *Task     `json:"task,omitempty"` // the new state, of created and updated
-	ID   int64     `json:"id,omitempty"`   // of deleted
+// Event is a change of the board.
+type Event interface{ event() }
+
+// TaskCreated says that a task is new on the board.
+type TaskCreated struct {
+	// The new task.
+	Task Task `json:"task"`
 }
 
-// EventType is what happened to a task.
-type EventType string
+// TaskUpdated says that a task is not what it was.
+type TaskUpdated struct {
+	// The task as it is now.
+	Task Task `json:"task"`
+}
 
-// What can happen to a task.
-const (
-	EventCreated EventType = "created"
-	EventUpdated EventType = "updated"
-	EventDeleted EventType = "deleted"
-)
+// TaskDeleted says that a task is gone.
+type TaskDeleted struct {
+	// The task that was deleted.
+	ID int64 `json:"id"`
+}
+
+func (TaskCreated) event() {}
+func (TaskUpdated) event() {}
+func (TaskDeleted) event() {}
+
+func init() {
+	centrirpc.RegisterUnion[Event]("type",
+		centrirpc.Variant[TaskCreated]("created"),
+		centrirpc.Variant[TaskUpdated]("updated"),
+		centrirpc.Variant[TaskDeleted]("deleted"))
+}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import count
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import MISSING, AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from centrirpc import CallError, Channel, Conn, declare_error, websocket_rpc
 
@@ -186,25 +187,39 @@ class BoardFull(Model):
     """How many tasks the board can hold."""
 
 
-class EventType(StrEnum):
-    """EventType is what happened to a task."""
+class TaskCreated(Model):
+    """TaskCreated says that a task is new on the board."""
 
-    CREATED = "created"
-    UPDATED = "updated"
-    DELETED = "deleted"
-
-
-class Event(Model):
-    """Event is published on the channel "tasks" after each change of the board."""
-
-    type: EventType
-    task: Task | MISSING = MISSING
-    """the new state, of created and updated"""
-    id: int | MISSING = MISSING
-    """of deleted"""
+    type: Literal["created"] = "created"
+    task: Task
+    """The new task."""
 
 
-Channel("tasks", event=Event, doc="Each change of the board.")
+class TaskUpdated(Model):
+    """TaskUpdated says that a task is not what it was."""
+
+    type: Literal["updated"] = "updated"
+    task: Task
+    """The task as it is now."""
+
+
+class TaskDeleted(Model):
+    """TaskDeleted says that a task is gone."""
+
+    type: Literal["deleted"] = "deleted"
+    id: int
+    """The task that was deleted."""
+
+
+Event = TypeAliasType(
+    "Event",
+    Annotated[
+        TaskCreated | TaskUpdated | TaskDeleted,
+        Field(discriminator="type", description="Event is a change of the board."),
+    ],
+)
+
+Channel("tasks", event=Event, doc="Each change of the board, after it was made.")
 
 BoardFullError = declare_error(
     1001, "board_full", "The board holds as many tasks as it can.", details=BoardFull

@@ -1020,16 +1020,6 @@ type KnotToo = Knot
 // sent.
 type EitherItself struct{ client.Union }
 
-// EitherItselfFromEitherItself holds v.
-func EitherItselfFromEitherItself(v EitherItself) EitherItself {
-	return EitherItself{client.UnionOf(v)}
-}
-
-// AsEitherItself is the value, and whether it is EitherItself.
-func (u EitherItself) AsEitherItself() (EitherItself, bool) {
-	return client.UnionAs[EitherItself](u.Union, client.AnyJSON)
-}
-
 // EitherItselfFromString holds v.
 func EitherItselfFromString(v string) EitherItself {
 	return EitherItself{client.UnionOf(v)}
@@ -1038,6 +1028,19 @@ func EitherItselfFromString(v string) EitherItself {
 // AsString is the value, and whether it is string.
 func (u EitherItself) AsString() (string, bool) {
 	return client.UnionAs[string](u.Union, client.JSONString)
+}
+
+// EitherItselfFromEitherItselfList holds v.
+func EitherItselfFromEitherItselfList(v []*EitherItself) EitherItself {
+	if v == nil {
+		v = []*EitherItself{}
+	}
+	return EitherItself{client.UnionOf(v)}
+}
+
+// AsEitherItselfList is the value, and whether it is []*EitherItself.
+func (u EitherItself) AsEitherItselfList() ([]*EitherItself, bool) {
+	return client.UnionAs[[]*EitherItself](u.Union, client.JSONArray)
 }
 
 // EitherItselfFromKnot holds v.

@@ -25,30 +25,30 @@ func NewAPIClient(rpc *client.CentrifugoRPCClient) *APIClient {
 //
 // Adds a task to the board.
 //
-// Errors of its own: CodeBoardFull.
+// Errors of its own, for errors.As: *BoardFullError.
 func (c *APIClient) TasksCreate(ctx context.Context, params TaskCreateParams, opts ...client.CallOption) (Task, error) {
-	return call[Task](ctx, c.rpc, "tasks.create", params, opts)
+	return call[Task](ctx, c.rpc, "tasks.create", params, with(opts, contractOptions...))
 }
 
 // TasksDelete calls tasks.delete.
 //
 // Removes a task from the board.
 func (c *APIClient) TasksDelete(ctx context.Context, params TaskDeleteParams, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "tasks.delete", params, nil, opts...)
+	return c.rpc.Call(ctx, "tasks.delete", params, nil, with(opts, contractOptions...)...)
 }
 
 // TasksGetStats calls tasks.get_stats.
 //
 // Counts the tasks that a user created.
 func (c *APIClient) TasksGetStats(ctx context.Context, params TaskStatsParams, opts ...client.CallOption) (TaskStatsResult, error) {
-	return call[TaskStatsResult](ctx, c.rpc, "tasks.get_stats", params, with(opts, client.WithTimeout(5*time.Second), client.Idempotent()))
+	return call[TaskStatsResult](ctx, c.rpc, "tasks.get_stats", params, with(opts, errorTypes, client.WithTimeout(5*time.Second), client.Idempotent()))
 }
 
 // TasksList calls tasks.list.
 //
 // Gives the tasks on the board.
 func (c *APIClient) TasksList(ctx context.Context, params TaskListParams, opts ...client.CallOption) (TaskListResult, error) {
-	return call[TaskListResult](ctx, c.rpc, "tasks.list", params, with(opts, client.Idempotent()))
+	return call[TaskListResult](ctx, c.rpc, "tasks.list", params, with(opts, errorTypes, client.Idempotent()))
 }
 
 // TasksUpdate calls tasks.update.
@@ -56,7 +56,18 @@ func (c *APIClient) TasksList(ctx context.Context, params TaskListParams, opts .
 // Changes what is given of a task and leaves the rest as it is. It returns
 // the task as it is now.
 func (c *APIClient) TasksUpdate(ctx context.Context, params TaskUpdateParams, opts ...client.CallOption) (Task, error) {
-	return call[Task](ctx, c.rpc, "tasks.update", params, opts)
+	return call[Task](ctx, c.rpc, "tasks.update", params, with(opts, contractOptions...))
+}
+
+// SubscribeTasks calls handler with each event on tasks
+// until the subscription ends.
+//
+// Each change of the board, after it was made.
+//
+// It returns when the server has accepted. An event that does not fit goes to the
+// client's error handler, as client.ErrInvalidEvent.
+func (c *APIClient) SubscribeTasks(ctx context.Context, handler func(Event)) (*client.Subscription, error) {
+	return client.SubscribeTo(ctx, c.rpc, "tasks", handler)
 }
 
 func call[R any](ctx context.Context, rpc *client.CentrifugoRPCClient, method string, params any, opts []client.CallOption) (R, error) {

@@ -6,9 +6,10 @@
 package tasksclient
 
 import (
+	"encoding/json"
 	"time"
 
-	"github.com/centrirpc/centrirpc/wire"
+	"github.com/centrirpc/centrirpc/client"
 )
 
 // BoardFull is what the error board_full tells.
@@ -28,11 +29,81 @@ const (
 	ClearableAssignee Clearable = "assignee"
 )
 
+// Event is a change of the board.
+//
+// Event holds one of these, told apart by "type":
+// TaskCreated, TaskUpdated, TaskDeleted.
+// From a newer server it may hold UnknownEvent. The tag is added where
+// it is not set. Without a Value it cannot be sent.
+type Event struct{ Value EventVariant }
+
+// EventVariant is what Event can hold.
+type EventVariant interface{ isEvent() }
+
+func (TaskCreated) isEvent() {}
+
+func (TaskUpdated) isEvent() {}
+
+func (TaskDeleted) isEvent() {}
+
+// UnknownEvent is what this package does not know: its tag and its JSON.
+type UnknownEvent struct{ client.UnknownVariant }
+
+func (UnknownEvent) isEvent() {}
+
+// MarshalJSON is the form of Event on the wire.
+func (u Event) MarshalJSON() ([]byte, error) {
+	switch v := u.Value.(type) {
+	case TaskCreated, *TaskCreated:
+		return client.MarshalVariant(v, "type", "created")
+	case TaskUpdated, *TaskUpdated:
+		return client.MarshalVariant(v, "type", "updated")
+	case TaskDeleted, *TaskDeleted:
+		return client.MarshalVariant(v, "type", "deleted")
+	case UnknownEvent, *UnknownEvent:
+		return json.Marshal(v)
+	}
+	return nil, client.ErrNoVariant
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (u *Event) UnmarshalJSON(data []byte) error {
+	u.Value = nil
+	if string(data) == "null" {
+		return nil
+	}
+	tag, err := client.ReadTag(data, "type")
+	if err != nil {
+		return err
+	}
+	switch tag {
+	case "created":
+		var v TaskCreated
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	case "updated":
+		var v TaskUpdated
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	case "deleted":
+		var v TaskDeleted
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	default:
+		u.Value = UnknownEvent{client.UnknownOf(tag, data)}
+	}
+	return err
+}
+
 // Person is somebody who works on tasks.
 type Person struct {
 	// Their name, in one line of 1 to 60 characters.
+	//
+	// At most 60 characters. The server also checks: one_line.
 	Name string `json:"name"`
 	// Where they can be reached.
+	//
+	// At most 100 characters. The server also checks: email.
 	Email *string `json:"email,omitempty"`
 }
 
@@ -74,20 +145,38 @@ type Task struct {
 // TaskCreateParams describe a new task.
 type TaskCreateParams struct {
 	// Says what is to be done, in one line of 1 to 200 characters.
+	//
+	// From 1 to 200 characters. The server also checks: one_line.
 	Title string `json:"title"`
 	// The column to begin in: "open" if absent.
 	Status *Status `json:"status,omitempty"`
 	// When it should be done, in the years 1970 to 9999.
+	//
+	// The server also checks: 1970_to_9999.
 	Due *time.Time `json:"due,omitempty"`
 	// Up to 6 labels of 1 to 24 characters each.
+	//
+	// At most 6 items. No two items are equal. Each item: at most 24 characters. Each item: the server also checks: one_line.
 	Tags []string `json:"tags,omitzero"`
 	// Who does it.
 	Assignee *Person `json:"assignee,omitempty"`
 }
 
+// TaskCreated says that a task is new on the board.
+type TaskCreated struct {
+	// The new task.
+	Task Task `json:"task"`
+}
+
 // TaskDeleteParams name a task.
 type TaskDeleteParams struct {
 	// The task to delete.
+	ID int64 `json:"id"`
+}
+
+// TaskDeleted says that a task is gone.
+type TaskDeleted struct {
+	// The task that was deleted.
 	ID int64 `json:"id"`
 }
 
@@ -106,6 +195,8 @@ type TaskListResult struct {
 // TaskStatsParams name a user.
 type TaskStatsParams struct {
 	// User ID
+	//
+	// From 1 to 128 characters.
 	UserID string `json:"user_id"`
 }
 
@@ -122,12 +213,18 @@ type TaskUpdateParams struct {
 	// The task to change.
 	ID int64 `json:"id"`
 	// The new title, in one line of 1 to 200 characters.
+	//
+	// From 1 to 200 characters. The server also checks: one_line.
 	Title *string `json:"title,omitempty"`
 	// The column to move it to.
 	Status *Status `json:"status,omitempty"`
 	// When it should be done, in the years 1970 to 9999.
+	//
+	// The server also checks: 1970_to_9999.
 	Due *time.Time `json:"due,omitempty"`
 	// Replaces all labels, up to 6 of 1 to 24 characters each; an empty list removes them.
+	//
+	// At most 6 items. No two items are equal. Each item: at most 24 characters. Each item: the server also checks: one_line.
 	Tags []string `json:"tags,omitzero"`
 	// Replaces who does it.
 	Assignee *Person `json:"assignee,omitempty"`
@@ -135,10 +232,8 @@ type TaskUpdateParams struct {
 	Clear []Clearable `json:"clear,omitzero"`
 }
 
-// The application's own errors: compare client.CodeOf(err) with them.
-const (
-	// The board holds as many tasks as it can.
-	//
-	// ServerError.DecodeDetails gives its details, of type BoardFull.
-	CodeBoardFull wire.Code = 1001
-)
+// TaskUpdated says that a task is not what it was.
+type TaskUpdated struct {
+	// The task as it is now.
+	Task Task `json:"task"`
+}

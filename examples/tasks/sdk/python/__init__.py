@@ -2,19 +2,30 @@
 """A task board that its users share."""
 
 from .client import APIClient
+from .errors import (
+    BoardFullError,
+)
 from .models import (
     BoardFull,
     Clearable,
+    Event,
+    EventTaskCreated,
+    EventTaskDeleted,
+    EventTaskUpdated,
     Person,
     Status,
     Task,
     TaskCreateParams,
+    TaskCreated,
     TaskDeleteParams,
+    TaskDeleted,
     TaskListParams,
     TaskListResult,
     TaskStatsParams,
     TaskStatsResult,
     TaskUpdateParams,
+    TaskUpdated,
+    UnknownEvent,
 )
 from .rpc_client import CentrifugoRPCClient
 from .rpc_errors import (
@@ -47,6 +58,7 @@ from .rpc_errors import (
 __all__ = [
     "APIClient",
     "BoardFull",
+    "BoardFullError",
     "CallTimeoutError",
     "CancelledError",
     "CentrifugoRPCClient",
@@ -57,6 +69,10 @@ __all__ = [
     "ConnectError",
     "ConnectionLostError",
     "DeadlineExceededError",
+    "Event",
+    "EventTaskCreated",
+    "EventTaskDeleted",
+    "EventTaskUpdated",
     "FailedPreconditionError",
     "InternalError",
     "InvalidParamsError",
@@ -75,12 +91,16 @@ __all__ = [
     "Status",
     "Task",
     "TaskCreateParams",
+    "TaskCreated",
     "TaskDeleteParams",
+    "TaskDeleted",
     "TaskListParams",
     "TaskListResult",
     "TaskStatsParams",
     "TaskStatsResult",
     "TaskUpdateParams",
+    "TaskUpdated",
     "UnauthenticatedError",
     "UnavailableError",
+    "UnknownEvent",
 ]

@@ -7,7 +7,9 @@ import typing as _typing
 
 import pydantic as _pydantic
 
+from .errors import _ERRORS
 from .models import (
+    Event,
     Task,
     TaskCreateParams,
     TaskDeleteParams,
@@ -18,6 +20,8 @@ from .models import (
     TaskUpdateParams,
 )
 from .rpc_client import CentrifugoRPCClient
+from .rpc_client import PublicationHandler as _PublicationHandler
+from .rpc_client import Subscription as _Subscription
 from .rpc_errors import InvalidReplyError
 
 __all__ = ["APIClient"]
@@ -30,13 +34,27 @@ def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
 _T = _typing.TypeVar("_T")
 
 
-def _read(method: str, validate: _typing.Callable[[_typing.Any], _T], value: _typing.Any) -> _T:
+def _read(what: str, validate: _typing.Callable[..., _T], value: _typing.Any) -> _T:
     try:
-        return validate(value)
+        return validate(value, by_alias=True, by_name=False)
     except _pydantic.ValidationError as error:
         raise InvalidReplyError(
-            f"the result of {method} is not what the contract says: {error}"
+            f"{what} is not what the contract says: {error}"
         ) from error
+
+
+def _events(
+    channel: str,
+    validate: _typing.Callable[..., _T],
+    handler: _typing.Callable[[_T], _typing.Awaitable[None] | None],
+) -> _PublicationHandler:
+    def receive(data: _typing.Any) -> _typing.Awaitable[None] | None:
+        return handler(_read(f"an event of {channel}", validate, data))
+
+    return receive
+
+
+_SUBSCRIBE_TASKS_EVENT: _pydantic.TypeAdapter[Event] = _pydantic.TypeAdapter(Event)
 
 
 class APIClient:
@@ -53,28 +71,29 @@ class APIClient:
     ) -> Task:
         """Adds a task to the board.
 
-        Raises ServerError with code 1001 (board_full) and details of type BoardFull: The board holds as many tasks as it can.
+        Raises, beside other errors:
+            BoardFullError: The board holds as many tasks as it can. Its details are of type BoardFull.
         """
         return _read(
-            "tasks.create",
+            "the result of tasks.create",
             Task.model_validate,
-            await self.rpc.call("tasks.create", _write(params), timeout=timeout),
+            await self.rpc.call("tasks.create", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def tasks_delete(
         self, params: TaskDeleteParams, *, timeout: float | None = None
     ) -> None:
         """Removes a task from the board."""
-        await self.rpc.call("tasks.delete", _write(params), timeout=timeout)
+        await self.rpc.call("tasks.delete", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def tasks_get_stats(
         self, params: TaskStatsParams, *, timeout: float | None = 5
     ) -> TaskStatsResult:
         """Counts the tasks that a user created."""
         return _read(
-            "tasks.get_stats",
+            "the result of tasks.get_stats",
             TaskStatsResult.model_validate,
-            await self.rpc.call("tasks.get_stats", _write(params), timeout=timeout, idempotent=True),
+            await self.rpc.call("tasks.get_stats", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
         )
 
     async def tasks_list(
@@ -82,9 +101,9 @@ class APIClient:
     ) -> TaskListResult:
         """Gives the tasks on the board."""
         return _read(
-            "tasks.list",
+            "the result of tasks.list",
             TaskListResult.model_validate,
-            await self.rpc.call("tasks.list", _write(params), timeout=timeout, idempotent=True),
+            await self.rpc.call("tasks.list", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
         )
 
     async def tasks_update(
@@ -94,7 +113,24 @@ class APIClient:
         the task as it is now.
         """
         return _read(
-            "tasks.update",
+            "the result of tasks.update",
             Task.model_validate,
-            await self.rpc.call("tasks.update", _write(params), timeout=timeout),
+            await self.rpc.call("tasks.update", _write(params), timeout=timeout, errors=_ERRORS),
+        )
+
+    async def subscribe_tasks(
+        self,
+        handler: _typing.Callable[[Event], _typing.Awaitable[None] | None],
+        *,
+        timeout: float | None = None,
+    ) -> _Subscription:
+        """Each change of the board, after it was made.
+
+        Returns once subscribed; the handler gets each event, in order. An event that is
+        not what the contract says goes to the client's on_error.
+        """
+        return await self.rpc.subscribe(
+            "tasks",
+            _events("tasks", _SUBSCRIBE_TASKS_EVENT.validate_python, handler),
+            timeout=timeout,
         )

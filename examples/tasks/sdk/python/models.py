@@ -11,17 +11,42 @@ import pydantic as _pydantic
 __all__ = [
     "BoardFull",
     "Clearable",
+    "Event",
+    "EventTaskCreated",
+    "EventTaskDeleted",
+    "EventTaskUpdated",
     "Person",
     "Status",
     "Task",
     "TaskCreateParams",
+    "TaskCreated",
     "TaskDeleteParams",
+    "TaskDeleted",
     "TaskListParams",
     "TaskListResult",
     "TaskStatsParams",
     "TaskStatsResult",
     "TaskUpdateParams",
+    "TaskUpdated",
+    "UnknownEvent",
 ]
+
+
+_L = _typing.TypeVar("_L")
+
+
+def _no_two_equal(values: list[_L]) -> list[_L]:
+    try:
+        different = len(set(values)) == len(values)
+    except TypeError:  # such as models, which have no hash
+        different = all(value not in values[:i] for i, value in enumerate(values))
+    if not different:
+        raise ValueError("an item is there twice")
+    return values
+
+
+_unique = _pydantic.AfterValidator(_no_two_equal)
+
 
 _DateTime: _typing.TypeAlias = _pydantic.AwareDatetime
 _Int64: _typing.TypeAlias = _typing.Annotated[int, _pydantic.Field(ge=-(2**63), le=2**63 - 1)]
@@ -85,9 +110,17 @@ class Person(_Model):
     """Person is somebody who works on tasks."""
 
     name: str
-    """Their name, in one line of 1 to 60 characters."""
+    """Their name, in one line of 1 to 60 characters.
+
+    At most 60 characters.
+    The server also checks one_line
+    """
     email: str | None = _pydantic.Field(default=None, exclude_if=_is_none)
-    """Where they can be reached."""
+    """Where they can be reached.
+
+    At most 100 characters.
+    The server also checks email
+    """
 
 
 class Task(_Model):
@@ -116,16 +149,36 @@ class Task(_Model):
 class TaskCreateParams(_Model):
     """TaskCreateParams describe a new task."""
 
-    title: str
-    """Says what is to be done, in one line of 1 to 200 characters."""
+    title: _typing.Annotated[str, _pydantic.Field(min_length=1, max_length=200)]
+    """Says what is to be done, in one line of 1 to 200 characters.
+
+    1 to 200 characters.
+    The server also checks one_line
+    """
     status: Status | None = _pydantic.Field(default=None, exclude_if=_is_none)
     """The column to begin in: "open" if absent."""
     due: _DateTime | None = _pydantic.Field(default=None, exclude_if=_is_none)
-    """When it should be done, in the years 1970 to 9999."""
-    tags: list[str] | None = _pydantic.Field(default=None, exclude_if=_is_none)
-    """Up to 6 labels of 1 to 24 characters each."""
+    """When it should be done, in the years 1970 to 9999.
+
+    The server also checks 1970_to_9999
+    """
+    tags: _typing.Annotated[list[_typing.Annotated[str, _pydantic.Field(max_length=24)]], _pydantic.Field(max_length=6), _unique] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """Up to 6 labels of 1 to 24 characters each.
+
+    At most 6 items.
+    No two items are equal.
+    Each item: at most 24 characters.
+    Each item: the server also checks one_line
+    """
     assignee: Person | None = _pydantic.Field(default=None, exclude_if=_is_none)
     """Who does it."""
+
+
+class TaskCreated(_Model):
+    """TaskCreated says that a task is new on the board."""
+
+    task: Task
+    """The new task."""
 
 
 class TaskDeleteParams(_Model):
@@ -133,6 +186,13 @@ class TaskDeleteParams(_Model):
 
     id: _Int64
     """The task to delete."""
+
+
+class TaskDeleted(_Model):
+    """TaskDeleted says that a task is gone."""
+
+    id: _Int64
+    """The task that was deleted."""
 
 
 class TaskListParams(_Model):
@@ -152,8 +212,11 @@ class TaskListResult(_Model):
 class TaskStatsParams(_Model):
     """TaskStatsParams name a user."""
 
-    user_id: str
-    """User ID"""
+    user_id: _typing.Annotated[str, _pydantic.Field(min_length=1, max_length=128)]
+    """User ID
+
+    1 to 128 characters.
+    """
 
 
 class TaskStatsResult(_Model):
@@ -170,18 +233,104 @@ class TaskUpdateParams(_Model):
 
     id: _Int64
     """The task to change."""
-    title: str | None = _pydantic.Field(default=None, exclude_if=_is_none)
-    """The new title, in one line of 1 to 200 characters."""
+    title: _typing.Annotated[str, _pydantic.Field(min_length=1, max_length=200)] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """The new title, in one line of 1 to 200 characters.
+
+    1 to 200 characters.
+    The server also checks one_line
+    """
     status: Status | None = _pydantic.Field(default=None, exclude_if=_is_none)
     """The column to move it to."""
     due: _DateTime | None = _pydantic.Field(default=None, exclude_if=_is_none)
-    """When it should be done, in the years 1970 to 9999."""
-    tags: list[str] | None = _pydantic.Field(default=None, exclude_if=_is_none)
-    """Replaces all labels, up to 6 of 1 to 24 characters each; an empty list removes them."""
+    """When it should be done, in the years 1970 to 9999.
+
+    The server also checks 1970_to_9999
+    """
+    tags: _typing.Annotated[list[_typing.Annotated[str, _pydantic.Field(max_length=24)]], _pydantic.Field(max_length=6), _unique] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """Replaces all labels, up to 6 of 1 to 24 characters each; an empty list removes them.
+
+    At most 6 items.
+    No two items are equal.
+    Each item: at most 24 characters.
+    Each item: the server also checks one_line
+    """
     assignee: Person | None = _pydantic.Field(default=None, exclude_if=_is_none)
     """Replaces who does it."""
     clear: list[Clearable] | None = _pydantic.Field(default=None, exclude_if=_is_none)
     """Empties these fields, before the others are set."""
+
+
+class TaskUpdated(_Model):
+    """TaskUpdated says that a task is not what it was."""
+
+    task: Task
+    """The task as it is now."""
+
+
+def _by_tag(
+    key: str, name: str, variants: dict[str, str], unknown: str | None
+) -> _pydantic.Discriminator:
+    """Tells the variants of a union apart, whether they come as JSON or as models."""
+
+    def variant(value: object) -> str | None:
+        if isinstance(value, dict):
+            tag = value.get(key, value.get(name))
+        else:
+            tag = getattr(value, name, None)
+        return variants.get(tag, unknown) if isinstance(tag, str) else None
+
+    return _pydantic.Discriminator(variant)
+
+
+class EventTaskCreated(TaskCreated):
+    """TaskCreated says that a task is new on the board."""
+
+    type: _typing.Literal["created"] = "created"
+
+    def model_post_init(self, context: _typing.Any, /) -> None:
+        super().model_post_init(context)
+        self.model_fields_set.update({"type"})
+
+
+class EventTaskUpdated(TaskUpdated):
+    """TaskUpdated says that a task is not what it was."""
+
+    type: _typing.Literal["updated"] = "updated"
+
+    def model_post_init(self, context: _typing.Any, /) -> None:
+        super().model_post_init(context)
+        self.model_fields_set.update({"type"})
+
+
+class EventTaskDeleted(TaskDeleted):
+    """TaskDeleted says that a task is gone."""
+
+    type: _typing.Literal["deleted"] = "deleted"
+
+    def model_post_init(self, context: _typing.Any, /) -> None:
+        super().model_post_init(context)
+        self.model_fields_set.update({"type"})
+
+
+class UnknownEvent(_Model):
+    """A variant of Event that this client does not know, from a newer server.
+
+    Its members are in model_extra.
+    """
+
+    model_config = _pydantic.ConfigDict(extra="allow")
+
+    type: str
+
+
+Event: _typing.TypeAlias = _typing.Annotated[
+    _typing.Annotated[EventTaskCreated, _pydantic.Tag("EventTaskCreated")]
+    | _typing.Annotated[EventTaskUpdated, _pydantic.Tag("EventTaskUpdated")]
+    | _typing.Annotated[EventTaskDeleted, _pydantic.Tag("EventTaskDeleted")]
+    | _typing.Annotated[UnknownEvent, _pydantic.Tag("UnknownEvent")],
+    _by_tag("type", "type", {"created": "EventTaskCreated", "updated": "EventTaskUpdated", "deleted": "EventTaskDeleted"}, "UnknownEvent"),
+]
+"""Event is a change of the board."""
 
 
 # Each may refer to any other, and to itself.
@@ -190,12 +339,18 @@ _models: list[type[_Model]] = [
     Person,
     Task,
     TaskCreateParams,
+    TaskCreated,
     TaskDeleteParams,
+    TaskDeleted,
     TaskListParams,
     TaskListResult,
     TaskStatsParams,
     TaskStatsResult,
     TaskUpdateParams,
+    TaskUpdated,
+    EventTaskCreated,
+    EventTaskUpdated,
+    EventTaskDeleted,
 ]
 for _model in _models:
     _model.model_rebuild()

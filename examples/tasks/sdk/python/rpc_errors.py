@@ -9,6 +9,7 @@ Everything raised for a call is an :class:`RPCError`, and is either a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "ServerError",
     "UnauthenticatedError",
     "UnavailableError",
+    "as_declared",
     "refused",
     "server_error",
 ]
@@ -63,6 +65,14 @@ class ServerError(RPCError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.code, self.reason, self.message, self.details)
+
+    @classmethod
+    def from_reply(cls, code: int, reason: str, message: str, details: Any) -> ServerError:
+        """The error of this class with ``details`` as they came: where a class parses them.
+
+        Raises ``ValueError`` for details that it cannot read.
+        """
+        return cls(code, reason, message, details)
 
     @property
     def retryable(self) -> bool:
@@ -217,3 +227,19 @@ def refused(code: int, message: str) -> ServerError:
     if code in _CODES:
         return server_error(code, "", message)
     return ServerError(code, "bad_request" if code == 107 else "internal", message)
+
+
+def as_declared(error: ServerError, declared: Mapping[int, type[ServerError]]) -> ServerError:
+    """``error`` as the class that the API declared for its code.
+
+    It stays what it is if there is none, and if its details are not what was declared: then
+    the reason is its cause.
+    """
+    found = declared.get(error.code)
+    if found is None:
+        return error
+    try:
+        return found.from_reply(error.code, error.reason, error.message, error.details)
+    except ValueError as cause:
+        error.__cause__ = cause
+        return error

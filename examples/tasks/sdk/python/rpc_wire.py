@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ COMMAND_OVERHEAD = 256
 """What the publish command around an envelope may add, in bytes."""
 
 _FORBIDDEN_IN_USER_ID = re.compile(r"[^!-~]|[:,#*$/]")
+_PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_FORBIDDEN_IN_PARAMETER = re.compile(r"[^!-~]|[:,#*$/{}]")
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -54,6 +57,30 @@ def reply_channel(user_id: str, session: str | None) -> str:
     if not _SESSION.fullmatch(session):
         raise ValueError(f'the session {session!r} is not 1 to 64 letters, digits, "-" and "_"')
     return f"user.{session}#{user_id}"
+
+
+def channel_name(pattern: str, values: Mapping[str, str | int]) -> str:
+    """The channel of a pattern such as ``tasks:{project_id}``, its parameters filled in.
+
+    Raises ``ValueError`` for a value that is empty or holds what has a meaning in channel
+    names, and so could name another channel than the pattern's.
+    """
+
+    def filled(match: re.Match[str]) -> str:
+        name = match.group(1)
+        value = str(values[name])
+        found = _FORBIDDEN_IN_PARAMETER.search(value)
+        if not value:
+            raise ValueError(f"the parameter {name} of the channel {pattern} is empty")
+        if found:
+            raise ValueError(
+                f"the parameter {name} of the channel {pattern} is {value!r}, which holds the "
+                f"character {found.group()!r}; characters with a meaning in channel names "
+                "(: , # * $ / { }), spaces, control and non-ASCII characters are not allowed"
+            )
+        return value
+
+    return _PARAMETER.sub(filled, pattern)
 
 
 def user_id_of_token(token: str) -> str | None:

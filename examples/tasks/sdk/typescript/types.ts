@@ -29,11 +29,31 @@ export const Clearable = {
  */
 export type Clearable = "due" | "assignee";
 
+/**
+ * Event is a change of the board.
+ *
+ * Told apart by type. A newer server may send others.
+ */
+export type Event =
+  | ({ type: "created" } & TaskCreated)
+  | ({ type: "updated" } & TaskUpdated)
+  | ({ type: "deleted" } & TaskDeleted);
+
 /** Person is somebody who works on tasks. */
 export interface Person {
-  /** Their name, in one line of 1 to 60 characters. */
+  /**
+   * Their name, in one line of 1 to 60 characters.
+   *
+   * At most 60 characters.
+   * The server also checks one_line
+   */
   name: string;
-  /** Where they can be reached. */
+  /**
+   * Where they can be reached.
+   *
+   * At most 100 characters.
+   * The server also checks email
+   */
   email?: string;
 }
 
@@ -98,7 +118,12 @@ export interface Task {
 
 /** TaskCreateParams describe a new task. */
 export interface TaskCreateParams {
-  /** Says what is to be done, in one line of 1 to 200 characters. */
+  /**
+   * Says what is to be done, in one line of 1 to 200 characters.
+   *
+   * 1 to 200 characters.
+   * The server also checks one_line
+   */
   title: string;
   /** The column to begin in: "open" if absent. */
   status?: Status;
@@ -106,18 +131,42 @@ export interface TaskCreateParams {
    * When it should be done, in the years 1970 to 9999.
    *
    * A time as RFC 3339 writes it.
+   * The server also checks 1970_to_9999
    */
   due?: string;
-  /** Up to 6 labels of 1 to 24 characters each. */
+  /**
+   * Up to 6 labels of 1 to 24 characters each.
+   *
+   * At most 6 items.
+   * No two items are equal.
+   * Items: at most 24 characters.
+   * Items: the server also checks one_line
+   */
   tags?: string[];
   /** Who does it. */
   assignee?: Person;
+}
+
+/** TaskCreated says that a task is new on the board. */
+export interface TaskCreated {
+  /** The new task. */
+  task: Task;
 }
 
 /** TaskDeleteParams name a task. */
 export interface TaskDeleteParams {
   /**
    * The task to delete.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   */
+  id: number;
+}
+
+/** TaskDeleted says that a task is gone. */
+export interface TaskDeleted {
+  /**
+   * The task that was deleted.
    *
    * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
    */
@@ -138,7 +187,11 @@ export interface TaskListResult {
 
 /** TaskStatsParams name a user. */
 export interface TaskStatsParams {
-  /** User ID */
+  /**
+   * User ID
+   *
+   * 1 to 128 characters.
+   */
   user_id: string;
 }
 
@@ -153,7 +206,7 @@ export interface TaskStatsResult {
   /**
    * Tasks by status; every status is there.
    *
-   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * Values: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
    */
   by_status: Record<string, number>;
 }
@@ -166,7 +219,12 @@ export interface TaskUpdateParams {
    * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
    */
   id: number;
-  /** The new title, in one line of 1 to 200 characters. */
+  /**
+   * The new title, in one line of 1 to 200 characters.
+   *
+   * 1 to 200 characters.
+   * The server also checks one_line
+   */
   title?: string;
   /** The column to move it to. */
   status?: Status;
@@ -174,9 +232,17 @@ export interface TaskUpdateParams {
    * When it should be done, in the years 1970 to 9999.
    *
    * A time as RFC 3339 writes it.
+   * The server also checks 1970_to_9999
    */
   due?: string;
-  /** Replaces all labels, up to 6 of 1 to 24 characters each; an empty list removes them. */
+  /**
+   * Replaces all labels, up to 6 of 1 to 24 characters each; an empty list removes them.
+   *
+   * At most 6 items.
+   * No two items are equal.
+   * Items: at most 24 characters.
+   * Items: the server also checks one_line
+   */
   tags?: string[];
   /** Replaces who does it. */
   assignee?: Person;
@@ -184,13 +250,8 @@ export interface TaskUpdateParams {
   clear?: Clearable[];
 }
 
-/** The codes of the application's own errors, as ServerError.code has them. */
-export const ErrorCode = {
-  /** The board holds as many tasks as it can. */
-  board_full: 1001,
-} as const;
-
-/** What ServerError.details holds, by code. */
-export interface ErrorDetails {
-  1001: BoardFull;
+/** TaskUpdated says that a task is not what it was. */
+export interface TaskUpdated {
+  /** The task as it is now. */
+  task: Task;
 }

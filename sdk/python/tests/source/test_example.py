@@ -38,14 +38,25 @@ def test_it_is_the_api_of_the_go_demo(contract: Any) -> None:
         assert (ours["code"], ours["reason"], ours["doc"]) == (
             *(theirs["code"], theirs["reason"], theirs["doc"]),
         )
+    for ours, theirs in zip(described["channels"], contract["channels"], strict=True):
+        assert (ours["name"], ours["doc"]) == (theirs["name"], theirs["doc"])
+        assert ours["event"] == {"$ref": f"#/$defs/{theirs['event']['ref']}"}
+    tags = {
+        variant["ref"]: type_["tag"]
+        for type_ in contract["types"]
+        for variant in type_.get("variants", [])
+    }
     taken, sent = (described[mode]["$defs"] for mode in ("validation", "serialization"))
     for type_ in contract["types"]:
         for schema in filter(None, (taken.get(type_["name"]), sent.get(type_["name"]))):
             assert schema["description"] == type_["doc"]
             fields = type_.get("fields", [])
-            assert list(schema.get("properties", [])) == [field["name"] for field in fields]
+            # A variant has its union's tag as a field in Python, and not in Go.
+            tag = [tags[type_["name"]]] if type_["name"] in tags else []
+            names = [field["name"] for field in fields]
+            assert list(schema.get("properties", [])) == tag + names
             required = [field["name"] for field in fields if field.get("required")]
-            assert schema.get("required", []) == required
+            assert schema.get("required", []) == tag + required
             values = [value["string"] for value in type_.get("values", [])]
             assert schema.get("enum", []) == values
         assert type_["name"] in {**taken, **sent}
