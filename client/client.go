@@ -44,6 +44,7 @@ type CentrifugoRPCClient struct {
 	// tokenIsFresh means that the token was fetched and not yet accepted: if it
 	// has expired already, the next one had better wait.
 	tokenIsFresh bool
+	contract     string   // hash to state at connects; may be empty
 	session      *session // the latest; nil before the first Connect
 	feeds        map[string]*feed
 }

@@ -53,7 +53,11 @@ func (c *CentrifugoRPCClient) open(s *session) (_ *link, ttl time.Duration, err 
 }
 
 func (c *CentrifugoRPCClient) connectCommand(ctx context.Context, l *link, token string) (*protocol.ConnectResult, error) {
-	reply, err := c.ask(ctx, l, &protocol.Command{Connect: &protocol.ConnectRequest{Token: token, Name: "centrirpc-go"}},
+	data, err := c.connectData()
+	if err != nil {
+		return nil, err
+	}
+	reply, err := c.ask(ctx, l, &protocol.Command{Connect: &protocol.ConnectRequest{Token: token, Data: data, Name: "centrirpc-go"}},
 		func(r *protocol.Reply) {
 			if r.Connect != nil {
 				l.connected(r.Connect)

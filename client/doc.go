@@ -49,7 +49,8 @@
 // [DateTime], [Date], [TimeOfDay] and [ISODuration], which read all forms that Go
 // and Pydantic write; [Base64URL], [UTF8Bytes] and [Quoted]; [Union] and
 // [UnknownVariant] within unions; [SubscribeTo] and [ChannelName] for typed
-// channels. The functions named Marshal… and Unmarshal…, [UnionAs], [ReadTag],
+// channels; [ContractCheck], which says whether a client is too old for its
+// server. The functions named Marshal… and Unmarshal…, [UnionAs], [ReadTag],
 // [WithoutTag] and [DetailsOf] are what generated methods consist of.
 //
 // # Goroutines

@@ -159,8 +159,10 @@ func (e *ConnectError) Error() string {
 const (
 	codeInternal          = 100
 	codePermissionDenied  = 103
+	codeMethodNotFound    = 104
 	codeAlreadySubscribed = 105
 	codeBadRequest        = 107
+	codeNotAvailable      = 108
 	codeTokenExpired      = 109
 	codeTooManyRequests   = 111
 	codeUnrecoverable     = 112

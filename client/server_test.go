@@ -38,7 +38,8 @@ type server struct {
 	onRPC       func(centrifuge.RPCEvent) (centrifuge.RPCReply, error)
 	onConnect   func(token string) (centrifuge.ConnectReply, error)
 	onSubscribe func(channel string) error
-	refreshed   chan string // tokens of refresh commands
+	onData      func(data []byte) // of connect commands
+	refreshed   chan string       // tokens of refresh commands
 
 	requests atomic.Int64
 	connects atomic.Int64
@@ -124,6 +125,9 @@ func newServer(t *testing.T, setup func(*server)) *server {
 
 func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 	s.connects.Add(1)
+	if s.onData != nil {
+		s.onData(e.Data)
+	}
 	var reply centrifuge.ConnectReply
 	if s.onConnect != nil {
 		var err error

@@ -11,7 +11,7 @@ import (
 // printClient prints client.go.
 func printClient(p *plan) string {
 	var b strings.Builder
-	b.WriteString(apiClientSource)
+	fmt.Fprintf(&b, apiClientSource, p.contract.Hash())
 	results, extends := false, false
 	for _, m := range p.methods {
 		printMethod(&b, &m, len(p.errors) > 0)
@@ -31,16 +31,28 @@ func printClient(p *plan) string {
 	return "// " + generated + "\n\npackage " + p.opts.Package + "\n\n" + imports(body) + body
 }
 
-const apiClientSource = `// APIClient has one method per RPC method, on top of a base client. It holds no
+const apiClientSource = `// ContractHash names the contract that this package was generated from.
+const ContractHash = %q
+
+// APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.
 type APIClient struct {
 	rpc *client.CentrifugoRPCClient
 }
 
 // NewAPIClient makes an APIClient that calls over rpc. Connecting and closing are
-// rpc's.
+// rpc's. From its next connect on, rpc tells the server the ContractHash; of
+// several APIClients on one rpc, that of the last one made.
 func NewAPIClient(rpc *client.CentrifugoRPCClient) *APIClient {
+	rpc.StateContract(ContractHash)
 	return &APIClient{rpc: rpc}
+}
+
+// CheckContract asks the server whether this package still works with it. If the
+// answer is client.Incompatible, calls or events may fail: the package is to be
+// generated again from the server's contract.
+func (c *APIClient) CheckContract(ctx context.Context, opts ...client.CallOption) (client.ContractCheck, error) {
+	return c.rpc.CheckContract(ctx, ContractHash, opts...)
 }
 
 `

@@ -201,10 +201,10 @@ func TestHostileContract(t *testing.T) {
 	}
 }
 
-// examples is how many examples the README has: how to connect, how to read an
-// error, each channel and each method.
+// examples is how many examples the README has: how to connect, how to check the
+// contract, how to read an error, each channel and each method.
 func examples(c *contract.Contract) int {
-	return 1 + min(1, len(c.Errors)) + len(c.Channels) + len(c.Methods)
+	return 2 + min(1, len(c.Errors)) + len(c.Channels) + len(c.Methods)
 }
 
 // Everything in the README is Go that compiles.

@@ -94,7 +94,7 @@ type channelPlan struct {
 }
 
 // reserved are the names at package level that the generator itself prints.
-var reserved = []string{"APIClient", "NewAPIClient"}
+var reserved = []string{"APIClient", "ContractHash", "NewAPIClient"}
 
 func newPlan(c *contract.Contract, opts Options) (*plan, contract.Problems) {
 	p := &plan{contract: c, byName: map[string]*typePlan{}, fillers: fillers{}, inline: map[string]*inlinePlan{}, endless: map[string]bool{}}
@@ -170,6 +170,7 @@ func (p *plan) planErrors(names *scope) {
 
 func (p *plan) planMethods() contract.Problems {
 	names := newScope("APIClient")
+	names.add("CheckContract", "the generated CheckContract")
 	for i := range p.contract.Methods {
 		m := &p.contract.Methods[i]
 		mp := methodPlan{source: m, name: exported(m.Name)}

@@ -28,8 +28,9 @@ func TestProblems(t *testing.T) {
 	}
 	c := &contract.Contract{
 		Version: 1, Name: "x",
-		Methods: []contract.Method{call("tasks.get_stats"), call("tasks_get.stats"), call("ok")},
+		Methods: []contract.Method{call("tasks.get_stats"), call("tasks_get.stats"), call("ok"), call("check.contract")},
 		Types: []contract.NamedType{
+			{Name: "ContractHash", Kind: contract.Struct},
 			{Name: "APIClient", Kind: contract.Struct},
 			{Name: "NewAPIClient", Kind: contract.Struct},
 			{Name: "task_item", Kind: contract.Struct},
@@ -50,7 +51,8 @@ func TestProblems(t *testing.T) {
 	for _, want := range []string{
 		`the package name "no way"`,
 		"method tasks.get_stats and method tasks_get.stats, in APIClient: both are called TasksGetStats in Go; rename one",
-		"the generated APIClient and type APIClient", "the generated NewAPIClient and type NewAPIClient",
+		"the generated CheckContract and method check.contract, in APIClient: both are called CheckContract in Go; rename one",
+		"the generated ContractHash and type ContractHash", "the generated APIClient and type APIClient", "the generated NewAPIClient and type NewAPIClient",
 		"type task_item and type TaskItem",
 		`field "id" and field "_id", in type TaskItem: both are called ID`, `field "id" and field "ID"`,
 		"type StatusOpen and value Open of enum Status", "type StatusOpen and value open of enum Status",
@@ -62,7 +64,7 @@ func TestProblems(t *testing.T) {
 			t.Errorf("not reported: %s", want)
 		}
 	}
-	if len(problems) != 14 {
+	if len(problems) != 16 {
 		t.Errorf("%d problems:\n%s", len(problems), text)
 	}
 }

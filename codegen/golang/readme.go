@@ -25,6 +25,7 @@ func printReadme(p *plan) []byte {
 	} else {
 		fmt.Fprintf(&b, "\nThis folder is a package of the module around it, which needs `%s`.\n", baseModule)
 	}
+	b.WriteString(contractSection)
 	printErrorSection(&b, p)
 	printChannelSection(&b, p)
 	b.WriteString("\n## Calls\n")
@@ -36,6 +37,19 @@ func printReadme(p *plan) []byte {
 	}
 	return []byte(b.String())
 }
+
+const contractSection = `
+## Contract
+
+Each connect tells the server which contract this package is from. Whether it still works with the server:
+
+` + "```" + `go
+check, err := api.CheckContract(ctx)
+if err == nil && check.Compatibility == client.Incompatible {
+	fmt.Println("generate this package again from the server's contract")
+}
+` + "```" + `
+`
 
 func printErrorSection(b *strings.Builder, p *plan) {
 	if len(p.errors) == 0 {
@@ -116,10 +130,10 @@ if err != nil {
 	return err
 }
 defer rpc.Close()
+api := %s.NewAPIClient(rpc)
 if err := rpc.Connect(ctx); err != nil {
 	return err
 }
-api := %s.NewAPIClient(rpc)
 `, strconv.Quote(p.opts.ImportPath), p.opts.Package)
 }
 

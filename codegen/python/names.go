@@ -28,7 +28,7 @@ var builtins = set(`bool bytes dict float int list str tuple`)
 var raised = set(`TypeError ValueError`)
 
 // exported are the names that the package exports besides the models.
-var exported = append([]string{"APIClient", "CentrifugoRPCClient"}, errorClasses...)
+var exported = append([]string{"APIClient", "CONTRACT_HASH", "CentrifugoRPCClient", "ContractCheck"}, errorClasses...)
 
 // errorClasses are the base client's errors, which the package exports too.
 var errorClasses = strings.Fields(`CallTimeoutError CancelledError ClientClosedError ClientError
@@ -38,7 +38,7 @@ var errorClasses = strings.Fields(`CallTimeoutError CancelledError ClientClosedE
 	RequestTooLargeError ResourceExhaustedError ServerError UnauthenticatedError UnavailableError`)
 
 // clientMembers are the typed client's own members.
-var clientMembers = set("rpc")
+var clientMembers = set("check_contract rpc")
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}

@@ -47,6 +47,25 @@ def _events(
     return receive
 `
 
+const clientHead = `
+    def __init__(self, rpc: CentrifugoRPCClient) -> None:
+        """Call over rpc.
+
+        From its next connect on, rpc tells the server the CONTRACT_HASH; of several clients
+        on one rpc, that of the last one made.
+        """
+        self.rpc = rpc
+        rpc.state_contract(CONTRACT_HASH)
+
+    async def check_contract(self, *, timeout: %sfloat | None = None) -> ContractCheck:
+        """Ask the server whether this client still works with it.
+
+        If compatible is False, calls or events may fail: install the client of the server's
+        contract.
+        """
+        return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
+`
+
 func printClient(p *plan) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# %s\n\"\"\"The typed client: one method for each method of the API.\"\"\"\n\n", header)
@@ -70,7 +89,8 @@ func printClient(p *plan) []byte {
 		b.WriteByte('\n')
 	}
 	printClientImports(&b, p, reads)
-	b.WriteString("\n__all__ = [\"APIClient\"]\n")
+	b.WriteString("\n__all__ = [\"CONTRACT_HASH\", \"APIClient\"]\n")
+	fmt.Fprintf(&b, "\nCONTRACT_HASH = %s\n\"\"\"Names the contract that this client was generated from.\"\"\"\n", quote(p.contract.Hash()))
 	if writes {
 		b.WriteString(writeParams)
 	}
@@ -83,7 +103,7 @@ func printClient(p *plan) []byte {
 	printAdapters(&b, p)
 	b.WriteString("\n\nclass APIClient:\n")
 	b.WriteString(docstring("    ", "Calls the methods of the API over a connected client.\n\n"+p.contract.Doc))
-	b.WriteString("\n    def __init__(self, rpc: CentrifugoRPCClient) -> None:\n        self.rpc = rpc\n")
+	fmt.Fprintf(&b, clientHead, p.builtinsPrefix())
 	for _, m := range p.methods {
 		printMethod(&b, p, m)
 	}
@@ -115,7 +135,7 @@ func printClientImports(b *bytes.Buffer, p *plan, reads bool) {
 	}
 	slices.Sort(names)
 	printImport(b, "models", names)
-	b.WriteString("from .rpc_client import CentrifugoRPCClient\n")
+	b.WriteString("from .rpc_client import CentrifugoRPCClient, ContractCheck\n")
 	if len(p.channels) > 0 {
 		b.WriteString("from .rpc_client import PublicationHandler as _PublicationHandler\n" +
 			"from .rpc_client import Subscription as _Subscription\n")

@@ -14,7 +14,7 @@ func printInit(p *plan) []byte {
 		doc = "A client of the API " + p.contract.Name + "."
 	}
 	b.WriteString(docstring("", doc) + "\n")
-	b.WriteString("from .client import APIClient\n")
+	b.WriteString("from .client import CONTRACT_HASH, APIClient\n")
 	var errors []string
 	for _, e := range p.errors {
 		errors = append(errors, e.class)
@@ -22,7 +22,7 @@ func printInit(p *plan) []byte {
 	slices.Sort(errors)
 	printImport(&b, "errors", errors)
 	printImport(&b, "models", p.models)
-	b.WriteString("from .rpc_client import CentrifugoRPCClient\n")
+	b.WriteString("from .rpc_client import CentrifugoRPCClient, ContractCheck\n")
 	printImport(&b, "rpc_errors", errorClasses)
 	names := slices.Concat(p.models, errors, exported)
 	slices.Sort(names)

@@ -57,22 +57,25 @@ func TestProblems(t *testing.T) {
 		want []string
 	}{
 		{
-			"methods", contract.Contract{Methods: calls("tasks.get_stats", "tasks_get.stats", "import", "rpc", "a1", "a_1")},
+			"methods", contract.Contract{Methods: calls("tasks.get_stats", "tasks_get.stats", "import", "rpc", "a1", "a_1", "check.contract")},
 			[]string{
 				"tasks.get_stats and tasks_get.stats: both become the Python method tasks_get_stats; rename one of them",
 				"import: it becomes the Python method import, a name that the client needs itself; rename it",
 				"rpc: it becomes the Python method rpc, a name that the client needs itself; rename it",
 				"a1 and a_1: both become the Python method a_1; rename one of them",
+				"check.contract: it becomes the Python method check_contract, a name that the client needs itself; rename it",
 			},
 		},
 		{
 			"classes", contract.Contract{Types: []contract.NamedType{
-				structType("Task"), structType("task"), structType("ServerError"), structType("APIClient"), structType("?"),
+				structType("Task"), structType("task"), structType("ServerError"), structType("APIClient"), structType("CONTRACT_HASH"), structType("ContractCheck"), structType("?"),
 			}},
 			[]string{
 				"Task and task: both become the Python class Task; rename one of them",
 				"ServerError: it becomes the Python class ServerError, a name that the client needs itself; rename it",
 				"APIClient: it becomes the Python class APIClient, a name that the client needs itself; rename it",
+				"CONTRACT_HASH: it becomes the Python class CONTRACT_HASH, a name that the client needs itself; rename it",
+				"ContractCheck: it becomes the Python class ContractCheck, a name that the client needs itself; rename it",
 				`"?": no Python class can be named after it; rename it, with at least one letter`,
 			},
 		},

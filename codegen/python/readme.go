@@ -21,16 +21,22 @@ func printReadme(p *plan) []byte {
 	fmt.Fprintf(&b, "```python\nimport asyncio\n\nfrom %s import APIClient, CentrifugoRPCClient\n\n\n", p.pkg)
 	b.WriteString(`async def main() -> None:
     url, token = "ws://127.0.0.1:8000/connection/websocket", "a token for this user"
-    async with CentrifugoRPCClient(url, token) as rpc:
-        api = APIClient(rpc)
-        print(api)  # and call its methods, as below
+    rpc = CentrifugoRPCClient(url, token)
+    api = APIClient(rpc)
+    async with rpc:
+        check = await api.check_contract()
+        if check.compatible is False:
+            print("install the client of the server's contract")
+        ...  # call the api's methods, as below
 
 
 if __name__ == "__main__":
     asyncio.run(main())
 `)
 	b.WriteString("```\n\nEvery error of a call is an `RPCError`: a `ServerError` that the server sent, with `code`,\n" +
-		"`reason`, `message` and `details`, or a `ClientError` that the client made.\n")
+		"`reason`, `message` and `details`, or a `ClientError` that the client made.\n" +
+		"\nEach connect tells the server which contract this client is from. `check_contract` asks whether it still\n" +
+		"works with the server; `compatible` is `None` if that is unknown.\n")
 	printValues(&b, p)
 	printErrorsSection(&b, p)
 	b.WriteString("\n## Calls\n")

@@ -82,7 +82,7 @@ func readmeProgram(t *testing.T, dir string, c *contract.Contract) string {
 		t.Fatal(err)
 	}
 	blocks := codeBlock.FindAllStringSubmatch(string(data), -1)
-	want := 1 + len(c.Methods) + len(c.Channels)
+	want := 2 + len(c.Methods) + len(c.Channels)
 	if len(c.Errors) > 0 {
 		want++
 	}

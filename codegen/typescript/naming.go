@@ -13,6 +13,7 @@ import (
 var reserved = map[string]string{
 	"rpc":                  "the base client in APIClient",
 	"constructor":          "the constructor of APIClient",
+	"checkContract":        "the method of APIClient that asks about the contract",
 	"then":                 "what makes an object a promise: await would call it",
 	"toJSON":               "what JSON.stringify calls",
 	"toString":             "a member of every object",
@@ -117,7 +118,8 @@ func (n *naming) packageName(opts Options) string {
 
 func (n *naming) types() {
 	taken := map[string]string{
-		"APIClient": "the typed client",
+		"APIClient":    "the typed client",
+		"contractHash": "the constant that names the contract",
 	}
 	for name := range baseExports() {
 		taken[name] = "a name that the base client exports"

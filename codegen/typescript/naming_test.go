@@ -35,18 +35,18 @@ func TestProblems(t *testing.T) {
 			[]string{"method tasks_get.stats: tasks.get_stats, tasks_get.stats: the methods tasks.get_stats and tasks_get.stats would both be tasksGetStats; rename one of them"},
 		},
 		"members of the client": {
-			contract.Contract{Methods: []contract.Method{call("rpc"), call("constructor"), call("then"), call("to_string"), call("value.of")}},
-			[]string{"APIClient", "constructor", "await", "member of every object", "member of every object"},
+			contract.Contract{Methods: []contract.Method{call("rpc"), call("constructor"), call("then"), call("to_string"), call("value.of"), call("check.contract")}},
+			[]string{"APIClient", "constructor", "await", "member of every object", "member of every object", "the method would be checkContract, which is the method of APIClient that asks about the contract; rename the method"},
 		},
 		"types that are taken": {
 			contract.Contract{Types: []contract.NamedType{
 				structType("CentrifugoRPCClient"), structType("APIClient"), structType("CallOptions"), structType("ServerError"),
 				structType("ConnectionState"), structType("WebSocketLike"), structType("Promise"), structType("Record"),
-				structType("Array"), structType("Date"), structType("Error"),
+				structType("Array"), structType("Date"), structType("Error"), structType("contractHash"), structType("ContractCheck"),
 			}},
 			[]string{
 				"base client", "typed client", "base client", "base client", "base client", "base client",
-				"built-in", "built-in", "built-in", "built-in", "built-in",
+				"built-in", "built-in", "built-in", "built-in", "built-in", "constant that names the contract", "base client",
 			},
 		},
 		"words of the language": {

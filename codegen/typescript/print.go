@@ -91,12 +91,12 @@ func printClient(p *plan) string {
 		b.WriteString("import { errorClasses } from \"./errors.js\";\n")
 	}
 	var expressions []string
-	base := []string{"CentrifugoRPCClient"}
+	base := []string{"CentrifugoRPCClient", "ContractCheck", "WaitOptions"}
 	if len(p.methods) > 0 {
 		base = append(base, "CallOptions")
 	}
 	if len(p.channels) > 0 {
-		base = append(base, "ChannelSubscription", "WaitOptions")
+		base = append(base, "ChannelSubscription")
 	}
 	slices.Sort(base)
 	if slices.ContainsFunc(p.channels, func(ch channelPlan) bool { return ch.params != "" }) {
@@ -110,10 +110,9 @@ func printClient(p *plan) string {
 		expressions = append(expressions, ch.params, ch.event)
 	}
 	b.WriteString(importTypes(p, expressions))
+	fmt.Fprintf(&b, "\n/** Names the contract that this client was generated from. */\nexport const contractHash = %s;\n", quote(p.contract.Hash()))
 	b.WriteString("\n" + comment("", p.doc))
-	b.WriteString("export class APIClient {\n")
-	b.WriteString("  /** The connection that the methods are called on. */\n  readonly rpc: CentrifugoRPCClient;\n\n")
-	b.WriteString("  constructor(rpc: CentrifugoRPCClient) {\n    this.rpc = rpc;\n  }\n")
+	b.WriteString(classHead)
 	for _, m := range p.methods {
 		b.WriteString("\n" + comment("  ", m.doc))
 		b.WriteString(printMethod(m))
@@ -125,6 +124,28 @@ func printClient(p *plan) string {
 	b.WriteString("}\n")
 	return b.String()
 }
+
+const classHead = `export class APIClient {
+  /** The connection that the methods are called on. */
+  readonly rpc: CentrifugoRPCClient;
+
+  /**
+   * From its next connect on, the connection tells the server the contractHash; of several clients on one
+   * connection, that of the last one made.
+   */
+  constructor(rpc: CentrifugoRPCClient) {
+    this.rpc = rpc;
+    rpc.stateContract(contractHash);
+  }
+
+  /**
+   * Asks the server whether this client still works with it. If compatible is false, calls or events may fail:
+   * reload the page, or update this package.
+   */
+  checkContract(options?: WaitOptions): Promise<ContractCheck> {
+    return this.rpc.checkContract(contractHash, options);
+  }
+`
 
 func printMethod(m methodPlan) string {
 	parameters, argument := "options?: CallOptions", "{}"

@@ -23,14 +23,15 @@ func printReadme(p *plan) string {
 import { APIClient, CentrifugoRPCClient } from %s;
 
 const rpc = new CentrifugoRPCClient("ws://127.0.0.1:8000/connection/websocket", "…a token…");
-await rpc.connect();
 const api = new APIClient(rpc);
+await rpc.connect();
 `+"```"+`
 
 `, quote(p.pkg))
 	b.WriteString("Every method takes `{ timeout, signal, idempotent }` as its last argument. It throws a `ServerError` that the\n" +
 		"server sent, or a `ClientError` made here. `rpc` subscribes to channels, tells its state (`onState`) and shows\n" +
 		"each step of each call (`onFrame`).\n")
+	b.WriteString(readmeContract)
 	if len(p.methods) > 0 {
 		b.WriteString("\n## Methods\n")
 	}
@@ -42,6 +43,17 @@ const api = new APIClient(rpc);
 	b.WriteString(readmeValidation(p))
 	return b.String()
 }
+
+const readmeContract = `
+## Contract
+
+Each connect tells the server which contract this client is from. Whether it still works with the server (null: unknown):
+
+` + "```" + `ts
+const check = await api.checkContract();
+if (check.compatible === false) console.log("reload the page, or update this package");
+` + "```" + `
+`
 
 func readmeChannels(p *plan) string {
 	if len(p.channels) == 0 {

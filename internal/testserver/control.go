@@ -164,13 +164,14 @@ func matching(all []envelope, r *http.Request) []envelope {
 
 func (s *server) handleConnections(w http.ResponseWriter, _ *http.Request) {
 	type row struct {
-		User     string   `json:"user"`
-		Client   string   `json:"client"`
-		Channels []string `json:"channels"`
+		User     string          `json:"user"`
+		Client   string          `json:"client"`
+		Channels []string        `json:"channels"`
+		Data     json.RawMessage `json:"data,omitempty"`
 	}
 	rows := []row{}
 	for _, c := range s.of("") {
-		rows = append(rows, row{c.client.UserID(), c.client.ID(), c.client.Channels()})
+		rows = append(rows, row{c.client.UserID(), c.client.ID(), c.client.Channels(), c.data})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(rows)

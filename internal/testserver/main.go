@@ -48,7 +48,8 @@ Endpoints:
                                    [{"user","client","refused","data"}]; with n it
                                    waits until there are N, or answers 504
   DELETE /control/envelopes        forget them
-  GET    /control/connections      [{"user","client","channels"}]
+  GET    /control/connections      [{"user","client","channels","data"}]; data is that
+                                   of the connect command, if it had some
 
 Channels: rpc.requests takes requests. user#U and user.SESSION#U are for U to
 subscribe. Channels that begin with "closed" refuse everybody (103), those that

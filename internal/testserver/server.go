@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -36,6 +37,7 @@ type server struct {
 	never         bool
 	delay         time.Duration
 	refuse        int
+	contract      string
 	connections   map[string]*connection // by client id
 	envelopes     []envelope
 	arrived       chan struct{} // closed and replaced at each envelope
@@ -46,6 +48,7 @@ type server struct {
 type connection struct {
 	client *centrifuge.Client
 	socket net.Conn
+	data   json.RawMessage // of the connect command
 	flaky  map[string]bool
 }
 
@@ -76,6 +79,7 @@ func newServer(flags *flag.FlagSet) *server {
 	flags.BoolVar(&s.never, "never", false, "* acknowledge and never reply, whatever the method")
 	flags.DurationVar(&s.delay, "delay", 0, "* wait this `long` before each reply")
 	flags.IntVar(&s.refuse, "refuse", 0, "* refuse each publish with this error `code`; 0 refuses none")
+	flags.StringVar(&s.contract, "contract", "", "* answer the native RPC centrirpc.contract with this `JSON`; a number refuses it with that code, 0 never answers, empty is as without native RPC (108)")
 	return s
 }
 
@@ -90,7 +94,7 @@ func (s *server) newNode() (*centrifuge.Node, error) {
 	return node, node.Run()
 }
 
-func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+func (s *server) connecting(ctx context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	user, expireAt, err := s.identify(e.Token)
@@ -98,6 +102,7 @@ func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centr
 		return centrifuge.ConnectReply{}, err
 	}
 	reply := centrifuge.ConnectReply{
+		Context:           context.WithValue(ctx, dataKey{}, json.RawMessage(e.Data)),
 		Credentials:       &centrifuge.Credentials{UserID: user, ExpireAt: expireAt},
 		ClientSideRefresh: true,
 	}
@@ -152,7 +157,8 @@ func (s *server) verify(token string) (user string, expireAt int64, err error) {
 
 func (s *server) connected(client *centrifuge.Client) {
 	socket, _ := client.Context().Value(socketKey{}).(net.Conn)
-	c := &connection{client: client, socket: socket, flaky: map[string]bool{}}
+	data, _ := client.Context().Value(dataKey{}).(json.RawMessage)
+	c := &connection{client: client, socket: socket, data: data, flaky: map[string]bool{}}
 	s.mu.Lock()
 	s.connections[client.ID()] = c
 	s.mu.Unlock()
@@ -168,6 +174,7 @@ func (s *server) connected(client *centrifuge.Client) {
 		}
 		cb(centrifuge.RefreshReply{ExpireAt: expireAt}, err)
 	})
+	client.OnRPC(s.rpc)
 	client.OnSubscribe(func(e centrifuge.SubscribeEvent, cb centrifuge.SubscribeCallback) {
 		cb(centrifuge.SubscribeReply{}, s.allowSubscribe(c, e.Channel))
 	})
@@ -179,6 +186,24 @@ func (s *server) connected(client *centrifuge.Client) {
 		s.request(client, e.Data, cb)
 	})
 }
+
+// rpc answers centrirpc.contract, if that is what is to be tested.
+func (s *server) rpc(e centrifuge.RPCEvent, cb centrifuge.RPCCallback) {
+	s.mu.Lock()
+	answer := s.contract
+	s.mu.Unlock()
+	code, err := strconv.ParseUint(answer, 10, 32)
+	switch {
+	case answer == "" || e.Method != wire.ContractMethod:
+		cb(centrifuge.RPCReply{}, centrifuge.ErrorNotAvailable)
+	case err != nil:
+		cb(centrifuge.RPCReply{Data: []byte(answer)}, nil)
+	case code != 0:
+		cb(centrifuge.RPCReply{}, &centrifuge.Error{Code: uint32(code), Message: "refused"})
+	}
+}
+
+type dataKey struct{}
 
 func (s *server) allowSubscribe(c *connection, channel string) error {
 	own := wire.CheckReplyTo(channel, c.client.UserID()) == nil

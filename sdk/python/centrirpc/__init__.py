@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .rpc_client import (
         CentrifugoRPCClient,
         ConnectionState,
+        ContractCheck,
         Frame,
         PublicationHandler,
         Subscription,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 _CLIENT = (
     "CentrifugoRPCClient",
     "ConnectionState",
+    "ContractCheck",
     "Frame",
     "PublicationHandler",
     "Subscription",
@@ -83,6 +85,7 @@ __all__ = [
     "ConnectError",
     "ConnectionLostError",
     "ConnectionState",
+    "ContractCheck",
     "DeadlineExceededError",
     "FailedPreconditionError",
     "Frame",

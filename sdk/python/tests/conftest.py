@@ -75,6 +75,12 @@ class Server:
         found = json.loads(await asyncio.to_thread(self.request, "GET", path))
         return [envelope["data"] for envelope in found or []]
 
+    async def connect_data(self, user: str) -> Any:
+        """What the only connection of a user said at connect, or None."""
+        answer = await asyncio.to_thread(self.request, "GET", "/control/connections")
+        (found,) = [c for c in json.loads(answer) if c["user"] == user]
+        return found.get("data")
+
     async def connections_until(self, condition: Callable[[list[dict[str, Any]]], bool]) -> None:
         """Wait for the server's connections, with their channels, to be as they should."""
         async with asyncio.timeout(DEADLINE):

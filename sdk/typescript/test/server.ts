@@ -76,11 +76,12 @@ export class TestServer {
     return JSON.parse(await this.#text("GET", `/control/envelopes?${query}`)) as Envelope[];
   }
 
-  async connections(): Promise<{ user: string; client: string; channels: string[] }[]> {
+  async connections(): Promise<{ user: string; client: string; channels: string[]; data?: unknown }[]> {
     return JSON.parse(await this.#text("GET", "/control/connections")) as {
       user: string;
       client: string;
       channels: string[];
+      data?: unknown;
     }[];
   }
 

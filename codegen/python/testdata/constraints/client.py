@@ -13,10 +13,13 @@ from .models import (
     Shared,
     _FROM_WIRE,
 )
-from .rpc_client import CentrifugoRPCClient
+from .rpc_client import CentrifugoRPCClient, ContractCheck
 from .rpc_errors import InvalidReplyError
 
-__all__ = ["APIClient"]
+__all__ = ["CONTRACT_HASH", "APIClient"]
+
+CONTRACT_HASH = "beaa3863656f3714a89a04e8ff9d022e4602cceeaa68256110bff39271a79021"
+"""Names the contract that this client was generated from."""
 
 
 def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
@@ -39,7 +42,21 @@ class APIClient:
     """Calls the methods of the API over a connected client."""
 
     def __init__(self, rpc: CentrifugoRPCClient) -> None:
+        """Call over rpc.
+
+        From its next connect on, rpc tells the server the CONTRACT_HASH; of several clients
+        on one rpc, that of the last one made.
+        """
         self.rpc = rpc
+        rpc.state_contract(CONTRACT_HASH)
+
+    async def check_contract(self, *, timeout: float | None = None) -> ContractCheck:
+        """Ask the server whether this client still works with it.
+
+        If compatible is False, calls or events may fail: install the client of the server's
+        contract.
+        """
+        return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
     async def lists(self, params: Lists, *, timeout: float | None = None) -> Shared:
         """Calls lists."""

@@ -28,13 +28,16 @@ from .models import (
     _Int64,
     _Nanoseconds,
 )
-from .rpc_client import CentrifugoRPCClient
+from .rpc_client import CentrifugoRPCClient, ContractCheck
 from .rpc_client import PublicationHandler as _PublicationHandler
 from .rpc_client import Subscription as _Subscription
 from .rpc_errors import InvalidReplyError
 from .rpc_wire import channel_name as _channel_name
 
-__all__ = ["APIClient"]
+__all__ = ["CONTRACT_HASH", "APIClient"]
+
+CONTRACT_HASH = "6c1bb9ac1a2351370a4c2747b0c6f8a97c09889a8fd2178c485c31566245a8d8"
+"""Names the contract that this client was generated from."""
 
 
 def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
@@ -100,7 +103,21 @@ class APIClient:
     """
 
     def __init__(self, rpc: CentrifugoRPCClient) -> None:
+        """Call over rpc.
+
+        From its next connect on, rpc tells the server the CONTRACT_HASH; of several clients
+        on one rpc, that of the last one made.
+        """
         self.rpc = rpc
+        rpc.state_contract(CONTRACT_HASH)
+
+    async def check_contract(self, *, timeout: float | None = None) -> ContractCheck:
+        """Ask the server whether this client still works with it.
+
+        If compatible is False, calls or events may fail: install the client of the server's
+        contract.
+        """
+        return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
     async def quota_spend(
         self, params: Created, *, timeout: float | None = None

@@ -16,10 +16,13 @@ from .models import (
     _Float,
     _Int64,
 )
-from .rpc_client import CentrifugoRPCClient
+from .rpc_client import CentrifugoRPCClient, ContractCheck
 from .rpc_errors import InvalidReplyError
 
-__all__ = ["APIClient"]
+__all__ = ["CONTRACT_HASH", "APIClient"]
+
+CONTRACT_HASH = "9ea7d03c341b7d00b3a266d20eb6d9ec6b5f1c8051d02d1cff88ac838936b99a"
+"""Names the contract that this client was generated from."""
 
 
 def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
@@ -64,7 +67,21 @@ class APIClient:
     """
 
     def __init__(self, rpc: CentrifugoRPCClient) -> None:
+        """Call over rpc.
+
+        From its next connect on, rpc tells the server the CONTRACT_HASH; of several clients
+        on one rpc, that of the last one made.
+        """
         self.rpc = rpc
+        rpc.state_contract(CONTRACT_HASH)
+
+    async def check_contract(self, *, timeout: _builtins.float | None = None) -> ContractCheck:
+        """Ask the server whether this client still works with it.
+
+        If compatible is False, calls or events may fail: install the client of the server's
+        contract.
+        """
+        return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
     async def bool(
         self, params: Shadows, *, timeout: _builtins.float | None = None

@@ -3,7 +3,7 @@
 ``` </script> {x} %s \\
 """
 
-from .client import APIClient
+from .client import CONTRACT_HASH, APIClient
 from .errors import (
     EvilError,
 )
@@ -11,7 +11,7 @@ from .models import (
     Kind,
     One,
 )
-from .rpc_client import CentrifugoRPCClient
+from .rpc_client import CentrifugoRPCClient, ContractCheck
 from .rpc_errors import (
     CallTimeoutError,
     CancelledError,
@@ -41,6 +41,7 @@ from .rpc_errors import (
 
 __all__ = [
     "APIClient",
+    "CONTRACT_HASH",
     "CallTimeoutError",
     "CancelledError",
     "CentrifugoRPCClient",
@@ -49,6 +50,7 @@ __all__ = [
     "ConflictError",
     "ConnectError",
     "ConnectionLostError",
+    "ContractCheck",
     "DeadlineExceededError",
     "EvilError",
     "FailedPreconditionError",

@@ -21,13 +21,16 @@ from .models import (
     _Int32,
     _Int64,
 )
-from .rpc_client import CentrifugoRPCClient
+from .rpc_client import CentrifugoRPCClient, ContractCheck
 from .rpc_client import PublicationHandler as _PublicationHandler
 from .rpc_client import Subscription as _Subscription
 from .rpc_errors import InvalidReplyError
 from .rpc_wire import channel_name as _channel_name
 
-__all__ = ["APIClient"]
+__all__ = ["CONTRACT_HASH", "APIClient"]
+
+CONTRACT_HASH = "a4437b4db5cce36a5721a600d7872d6aef97f1cc18430999f8d91dc423367f5d"
+"""Names the contract that this client was generated from."""
 
 
 def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
@@ -74,7 +77,21 @@ class APIClient:
     """Calls the methods of the API over a connected client."""
 
     def __init__(self, rpc: CentrifugoRPCClient) -> None:
+        """Call over rpc.
+
+        From its next connect on, rpc tells the server the CONTRACT_HASH; of several clients
+        on one rpc, that of the last one made.
+        """
         self.rpc = rpc
+        rpc.state_contract(CONTRACT_HASH)
+
+    async def check_contract(self, *, timeout: _builtins.float | None = None) -> ContractCheck:
+        """Ask the server whether this client still works with it.
+
+        If compatible is False, calls or events may fail: install the client of the server's
+        contract.
+        """
+        return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
     async def both(self, params: All, *, timeout: _builtins.float | None = None) -> All:
         """Calls both."""

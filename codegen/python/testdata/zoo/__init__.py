@@ -4,7 +4,7 @@ next line
 after a line separator and a last quote\"
 """
 
-from .client import APIClient
+from .client import CONTRACT_HASH, APIClient
 from .errors import (
     QuotaExceededError,
 )
@@ -24,7 +24,7 @@ from .models import (
     Quota,
     UserID,
 )
-from .rpc_client import CentrifugoRPCClient
+from .rpc_client import CentrifugoRPCClient, ContractCheck
 from .rpc_errors import (
     CallTimeoutError,
     CancelledError,
@@ -54,6 +54,7 @@ from .rpc_errors import (
 
 __all__ = [
     "APIClient",
+    "CONTRACT_HASH",
     "CallTimeoutError",
     "CancelledError",
     "CentrifugoRPCClient",
@@ -63,6 +64,7 @@ __all__ = [
     "ConflictError",
     "ConnectError",
     "ConnectionLostError",
+    "ContractCheck",
     "DeadlineExceededError",
     "Empty",
     "Everything",

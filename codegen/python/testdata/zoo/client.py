@@ -24,10 +24,13 @@ from .models import (
     _DateTime,
     _Int64,
 )
-from .rpc_client import CentrifugoRPCClient
+from .rpc_client import CentrifugoRPCClient, ContractCheck
 from .rpc_errors import InvalidReplyError
 
-__all__ = ["APIClient"]
+__all__ = ["CONTRACT_HASH", "APIClient"]
+
+CONTRACT_HASH = "fd23ee09ecf0360ec9db5a15753b4cc0d610ce65454de6d596a77173f7e6e9a6"
+"""Names the contract that this client was generated from."""
 
 
 def _write(params: _pydantic.BaseModel) -> dict[str, _typing.Any]:
@@ -76,7 +79,21 @@ class APIClient:
     """
 
     def __init__(self, rpc: CentrifugoRPCClient) -> None:
+        """Call over rpc.
+
+        From its next connect on, rpc tells the server the CONTRACT_HASH; of several clients
+        on one rpc, that of the last one made.
+        """
         self.rpc = rpc
+        rpc.state_contract(CONTRACT_HASH)
+
+    async def check_contract(self, *, timeout: float | None = None) -> ContractCheck:
+        """Ask the server whether this client still works with it.
+
+        If compatible is False, calls or events may fail: install the client of the server's
+        contract.
+        """
+        return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
     async def ping(self, *, timeout: float | None = None) -> None:
         """Takes nothing, returns nothing."""

@@ -2,7 +2,7 @@
 
 import { errorClasses } from "./errors.js";
 import { channelName } from "./rpc-client.js";
-import type { CallOptions, CentrifugoRPCClient, ChannelSubscription, WaitOptions } from "./rpc-client.js";
+import type { CallOptions, CentrifugoRPCClient, ChannelSubscription, ContractCheck, WaitOptions } from "./rpc-client.js";
 import type {
   Animal,
   Cat,
@@ -19,13 +19,29 @@ import type {
   Tree,
 } from "./types.js";
 
+/** Names the contract that this client was generated from. */
+export const contractHash = "6c1bb9ac1a2351370a4c2747b0c6f8a97c09889a8fd2178c485c31566245a8d8";
+
 /** Every kind of type there is. */
 export class APIClient {
   /** The connection that the methods are called on. */
   readonly rpc: CentrifugoRPCClient;
 
+  /**
+   * From its next connect on, the connection tells the server the contractHash; of several clients on one
+   * connection, that of the last one made.
+   */
   constructor(rpc: CentrifugoRPCClient) {
     this.rpc = rpc;
+    rpc.stateContract(contractHash);
+  }
+
+  /**
+   * Asks the server whether this client still works with it. If compatible is false, calls or events may fail:
+   * reload the page, or update this package.
+   */
+  checkContract(options?: WaitOptions): Promise<ContractCheck> {
+    return this.rpc.checkContract(contractHash, options);
   }
 
   /**
