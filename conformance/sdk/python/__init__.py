@@ -3,7 +3,7 @@
 Hostile to printers: */ /* \"\"" ''' ` ${x} #{x} \\ \\N{DASH} \\u0041 %s <b> a last quote\"
 """
 
-from .client import APIClient
+from .client import CONTRACT_HASH, APIClient
 from .errors import (
     BareError,
     QuotaExceededError,
@@ -55,7 +55,7 @@ from .models import (
     UserID,
     Whether,
 )
-from .rpc_client import CentrifugoRPCClient
+from .rpc_client import CentrifugoRPCClient, ContractCheck
 from .rpc_errors import (
     CallTimeoutError,
     CancelledError,
@@ -92,6 +92,7 @@ __all__ = [
     "Awkward",
     "BareError",
     "Blobs",
+    "CONTRACT_HASH",
     "CallTimeoutError",
     "CancelledError",
     "Celsius",
@@ -103,6 +104,7 @@ __all__ = [
     "ConnectError",
     "ConnectionLostError",
     "Containers",
+    "ContractCheck",
     "Cut",
     "DeadlineExceededError",
     "Embedding",

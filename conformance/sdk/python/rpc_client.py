@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from .rpc_calls import Calls, Frame
 from .rpc_connection import Connection, ConnectionEvents, ConnectionState
+from .rpc_contract import ContractCheck, ContractChecks
 from .rpc_errors import RPCError, ServerError
 from .rpc_identity import Identity
 from .rpc_subscription import PublicationHandler, Subscription, Subscriptions
@@ -18,6 +19,7 @@ from .rpc_subscription import PublicationHandler, Subscription, Subscriptions
 __all__ = [
     "CentrifugoRPCClient",
     "ConnectionState",
+    "ContractCheck",
     "Frame",
     "PublicationHandler",
     "Subscription",
@@ -100,6 +102,7 @@ class CentrifugoRPCClient:
         )
         self._calls = Calls(self._connection, max_request_size, self._report)
         self._subscriptions = Subscriptions(self._connection, self._report)
+        self._checks = ContractChecks(self._connection)
 
     @property
     def user_id(self) -> str:
@@ -222,6 +225,30 @@ class CentrifugoRPCClient:
             channel, handler, self._timeout if timeout is None else timeout
         )
 
+    def state_contract(self, contract: str) -> None:
+        """Say which contract, by its hash, the calls of this client follow.
+
+        The server is told at every connect from the next one on, so that it can count the
+        clients of older contracts. A generated ``APIClient`` does this when it is made; make
+        it before ``connect()`` for the first connect to say it. One client states one
+        contract: the last one stated counts, and an empty hash states none.
+
+        The hash is added to the ``data`` among ``sdk_options`` if that is a mapping (a copy of
+        which is sent); other data is left alone, and nothing is stated.
+        """
+        self._connection.state_contract(contract)
+
+    async def check_contract(self, contract: str, *, timeout: float | None = None) -> ContractCheck:
+        """Ask the server how the contract of that hash stands to its own.
+
+        A generated ``APIClient`` has a method of the same name for its own contract. If
+        ``compatible`` is False, calls or events may fail: update the client. It is None if the
+        server cannot tell; one that does not know the question, such as plain Centrifugo, is
+        no error. Raises a :class:`ServerError` if the server refuses for another reason, or a
+        :class:`ClientError`.
+        """
+        return await self._checks.run(contract, self._timeout if timeout is None else timeout)
+
     def on_state(self, listener: Callable[[ConnectionState], None]) -> Callable[[], None]:
         """Hear of each change of ``state``. Returns what removes the listener."""
         self._state_listeners.append(listener)
@@ -255,9 +282,11 @@ class CentrifugoRPCClient:
     def _on_up(self) -> None:
         self._calls.connected()
         self._subscriptions.connected()
+        self._checks.connected()
 
     def _on_lost(self) -> None:
         self._calls.lost()
+        self._checks.lost()
 
     def _on_server_unsubscribed(self, channel: str) -> None:
         self._subscriptions.server_unsubscribed(channel)
@@ -265,6 +294,7 @@ class CentrifugoRPCClient:
     def _on_closed(self, error: RPCError) -> None:
         self._calls.closed(error)
         self._subscriptions.closed(error)
+        self._checks.closed(error)
 
     def _on_publication(self, channel: str, data: Any) -> None:
         # An application's events may share the reply channel.

@@ -105,6 +105,13 @@ class Connection:
         self._waiter: asyncio.Future[None] | None = None
         self._last_error: Exception | None = None
         self._reply_subscription: Any = None
+        options = dict(sdk_options)
+        # The SDK keeps the object and writes it at each connect: ours may change meanwhile.
+        self._own_data: Any = options.get("data")
+        self._connect_data: dict[str, Any] = {}
+        if self._own_data is None or isinstance(self._own_data, Mapping):
+            options["data"] = self._connect_data
+            self.state_contract("")
         self._client: Any = _sdk.Client(
             url,
             events=SDKEvents(
@@ -118,7 +125,7 @@ class Connection:
             ),
             token=token,
             get_token=get_token,
-            **sdk_options,
+            **options,
         )
 
     @property
@@ -127,6 +134,18 @@ class Connection:
         return self._identity.reply_channel
 
     # -- what the client asks ---------------------------------------------------------
+
+    def state_contract(self, contract: str) -> None:
+        """Say the hash at each connect from the next one on; an empty one says nothing."""
+        data = dict(self._own_data) if isinstance(self._own_data, Mapping) else {}
+        if contract:
+            ours = data.get("centrirpc")
+            data["centrirpc"] = {
+                **(ours if isinstance(ours, Mapping) else {}),
+                "contract": contract,
+            }
+        self._connect_data.clear()
+        self._connect_data.update(data)
 
     async def connect(self, timeout: float) -> None:
         """Return once up. Raises ConnectError, CallTimeoutError or ClientClosedError."""
@@ -182,14 +201,23 @@ class Connection:
         CallTimeoutError without an acknowledgement. Cancelling it before it is on the
         wire keeps it off.
         """
+        publishing = self._client.publish(REQUESTS_CHANNEL, envelope, timeout=max(timeout, 0.001))
+        await self._command(publishing, timeout)
+
+    async def rpc(self, method: str, data: Any, timeout: float) -> Any:
+        """Call a native RPC and return its answer. The errors are those of ``publish``."""
+        calling = self._client.rpc(method, data, timeout=max(timeout, 0.001))
+        return (await self._command(calling, timeout)).data
+
+    async def _command(self, command: Awaitable[Any], timeout: float) -> Any:
         try:
-            await self._client.publish(REQUESTS_CHANNEL, envelope, timeout=max(timeout, 0.001))
+            return await command
         except _sdk.ReplyError as error:
             raise refused(error.code, error.message) from error
         except _sdk.ClientDisconnectedError as error:
-            raise ConnectionLostError("the connection dropped during a publish") from error
+            raise ConnectionLostError("the connection dropped during a command") from error
         except _sdk.OperationTimeoutError as error:
-            raise CallTimeoutError(f"no acknowledgement within {timeout:g} s") from error
+            raise CallTimeoutError(f"no answer to a command within {timeout:g} s") from error
 
     def new_subscription(self, channel: str, events: SDKEvents) -> Any:
         """A subscription of the SDK, not yet subscribed."""

@@ -9,6 +9,9 @@ import (
 	"github.com/centrirpc/centrirpc/client"
 )
 
+// ContractHash names the contract that this package was generated from.
+const ContractHash = "5c735fa07094531f456ed18ce4e5931dde55c2423182d2bebce9c0b981608cc0"
+
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.
 type APIClient struct {
@@ -16,9 +19,18 @@ type APIClient struct {
 }
 
 // NewAPIClient makes an APIClient that calls over rpc. Connecting and closing are
-// rpc's.
+// rpc's. From its next connect on, rpc tells the server the ContractHash; of
+// several APIClients on one rpc, that of the last one made.
 func NewAPIClient(rpc *client.CentrifugoRPCClient) *APIClient {
+	rpc.StateContract(ContractHash)
 	return &APIClient{rpc: rpc}
+}
+
+// CheckContract asks the server whether this package still works with it. If the
+// answer is client.Incompatible, calls or events may fail: the package is to be
+// generated again from the server's contract.
+func (c *APIClient) CheckContract(ctx context.Context, opts ...client.CallOption) (client.ContractCheck, error) {
+	return c.rpc.CheckContract(ctx, ContractHash, opts...)
 }
 
 // TasksCreate calls tasks.create.

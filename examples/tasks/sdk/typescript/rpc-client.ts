@@ -7,6 +7,7 @@ import { Centrifuge, type Options, State, UnauthorizedError } from "centrifuge";
 
 import { Calls } from "./rpc-calls.js";
 import { Channels } from "./rpc-channels.js";
+import { type ContractCheck, ContractChecks, connectData } from "./rpc-contract.js";
 import { abortError, checkTimeout, watch } from "./rpc-deadline.js";
 import { ClientClosedError, ClientError, ConnectError, NotConnectedError } from "./rpc-errors.js";
 import { Identity } from "./rpc-identity.js";
@@ -23,6 +24,7 @@ import type {
 import { type WebSocketConstructor, cuttingFrames, findWebSocket } from "./rpc-socket.js";
 import { type Request, defaultMaxRequestSize, readConnectData, requestsChannel } from "./rpc-wire.js";
 
+export type { ContractCheck } from "./rpc-contract.js";
 export { channelName } from "./rpc-names.js";
 export * from "./rpc-errors.js";
 export type * from "./rpc-options.js";
@@ -50,11 +52,14 @@ export class CentrifugoRPCClient {
   readonly #frames: Listeners<[Frame]>;
   readonly #calls: Calls;
   readonly #channels: Channels;
+  readonly #checks: ContractChecks;
   readonly #connectWaiters = new Set<ConnectWaiter>();
   readonly #timeout: number;
   readonly #identity: Identity;
 
   #sdk: Centrifuge | undefined;
+  /** The hash to state at connects; may be empty. */
+  #contract = "";
   #state: ConnectionState = "disconnected";
   /** Counts the times that connecting began or ended, to notice that things moved on meanwhile. */
   #epoch = 0;
@@ -110,6 +115,15 @@ export class CentrifugoRPCClient {
       },
       timeout,
       this.#report,
+    );
+    this.#checks = new ContractChecks(
+      {
+        get ready() {
+          return client.#state === "connected";
+        },
+        rpc: async (method, data) => (await this.#sdk?.rpc(method, data))?.data as unknown,
+      },
+      timeout,
     );
     if (this.replyChannel !== "") this.#channels.replyOn(this.replyChannel);
   }
@@ -220,6 +234,34 @@ export class CentrifugoRPCClient {
     return this.#channels.subscribe(channel, handler as (data: unknown) => unknown, options);
   }
 
+  /**
+   * Says which contract the calls of this client follow: the server is told its hash at every connect from the next
+   * one on, so that it can count the clients of older contracts. A generated APIClient does this when it is made;
+   * make it before connect() for the first connect to say it.
+   *
+   * One client states one contract: the last one stated counts, and an empty hash states none. The hash is added to
+   * the connect data of the option `centrifuge` (`data` or `getData`) if that is an object; other data is left alone.
+   */
+  stateContract(hash: string): void {
+    this.#contract = hash;
+    this.#sdk?.setData(this.#connectData());
+  }
+
+  /**
+   * Asks the server how the contract of that hash stands to its own. A generated APIClient has a method of the same
+   * name for its own contract.
+   *
+   * `compatible` is false if calls or events may fail: reload the page, or update the client. It is null if the
+   * server cannot tell; one that does not know the question, such as plain Centrifugo, is no error.
+   *
+   * @throws ServerError if the server refuses for another reason (PermissionDeniedError, ResourceExhaustedError);
+   * ClientError: NotConnectedError, ClientClosedError, CallTimeoutError, CallAbortedError.
+   */
+  checkContract(hash: string, options: WaitOptions = {}): Promise<ContractCheck> {
+    if (this.#state === "disconnected") return Promise.reject(notConnected("checkContract"));
+    return this.#checks.start(hash, options);
+  }
+
   /** Calls back at each change of state, and gives the function that ends that. */
   onState(callback: (state: ConnectionState, why: StateReason) => unknown): () => void {
     return this.#states.add(callback);
@@ -251,11 +293,16 @@ export class CentrifugoRPCClient {
     }
   }
 
+  #connectData(): unknown {
+    return connectData(this.#options.centrifuge?.data, this.#contract) ?? null;
+  }
+
   #newSDK(webSocket: WebSocketConstructor): Centrifuge {
     const { transports, getToken, centrifuge } = this.#options;
     const options: Partial<Options> = {
       ...centrifuge,
       token: this.#token,
+      data: this.#connectData(),
       websocket: cuttingFrames(webSocket, () => this.#maxRequestSize),
     };
     if (getToken !== undefined) {
@@ -265,6 +312,8 @@ export class CentrifugoRPCClient {
         return token;
       };
     }
+    const getData = centrifuge?.getData;
+    if (getData) options.getData = async () => connectData(await getData(), this.#contract);
     const endpoint =
       transports === undefined
         ? this.#url
@@ -310,6 +359,7 @@ export class CentrifugoRPCClient {
     this.#established = true;
     for (const waiter of this.#takeConnectWaiters()) waiter.resolve();
     this.#calls.resume();
+    this.#checks.resume();
     this.#states.emit("connected", { code: 0, reason: `connected over ${this.#transport}` });
   }
 
@@ -326,6 +376,7 @@ export class CentrifugoRPCClient {
     const changed = this.#state !== "connecting";
     this.#state = "connecting";
     this.#calls.connectionLost();
+    this.#checks.connectionLost();
     if (changed) this.#states.emit("connecting", why);
   }
 
@@ -348,6 +399,7 @@ export class CentrifugoRPCClient {
     this.#channels.connectionLost();
     this.#channels.failWaiting(ofOthers);
     this.#calls.failAll(ofOthers, error instanceof ClientClosedError);
+    this.#checks.failAll(ofOthers);
     this.#sdk?.disconnect();
     this.#states.emit("disconnected", why);
   }
