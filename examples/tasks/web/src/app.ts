@@ -86,8 +86,11 @@ function show(): void {
   columns.show(board.tasks);
 }
 
+const known = new Set<TaskEvent["type"]>(["created", "updated", "deleted"]);
+
 function hear(event: TaskEvent): void {
   log.event("tasks", event);
+  if (!known.has(event.type)) return; // a newer server's
   const before = board.get(event.type === "deleted" ? event.id : event.task.id);
   board.apply(event);
   show();
