@@ -29,7 +29,7 @@ func files(t *testing.T, root string) map[string]string {
 	for _, m := range block.FindAllStringSubmatch(string(data), -1) {
 		found[m[2]] = m[3]
 	}
-	for _, name := range []string{"api/api.go", "main.go", "client.ts", "client.py", "client/client.go"} {
+	for _, name := range []string{"api/api.go", "api/rooms.go", "main.go", "client.ts", "client.py", "client/client.go", "rooms.ts"} {
 		if found[name] == "" {
 			t.Fatalf("the README has no block %s", name)
 		}
@@ -86,6 +86,11 @@ func TestTheREADMEsCodeRuns(t *testing.T) {
 
 	dir := t.TempDir()
 	code := files(t, root)
+	const end = "\treturn router\n" // of NewRouter, which the README says is to add the rooms
+	if strings.Count(code["api/api.go"], end) != 1 {
+		t.Fatalf("api/api.go has not one line %q", end)
+	}
+	code["api/api.go"] = strings.Replace(code["api/api.go"], end, "\taddRooms(router)\n"+end, 1)
 	for name, content := range code {
 		// Port 8000 may be taken; everything else is as printed.
 		write(t, filepath.Join(dir, name), strings.Replace(content, `"127.0.0.1:8000"`, `os.Getenv("ADDR")`, 1))
@@ -165,6 +170,40 @@ process.exit(0);
 		write(t, filepath.Join(dir, "js/package.json"), `{"type":"module"}`)
 		if got := run(t, dir, nil, "node", "js/ask.js", url, token); got != greeting {
 			t.Errorf("said %q", got)
+		}
+	})
+	t.Run("rooms", func(t *testing.T) {
+		write(t, filepath.Join(dir, "talk.ts"), `import { APIClient, CentrifugoRPCClient, PermissionDeniedError } from "./sdk/typescript/index.js";
+import { chat } from "./rooms.js";
+
+const [url, member, guest] = process.argv.slice(2) as [string, string, string];
+const as = async (token: string) => {
+  const api = new APIClient(new CentrifugoRPCClient(url, token));
+  await api.rpc.connect();
+  return api;
+};
+const said: unknown[] = [];
+const chatted = new Promise<void>((done) => (console.log = (text) => done(void said.push(text))));
+const guests = await as(guest);
+const heard: unknown[] = [];
+let hear = () => {};
+const heardBoth = new Promise<void>((done) => (hear = done));
+await guests.subscribeRooms({ room: "lobby" }, (event) => heard.push(event) === 2 && hear());
+await chat(await as(member), "lobby", "GOOD DAY");
+await Promise.all([chatted, heardBoth]);
+const refused = (what: Promise<unknown>) =>
+  what.then(() => "allowed", (error: unknown) => error instanceof PermissionDeniedError ? "refused" : String(error));
+const staff = await refused(guests.subscribeRooms({ room: "staff" }, () => {}));
+const say = await refused(guests.roomsSay({ room: "lobby", text: "May I?" }));
+process.stdout.write(JSON.stringify([said, heard, staff, say]));
+process.exit(0);
+`)
+		run(t, dir, nil, tsc, "--strict", "--target", "es2022", "--module", "nodenext", "--skipLibCheck", "--types", "node",
+			"--rootDir", ".", "--outDir", "js", "talk.ts")
+		guest := run(t, dir, env, "go", "tool", "centrirpc", "token", "-user", "guest-1")
+		const want = `[["456: good day"],[{"type":"typing","user":"456"},{"type":"said","user":"456","text":"good day"}],"refused","refused"]`
+		if got := run(t, dir, nil, "node", "js/talk.js", url, token, guest); got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	})
 	t.Run("python", func(t *testing.T) {

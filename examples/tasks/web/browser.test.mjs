@@ -217,6 +217,25 @@ test("faults are said in words, beside the field", async () => {
   assert.deepEqual(errors, []);
 });
 
+test("a full board is said in words", async () => {
+  const page = await open("ann");
+  for (let held = 20; held <= 200; held += 20) {
+    await page.evaluate((held) => {
+      const title = document.querySelector("#quick-title");
+      for (let i = held - 20; i < held; i++) {
+        title.value = `Task ${i}`;
+        title.form.requestSubmit();
+      }
+    }, held);
+    await page.locator('[data-status="open"] .count').getByText(String(held), { exact: true }).waitFor();
+  }
+  await page.locator("#quick-title").fill("One too many");
+  await page.locator("#quick-title").press("Enter");
+  await page.locator("#alerts").getByText("The board is full with 200 tasks. Delete one to make room.").waitFor();
+  assert.equal(await page.locator("#quick-title").inputValue(), "One too many");
+  assert.deepEqual(errors, []);
+});
+
 test("a user name that cannot be is refused with the reason", async () => {
   const page = await open("ann");
   await page.getByLabel("You are").fill("a:b");

@@ -1,7 +1,7 @@
 // The page: the board, its calls and what they looked like on the wire.
 
-import type { APIClient, ChannelSubscription, ConnectionState, Status, Task } from "../../sdk/typescript/index.js";
-import { Board, type TaskEvent } from "./board.js";
+import type { APIClient, ChannelSubscription, ConnectionState, Event as TaskEvent, Status, Task } from "../../sdk/typescript/index.js";
+import { Board } from "./board.js";
 import { CallLog } from "./call-log.js";
 import { Columns } from "./columns.js";
 import { find, make, setFault } from "./dom.js";
@@ -9,7 +9,6 @@ import { BadUserError, openSession, rememberUser, rememberedUser } from "./sessi
 import { changeTask, confirmDelete, writeTask } from "./task-dialog.js";
 import { errorText, faultsByField, statusNames, statuses } from "./words.js";
 
-const channel = "tasks";
 const log = new CallLog(find("log", HTMLOListElement));
 const columns = new Columns(find("board", HTMLElement), { move, edit, remove });
 let board = new Board();
@@ -57,7 +56,7 @@ async function begin(next: APIClient): Promise<void> {
     if (state === "disconnected" && why.code !== 0) void enter(user);
   });
   await next.rpc.connect();
-  subscription = await next.rpc.subscribe<TaskEvent>(channel, (event) => next === api && hear(event));
+  subscription = await next.subscribeTasks((event) => next === api && hear(event));
   await load(next);
 }
 
@@ -87,8 +86,11 @@ function show(): void {
   columns.show(board.tasks);
 }
 
+const known = new Set<TaskEvent["type"]>(["created", "updated", "deleted"]);
+
 function hear(event: TaskEvent): void {
-  log.event(channel, event);
+  log.event("tasks", event);
+  if (!known.has(event.type)) return; // a newer server's
   const before = board.get(event.type === "deleted" ? event.id : event.task.id);
   board.apply(event);
   show();

@@ -1,12 +1,7 @@
 // What the page knows of the tasks, whichever way and in whatever order it
 // heard of them: replies, events, lists.
 
-import type { Task } from "../../sdk/typescript/index.js";
-
-/** What the server publishes on the channel "tasks". */
-export type TaskEvent =
-  | { type: "created" | "updated"; task: Task }
-  | { type: "deleted"; id: number };
+import type { Event as TaskEvent, Task } from "../../sdk/typescript/index.js";
 
 export class Board {
   readonly #tasks = new Map<number, Task>();

@@ -1,6 +1,6 @@
 // What the page says.
 
-import { InvalidParamsError, ServerError, Status, type Fault, type Task } from "../../sdk/typescript/index.js";
+import { BoardFullError, InvalidParamsError, ServerError, Status, type Fault, type Task } from "../../sdk/typescript/index.js";
 
 export const statuses: readonly Status[] = [Status.Open, Status.InProgress, Status.Done];
 
@@ -44,6 +44,7 @@ function faultText(fault: Fault): string {
 export function errorText(error: unknown): string {
   const faults = [...faultsByField(error)];
   if (faults.length > 0) return faults.map(([field, text]) => `${field}: ${text}`).join(" ");
+  if (error instanceof BoardFullError) return `The board is full with ${error.details.limit} tasks. Delete one to make room.`;
   if (error instanceof ServerError) return error.message;
   if (error instanceof Error) return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
   return String(error);
