@@ -343,7 +343,7 @@ func (c *CentrifugoRPCClient) cancelCall(l *link, r *request) {
 	if err != nil {
 		return
 	}
-	if _, err := l.send(nil, id, command, waiter{}); err == nil {
+	if err := l.sendNow(id, command, waiter{}); err == nil {
 		c.observe(FrameCancel, r.id, r.method, env, nil)
 	}
 }
