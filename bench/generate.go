@@ -33,6 +33,8 @@ type generated struct {
 	Median time.Duration `json:"median_ns"`
 	Least  time.Duration `json:"least_ns"`
 	Most   time.Duration `json:"most_ns"`
+	// CPU is the median of the processor time that a run took, on all cores.
+	CPU time.Duration `json:"cpu_ns"`
 	// What there is besides contract.json.
 	Files int `json:"files"`
 	Bytes int `json:"bytes"`
@@ -56,7 +58,7 @@ func measureGeneration(ctx context.Context, methods, runs int, compile bool) (*g
 	for _, language := range codegen.Languages() {
 		chosen = append(chosen, []codegen.Language{language})
 	}
-	times := make([][]float64, len(chosen))
+	times, processor := make([][]float64, len(chosen)), make([][]float64, len(chosen))
 	files := make([][]codegen.File, len(chosen))
 	for range runs {
 		for i, languages := range chosen {
@@ -64,7 +66,15 @@ func measureGeneration(ctx context.Context, methods, runs int, compile bool) (*g
 				return nil, err
 			}
 			runtime.GC()
+			before, err := usageNow()
+			if err != nil {
+				return nil, err
+			}
 			took, made, err := generateOnce(data, languages)
+			if err != nil {
+				return nil, err
+			}
+			after, err := usageNow()
 			if err != nil {
 				return nil, err
 			}
@@ -73,12 +83,13 @@ func measureGeneration(ctx context.Context, methods, runs int, compile bool) (*g
 			}
 			files[i] = made
 			times[i] = append(times[i], float64(took))
+			processor[i] = append(processor[i], float64(after.CPU-before.CPU))
 		}
 	}
 	for i, languages := range chosen {
 		row := generated{
-			Language: "all together",
-			Median:   time.Duration(median(times[i])), Least: time.Duration(slices.Min(times[i])), Most: time.Duration(slices.Max(times[i])),
+			Language: "all together", CPU: time.Duration(median(processor[i])),
+			Median: time.Duration(median(times[i])), Least: time.Duration(slices.Min(times[i])), Most: time.Duration(slices.Max(times[i])),
 		}
 		for _, f := range files[i] {
 			if f.Path == codegen.ContractFile {
@@ -205,14 +216,14 @@ func writeFile(name string, data []byte) error {
 func (g *generation) markdown() []byte {
 	b := fmt.Appendf(nil, "\nClients of a contract of %d methods, %d types, %d errors and %d channels (%.1f MiB of JSON): reading it, checking it and generating, %d runs.\n\n",
 		g.Methods, g.Types, g.Errors, g.Channels, float64(g.ContractBytes)/(1<<20), g.Runs)
-	b = append(b, "| language | median s | least s | most s | files | lines | MiB | compiles |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n"...)
+	b = append(b, "| language | median s | least s | most s | CPU s | files | lines | MiB | compiles |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n"...)
 	for _, r := range g.Rows {
 		compiled := ""
 		if r.Compiler != "" {
 			compiled = fmt.Sprintf("%s, %.1f s", r.Compiler, r.Compiled.Seconds())
 		}
-		b = fmt.Appendf(b, "| %s | %.2f | %.2f | %.2f | %d | %d | %.1f | %s |\n",
-			r.Language, r.Median.Seconds(), r.Least.Seconds(), r.Most.Seconds(), r.Files, r.Lines, float64(r.Bytes)/(1<<20), compiled)
+		b = fmt.Appendf(b, "| %s | %.2f | %.2f | %.2f | %.2f | %d | %d | %.1f | %s |\n",
+			r.Language, r.Median.Seconds(), r.Least.Seconds(), r.Most.Seconds(), r.CPU.Seconds(), r.Files, r.Lines, float64(r.Bytes)/(1<<20), compiled)
 	}
 	return b
 }

@@ -61,7 +61,7 @@ func TestGenerate(t *testing.T) {
 	}
 	for i, language := range []string{"all together", "typescript", "python", "go"} {
 		r := g.Rows[i]
-		if r.Language != language || r.Median <= 0 || r.Least > r.Median || r.Most < r.Median || r.Files < 3 || r.Lines < 100 || r.Bytes < 1000 {
+		if r.Language != language || r.Median <= 0 || r.CPU <= 0 || r.Least > r.Median || r.Most < r.Median || r.Files < 3 || r.Lines < 100 || r.Bytes < 1000 {
 			t.Errorf("%+v", r)
 		}
 		if want := compiled && i > 0; (r.Compiler != "") != want || (r.Compiled > 0) != want {
@@ -86,9 +86,9 @@ func hasCompilers(t *testing.T) bool {
 
 func TestGenerationMarkdown(t *testing.T) {
 	g := &generation{Methods: 20, Types: 60, Errors: 2, Channels: 2, ContractBytes: 1 << 20, Runs: 3, Rows: []generated{
-		{Language: "go", Median: 1.5e9, Least: 1e9, Most: 2e9, Files: 3, Lines: 400, Bytes: 1 << 19, Compiler: "go vet", Compiled: 4e9},
+		{Language: "go", Median: 1.5e9, Least: 1e9, Most: 2e9, CPU: 3e9, Files: 3, Lines: 400, Bytes: 1 << 19, Compiler: "go vet", Compiled: 4e9},
 	}}
-	want := "| go | 1.50 | 1.00 | 2.00 | 3 | 400 | 0.5 | go vet, 4.0 s |\n"
+	want := "| go | 1.50 | 1.00 | 2.00 | 3.00 | 3 | 400 | 0.5 | go vet, 4.0 s |\n"
 	if got := g.markdown(); !bytes.HasSuffix(got, []byte(want)) {
 		t.Errorf("%s; want at the end %s", got, want)
 	}
