@@ -114,7 +114,7 @@ func TestUnionRoundTrip(t *testing.T) {
 		t.Errorf("a pointer to a variant: %s, %v", result, err)
 	}
 	_, err = r.Call(t.Context(), "fails", nil)
-	if details := err.(*centrirpc.Error).Wire().Details; string(details) != `{"kind":"circle","radius":2}` {
+	if details := errorOf(t, err).Wire().Details; string(details) != `{"kind":"circle","radius":2}` {
 		t.Errorf("details that are a union: %s", details)
 	}
 }
@@ -148,9 +148,9 @@ func TestUnionFaults(t *testing.T) {
 			t.Errorf("%.200s is taken", test.params)
 			continue
 		}
-		faults, _ := err.(*centrirpc.Error).Details.([]wire.Fault)
+		faults, _ := errorOf(t, err).Details.([]wire.Fault)
 		if len(faults) != len(test.want) {
-			t.Errorf("%.200s: %+v", test.params, err.(*centrirpc.Error))
+			t.Errorf("%.200s: %+v", test.params, errorOf(t, err))
 			continue
 		}
 		for i, f := range faults {
@@ -181,7 +181,7 @@ func TestUnionsThatCannotBeEncoded(t *testing.T) {
 	} {
 		r, log := figures(t)
 		_, err := r.Call(t.Context(), method, nil)
-		if err == nil || err.(*centrirpc.Error).Code != wire.Internal || strings.Contains(err.Error(), "figure") {
+		if err == nil || errorOf(t, err).Code != wire.Internal || strings.Contains(err.Error(), "figure") {
 			t.Errorf("%s: %v; want an internal error that says nothing", method, err)
 		}
 		if !strings.Contains(log.String(), want) {

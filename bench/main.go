@@ -1,5 +1,6 @@
 // Command bench measures typed correlated calls of centrirpc beside native RPC of
-// the same server, gRPC, Connect and NATS, and the memory of idle connections.
+// the same server, gRPC, Connect and NATS, the memory of idle connections, and the
+// generation of clients of a large contract.
 // See README.md.
 package main
 
@@ -73,6 +74,14 @@ func measure(ctx context.Context, opts *options, progress io.Writer) (*report, e
 			return nil, err
 		}
 		r.Calls = rows
+	}
+	if opts.generate > 0 {
+		fmt.Fprintf(progress, "clients of %d methods ...\n", opts.methods)
+		made, err := measureGeneration(ctx, opts.methods, opts.generate, opts.compile)
+		if err != nil {
+			return nil, fmt.Errorf("generating: %w", err)
+		}
+		r.Generation = made
 	}
 	return r, nil
 }

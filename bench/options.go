@@ -22,6 +22,11 @@ type options struct {
 	format  string
 	limit   time.Duration
 	profile string
+	// generate is how often the clients of a contract of so many methods are
+	// generated; compile has them compiled, too.
+	generate int
+	methods  int
+	compile  bool
 }
 
 // shape is how many connections there are and how many calls each has in flight.
@@ -48,6 +53,9 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	flags.StringVar(&o.format, "format", "markdown", "markdown or json")
 	flags.DurationVar(&o.limit, "limit", 5*time.Minute, "give up after this long")
 	flags.StringVar(&o.profile, "profile", "", "directory for CPU and allocation profiles of every process; they cost some of the speed")
+	flags.IntVar(&o.generate, "generate", 7, "how often the clients of a large contract are generated; 0 leaves it out")
+	flags.IntVar(&o.methods, "methods", 1000, "methods of that contract, which has three times as many types")
+	flags.BoolVar(&o.compile, "compile", false, "compile what is generated, too (needs make setup)")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -74,14 +82,18 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 		o.shapes = append(o.shapes, s)
 	}
 	switch {
-	case o.rounds < 0 || o.idle < 0 || o.warm < 0 || o.settle < 0:
-		return nil, errors.New("-rounds, -idle, -warm and -settle must not be negative")
+	case o.generate < 0 || o.rounds < 0 || o.idle < 0 || o.warm < 0 || o.settle < 0:
+		return nil, errors.New("-generate, -rounds, -idle, -warm and -settle must not be negative")
 	case o.window < 10*time.Millisecond:
 		return nil, errors.New("-window must be at least 10ms")
 	case o.format != "markdown" && o.format != "json":
 		return nil, fmt.Errorf("-format: %q is neither markdown nor json", o.format)
-	case o.rounds == 0 && o.idle == 0:
-		return nil, errors.New("with -rounds 0 and -idle 0 there is nothing to do")
+	case o.methods < 10:
+		return nil, errors.New("-methods must be at least 10")
+	case o.compile && o.generate == 0:
+		return nil, errors.New("-compile is for what is generated: give -generate too")
+	case o.rounds == 0 && o.idle == 0 && o.generate == 0:
+		return nil, errors.New("with -rounds 0, -idle 0 and -generate 0 there is nothing to do")
 	}
 	return o, nil
 }

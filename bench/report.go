@@ -18,6 +18,8 @@ type report struct {
 	WindowMS int64   `json:"window_ms"`
 	Calls    []row   `json:"calls,omitempty"`
 	Idle     *idle   `json:"idle,omitempty"`
+
+	Generation *generation `json:"generation,omitempty"`
 }
 
 // row is one system in one shape: medians over the rounds. The ratios are taken
@@ -130,8 +132,11 @@ func (r *report) write(w io.Writer, format string) error {
 
 func (r *report) markdown() []byte {
 	m := r.Machine
-	b := fmt.Appendf(nil, "%s, %d cores, %s, %s; load average at the start %s; medians of %d rounds of %d ms\n",
-		m.CPU, m.Cores, m.System, m.Go, m.Load, r.Rounds, r.WindowMS)
+	b := fmt.Appendf(nil, "%s, %d cores, %s, %s; load average at the start %s", m.CPU, m.Cores, m.System, m.Go, m.Load)
+	if len(r.Calls) > 0 {
+		b = fmt.Appendf(b, "; medians of %d rounds of %d ms", r.Rounds, r.WindowMS)
+	}
+	b = append(b, '\n')
 	if len(r.Calls) > 0 {
 		b = append(b, "\n| connections × in flight | system | calls/s | ÷ native RPC | by CPU | ÷ correlated JSON | by CPU | p50 µs | p99 µs | server CPU µs/call | client CPU µs/call | server allocs/call | server bytes/call | client allocs/call |\n"...)
 		b = append(b, "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"...)
@@ -158,6 +163,9 @@ func (r *report) markdown() []byte {
 			b = fmt.Appendf(b, "%s %s %s", separator, name, value)
 		}
 		b = append(b, ".\n"...)
+	}
+	if r.Generation != nil {
+		b = append(b, r.Generation.markdown()...)
 	}
 	return b
 }

@@ -239,24 +239,7 @@ func (c *CentrifugoRPCClient) linkFor(ctx context.Context, s *session, timer *ti
 	if l := c.current.Load(); l != nil && l.session == s && l.err() == nil {
 		return l, nil
 	}
-	for {
-		c.mu.Lock()
-		l, err, changed := s.link, s.err, s.changed
-		c.mu.Unlock()
-		if err != nil {
-			return nil, err
-		}
-		if l != nil && l.err() == nil {
-			return l, nil
-		}
-		select {
-		case <-changed:
-		case <-timer.C:
-			return nil, fmt.Errorf("%w waiting for the connection", ErrTimeout)
-		case <-ctx.Done():
-			return nil, contextError(ctx)
-		}
-	}
+	return c.await(ctx, s, timer.C)
 }
 
 // openSession is the session that a call made now belongs to.
@@ -343,7 +326,7 @@ func (c *CentrifugoRPCClient) cancelCall(l *link, r *request) {
 	if err != nil {
 		return
 	}
-	if _, err := l.send(nil, id, command, waiter{}); err == nil {
+	if err := l.sendNow(id, command, waiter{}); err == nil {
 		c.observe(FrameCancel, r.id, r.method, env, nil)
 	}
 }

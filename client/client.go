@@ -179,7 +179,7 @@ func (c *CentrifugoRPCClient) Connect(ctx context.Context) error {
 	}
 	c.mu.Unlock()
 
-	_, err := c.await(ctx, s)
+	_, err := c.await(ctx, s, nil)
 	if err == nil {
 		return nil
 	}
@@ -221,8 +221,9 @@ func (c *CentrifugoRPCClient) Close() error {
 }
 
 // await waits until the session is connected. The error is the session's own if
-// it ended, and otherwise says that ctx ended.
-func (c *CentrifugoRPCClient) await(ctx context.Context, s *session) (*link, error) {
+// it ended, and otherwise says that ctx ended or, by ErrTimeout, that something
+// came from timeout, which may be nil.
+func (c *CentrifugoRPCClient) await(ctx context.Context, s *session, timeout <-chan time.Time) (*link, error) {
 	for {
 		c.mu.Lock()
 		l, err, changed := s.link, s.err, s.changed
@@ -235,6 +236,8 @@ func (c *CentrifugoRPCClient) await(ctx context.Context, s *session) (*link, err
 		}
 		select {
 		case <-changed:
+		case <-timeout:
+			return nil, fmt.Errorf("%w waiting for the connection", ErrTimeout)
 		case <-ctx.Done():
 			return nil, contextError(ctx)
 		}

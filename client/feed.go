@@ -63,7 +63,7 @@ func (c *CentrifugoRPCClient) post(l *link, cmd *protocol.Command, w replyFunc) 
 	if err != nil {
 		return // a command that we made ourselves can always be encoded
 	}
-	_, _ = l.send(nil, cmd.Id, command, waiter{command: w}) // a lost link is replaced by one that subscribes again
+	_ = l.sendNow(cmd.Id, command, waiter{command: w}) // a lost link is replaced by one that subscribes again
 }
 
 // subscribeLocked asks the server for the subscription on this link.

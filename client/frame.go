@@ -83,7 +83,7 @@ func (l *link) reply(r *protocol.Reply) error {
 		}
 		l.client.pushed(l, r.Push)
 	case l.pong:
-		_, _ = l.send(nil, 0, l.emptyCommand(), waiter{})
+		_ = l.sendNow(0, l.emptyCommand(), waiter{})
 	}
 	return nil
 }

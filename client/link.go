@@ -182,8 +182,8 @@ func (l *link) nextID() uint32 {
 }
 
 // send queues an encoded command. It waits only where maxQueued is reached: for
-// the writer, the end of the link (an error) or ctx. A nil ctx means not to wait
-// and not to heed the bound. The number it returns is for sent.
+// the writer, the end of the link (an error) or ctx. The number it returns is for
+// sent.
 func (l *link) send(ctx context.Context, id uint32, command []byte, w waiter) (uint64, error) {
 	for {
 		l.mu.Lock()
@@ -191,8 +191,11 @@ func (l *link) send(ctx context.Context, id uint32, command []byte, w waiter) (u
 			l.mu.Unlock()
 			return 0, cause
 		}
-		if ctx == nil || len(l.out.buf) == 0 || len(l.out.buf)+len(command) <= maxQueued {
-			break
+		if len(l.out.buf) == 0 || len(l.out.buf)+len(command) <= maxQueued {
+			number := l.queueLocked(id, command, w)
+			l.mu.Unlock()
+			l.wakeWriter()
+			return number, nil
 		}
 		if l.space == nil {
 			l.space = make(chan struct{})
@@ -206,18 +209,36 @@ func (l *link) send(ctx context.Context, id uint32, command []byte, w waiter) (u
 			return 0, context.Cause(ctx)
 		}
 	}
+}
+
+// sendNow queues as send does, but neither waits nor heeds the bound: it is for
+// what must not wait for the writer, such as the reader's goroutine.
+func (l *link) sendNow(id uint32, command []byte, w waiter) error {
+	l.mu.Lock()
+	if cause := l.cause; cause != nil {
+		l.mu.Unlock()
+		return cause
+	}
+	l.queueLocked(id, command, w)
+	l.mu.Unlock()
+	l.wakeWriter()
+	return nil
+}
+
+func (l *link) queueLocked(id uint32, command []byte, w waiter) uint64 {
 	if w.command != nil || w.ack.c != nil {
 		l.waiters[id] = w
 	}
 	l.out.add(command, l.codec.separator(), int(l.limit.Load()))
 	l.queued++
-	number := l.queued
-	l.mu.Unlock()
+	return l.queued
+}
+
+func (l *link) wakeWriter() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	return number, nil
 }
 
 // sent reports whether the command with that number may have reached the server.

@@ -11,16 +11,8 @@ import (
 // the second is a JSON object. The token is not verified: that is the server's
 // work. For a token that is no JWT, or none at all, the user id is empty.
 func userOf(token string) (string, error) {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return "", nil
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil {
-		return "", nil
-	}
-	var claims map[string]json.RawMessage
-	if json.Unmarshal(payload, &claims) != nil || claims == nil {
+	claims := claimsOf(token)
+	if claims == nil {
 		return "", nil
 	}
 	var subject *string
@@ -31,4 +23,21 @@ func userOf(token string) (string, error) {
 		return "", errors.New(`the token has no "sub"`)
 	}
 	return *subject, nil
+}
+
+// claimsOf reads the claims of a JWT, or gives nil for what is none.
+func claimsOf(token string) map[string]json.RawMessage {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return nil
+	}
+	var claims map[string]json.RawMessage
+	if json.Unmarshal(payload, &claims) != nil {
+		return nil
+	}
+	return claims
 }

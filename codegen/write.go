@@ -216,7 +216,7 @@ func writeManifest(root *os.Root, side string, m manifest) error {
 // empty. A link in its place, or on the way to it, is not ours.
 func remove(root *os.Root, name string) error {
 	for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
-		if info, err := root.Lstat(parent); err != nil || !info.IsDir() {
+		if !isDirectory(root, parent) {
 			return nil
 		}
 	}
@@ -230,10 +230,15 @@ func remove(root *os.Root, name string) error {
 	if err := root.Remove(name); err != nil {
 		return err
 	}
-	for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
-		if root.Remove(parent) != nil { // not empty
-			return nil
-		}
+	parent := path.Dir(name)
+	for parent != "." && root.Remove(parent) == nil { // one that is not empty stays
+		parent = path.Dir(parent)
 	}
 	return nil
+}
+
+// isDirectory tells whether there is a directory, and no link to one, of that name.
+func isDirectory(root *os.Root, name string) bool {
+	info, err := root.Lstat(name)
+	return err == nil && info.IsDir()
 }

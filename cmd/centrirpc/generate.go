@@ -95,7 +95,7 @@ func (g *generation) run(e *environment, args []string) (int, error) {
 		return exitUsage, err
 	}
 	if g.check {
-		return g.report(e, files)
+		return g.report(files)
 	}
 	left := g.leftOver(files)
 	if err := codegen.Write(g.dir, files); err != nil {
@@ -145,10 +145,7 @@ func counted(n int, thing string) string {
 // checkOlder refuses to replace what a newer version of this program generated.
 func (g *generation) checkOlder() error {
 	name := filepath.Join(g.dir, codegen.ContractFile)
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil // there is none, or Write says what is the matter with it
-	}
+	data, _ := os.ReadFile(name) // if it cannot be read, there is none, or Write says what is the matter with it
 	var head struct {
 		Version int `json:"centrirpc"`
 	}
@@ -232,7 +229,7 @@ func release(version string) string {
 	return ""
 }
 
-func (g *generation) report(e *environment, files []codegen.File) (int, error) {
+func (g *generation) report(files []codegen.File) (int, error) {
 	stale, err := codegen.Check(g.dir, files)
 	if err != nil {
 		return exitUsage, err

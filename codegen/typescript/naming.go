@@ -3,6 +3,7 @@ package typescript
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
@@ -312,7 +313,7 @@ func (n *naming) errors() {
 		}
 		classes[class] = e.Code
 		owner, taken := n.taken[class]
-		if strings.Contains(" "+builtinErrors+" ", " "+class+" ") {
+		if slices.Contains(strings.Fields(builtinErrors), class) {
 			owner, taken = "a built-in class", true
 		}
 		switch {

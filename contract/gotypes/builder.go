@@ -110,35 +110,27 @@ func (b *Builder) Contract(name, doc string) (*contract.Contract, contract.Probl
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	rename := func(t *contract.Type) *contract.Type { return renamed(t, names) }
+	nameOf := func(id string) string { return names[id] }
 
 	c := &contract.Contract{
 		Version: contract.Version, Name: name, Doc: doc,
 		Methods: []contract.Method{}, Types: []contract.NamedType{},
 	}
 	for _, m := range b.methods {
-		m.Params, m.Result, m.Errors = rename(m.Params), rename(m.Result), slices.Clone(m.Errors)
+		m.Params, m.Result, m.Errors = m.Params.WithRefs(nameOf), m.Result.WithRefs(nameOf), slices.Clone(m.Errors)
 		c.Methods = append(c.Methods, m)
 	}
 	for _, ch := range b.channels {
-		ch.Params, ch.Event = rename(ch.Params), *rename(&ch.Event)
+		ch.Params, ch.Event = ch.Params.WithRefs(nameOf), *ch.Event.WithRefs(nameOf)
 		c.Channels = append(c.Channels, ch)
 	}
 	for _, e := range b.errors {
-		e.Details = rename(e.Details)
+		e.Details = e.Details.WithRefs(nameOf)
 		c.Errors = append(c.Errors, e.ErrorType)
 	}
 	for id, n := range b.types.nodes {
-		t := n.described
-		t.Name, t.Base = names[id], rename(t.Base)
-		t.Fields = slices.Clone(t.Fields)
-		for i := range t.Fields {
-			t.Fields[i].Type = *rename(&t.Fields[i].Type)
-		}
-		t.Variants = slices.Clone(t.Variants)
-		for i := range t.Variants {
-			t.Variants[i].Ref = names[t.Variants[i].Ref]
-		}
+		t := n.described.WithRefs(nameOf)
+		t.Name = names[id]
 		c.Types = append(c.Types, t)
 	}
 	c.Sort()
@@ -146,22 +138,6 @@ func (b *Builder) Contract(name, doc string) (*contract.Contract, contract.Probl
 		return nil, contract.Problems{{Reason: err.Error()}}
 	}
 	return c, nil
-}
-
-func renamed(t *contract.Type, names map[string]string) *contract.Type {
-	if t == nil {
-		return nil
-	}
-	copied := *t
-	copied.Key, copied.Elem = renamed(t.Key, names), renamed(t.Elem, names)
-	copied.Items = slices.Clone(t.Items)
-	for i := range copied.Items {
-		copied.Items[i] = *renamed(&t.Items[i], names)
-	}
-	if t.Kind == contract.Ref {
-		copied.Ref = names[t.Ref]
-	}
-	return &copied
 }
 
 // registry holds the named types by an id that stands in for their names until

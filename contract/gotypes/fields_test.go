@@ -34,7 +34,7 @@ type (
 	WithTag    struct{ Y int }
 	HasPrivate struct {
 		Z int
-		z int //nolint:unused // it must not show
+		z int // it must not show
 	}
 	Left  struct{ Same int }
 	Right struct{ Same int }

@@ -41,7 +41,7 @@ func (n typeName) String() string {
 
 // qualified is the name with the last own elements of the import path before
 // it, and with the last of elements for each type argument.
-func (n typeName) qualified(own, of int) string {
+func (n typeName) qualified(own, of int) string { //nolint:unparam // of is used: it is what the arguments get
 	var b strings.Builder
 	b.WriteString(pathWords(n.pkg, own))
 	b.WriteString(upper(n.base))

@@ -89,8 +89,7 @@ func (d *describer) declaredType(t reflect.Type, at place) (*contract.Type, bool
 			return nil, true
 		}
 	}
-	copied := *renamed(&declared, nil)
-	return &copied, true
+	return declared.WithRefs(func(ref string) string { return ref }), true // a copy of its own
 }
 
 // checkDeclared reports what is wrong with a declared type: it must stand by

@@ -34,7 +34,7 @@ func (v *converter) constraints(o *object, at place, keys []string) (*contract.C
 		if !o.has(key) {
 			continue
 		}
-		said, ok := c.Unique, true
+		var said, ok bool
 		switch value := o.get(key); key {
 		case "pattern":
 			c.Pattern, ok = value.(string)

@@ -85,25 +85,25 @@ func (v *converter) contract(s *source) *contract.Contract {
 	if len(v.problems) > 0 {
 		return nil
 	}
+	nameOf := func(id string) string { return names[nodeID(id)] }
 	for _, n := range v.sorted() {
 		if merged.drops(n) {
 			continue
 		}
-		t := n.described
+		t := n.described.WithRefs(nameOf)
 		t.Name = names[n.id]
-		renameAll(&t, names)
 		c.Types = append(c.Types, t)
 	}
 	for i := range c.Methods {
-		c.Methods[i].Params = renamed(c.Methods[i].Params, names)
-		c.Methods[i].Result = renamed(c.Methods[i].Result, names)
+		c.Methods[i].Params = c.Methods[i].Params.WithRefs(nameOf)
+		c.Methods[i].Result = c.Methods[i].Result.WithRefs(nameOf)
 	}
 	for i := range c.Channels {
-		c.Channels[i].Params = renamed(c.Channels[i].Params, names)
-		c.Channels[i].Event = *renamed(&c.Channels[i].Event, names)
+		c.Channels[i].Params = c.Channels[i].Params.WithRefs(nameOf)
+		c.Channels[i].Event = *c.Channels[i].Event.WithRefs(nameOf)
 	}
 	for i := range c.Errors {
-		c.Errors[i].Details = renamed(c.Errors[i].Details, names)
+		c.Errors[i].Details = c.Errors[i].Details.WithRefs(nameOf)
 	}
 	c.Sort()
 	return c

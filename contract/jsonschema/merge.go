@@ -2,7 +2,6 @@ package jsonschema
 
 import (
 	"encoding/json"
-	"slices"
 
 	"github.com/centrirpc/centrirpc/contract"
 )
@@ -67,9 +66,8 @@ func (v *converter) meaning(n *node) (string, []string) {
 		names[nodeID(id)] = key
 		keys = append(keys, key)
 	}
-	t := n.described
+	t := n.described.WithRefs(func(id string) string { return names[nodeID(id)] })
 	t.Doc, t.Origin = "", ""
-	renameAll(&t, names)
 	for i := range t.Fields {
 		t.Fields[i].Doc, t.Fields[i].Deprecated = "", ""
 	}
@@ -89,33 +87,4 @@ func refsOfNamed(t *contract.NamedType) []string {
 		ids = append(ids, variant.Ref)
 	}
 	return ids
-}
-
-// renameAll puts names in the place of ids, in lists and types of t's own.
-func renameAll(t *contract.NamedType, names map[nodeID]string) {
-	t.Base, t.Extra = renamed(t.Base, names), renamed(t.Extra, names)
-	t.Fields = slices.Clone(t.Fields)
-	for i := range t.Fields {
-		t.Fields[i].Type = *renamed(&t.Fields[i].Type, names)
-	}
-	t.Variants = slices.Clone(t.Variants)
-	for i := range t.Variants {
-		t.Variants[i].Ref = names[nodeID(t.Variants[i].Ref)]
-	}
-}
-
-func renamed(t *contract.Type, names map[nodeID]string) *contract.Type {
-	if t == nil {
-		return nil
-	}
-	copied := *t
-	copied.Key, copied.Elem = renamed(t.Key, names), renamed(t.Elem, names)
-	copied.Items = slices.Clone(t.Items)
-	for i := range copied.Items {
-		copied.Items[i] = *renamed(&copied.Items[i], names)
-	}
-	if t.Kind == contract.Ref {
-		copied.Ref = names[nodeID(t.Ref)]
-	}
-	return &copied
 }

@@ -30,7 +30,6 @@ type node struct {
 	schema    *object
 	at        place // where it was first met
 	described contract.NamedType
-	done      bool
 }
 
 // title is what the source calls the type.

@@ -205,23 +205,10 @@ func funcName(decl *ast.FuncDecl) string {
 	if decl.Recv == nil || len(decl.Recv.List) == 0 {
 		return decl.Name.Name
 	}
-	expr := decl.Recv.List[0].Type
-	for {
-		switch e := expr.(type) {
-		case *ast.ParenExpr:
-			expr = e.X
-		case *ast.StarExpr:
-			expr = e.X
-		case *ast.IndexExpr:
-			expr = e.X
-		case *ast.IndexListExpr:
-			expr = e.X
-		case *ast.Ident:
-			return e.Name + "." + decl.Name.Name
-		default:
-			return decl.Name.Name
-		}
+	if receiver := embeddedName(decl.Recv.List[0].Type); receiver != "" {
+		return receiver + "." + decl.Name.Name
 	}
+	return decl.Name.Name
 }
 
 // text is the first comment that says anything.

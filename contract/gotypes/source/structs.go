@@ -113,6 +113,8 @@ func fieldNamed(s *ast.StructType, name string) *ast.Field {
 	return nil
 }
 
+// embeddedName is the name by which a type is embedded, which is also what a
+// receiver of it is called by: without its package, pointers and type arguments.
 func embeddedName(expr ast.Expr) string {
 	for {
 		switch e := expr.(type) {

@@ -118,7 +118,7 @@ func (s *Service) Delete(ctx context.Context, p TaskDeleteParams) (struct{}, err
 	if err := s.store.Delete(ctx, p.ID); err != nil {
 		return struct{}{}, answer(err, p.ID)
 	}
-	s.publish(ctx, TaskDeleted{p.ID})
+	s.publish(ctx, TaskDeleted(p))
 	return struct{}{}, nil
 }
 
