@@ -64,7 +64,8 @@ func TestCommandsTakeAnExport(t *testing.T) {
 
 // What an export cannot be made a contract of is told by every command, all at once.
 func TestExportsThatAreRefused(t *testing.T) {
-	const more = `,{"name":"orders.cancel","kind":"call","params":{"type":"array","items":{"type":"integer"}},"errors":[1001],"source":"shop/handlers.py#cancel"}`
+	const more = `,{"name":"orders.cancel","kind":"call","params":{"type":"array","items":{"type":"integer"}},"errors":[1001],"source":"shop/handlers.py#cancel"},` +
+		`{"name":"orders.find","kind":"call","params":{"$ref":"#/$defs/Search"},"source":"shop/handlers.py#find"}`
 	newer := strings.Replace(exported("", ""), `"centrirpc_source":1`, `"centrirpc_source":2`, 1)
 	for name, test := range map[string]struct {
 		text string
@@ -76,6 +77,7 @@ func TestExportsThatAreRefused(t *testing.T) {
 				"centrirpc: c.json:\n",
 				"\nshop/handlers.py#cancel: method orders.cancel: errors: it declares the error 1001, which is not described; declare",
 				"\nshop/handlers.py#cancel: method orders.cancel: params: params must be a model with fields",
+				"\nshop/handlers.py#find: method orders.find: params: there is no definition \"#/$defs/Search\" in validation; export",
 				"\nshop/handlers.py#place: method orders.place: params.when (Order): unknown type \"date\"; use",
 				"\nshop/handlers.py#place: method orders.place: params.count (Order): the keyword \"not\" cannot be described; check",
 			},
