@@ -84,7 +84,7 @@ func (c *CentrifugoRPCClient) CheckContract(ctx context.Context, hash string, op
 		Compatible *bool  `json:"compatible"`
 	}
 	if json.Unmarshal(data, &answer) != nil {
-		return unknown, nil // somebody else's method of that name
+		return unknown, nil //nolint:nilerr // somebody else's method of that name
 	}
 	check := ContractCheck{Compatibility: CompatibilityUnknown, ServerHash: answer.Hash}
 	switch {

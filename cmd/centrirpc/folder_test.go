@@ -69,11 +69,12 @@ func TestGenerateFromAFileThatIsNoContract(t *testing.T) {
 		want       []string
 	}{
 		"of a newer version": {"c.json", strings.Replace(emptyContract, ":1,", ":2,", 1), []string{"centrirpc: c.json: the contract has format version 2; this program reads up to 1: update centrirpc\n"}},
-		"other JSON":         {"c.json", `{"openapi":"3.1.0"}`, []string{"centrirpc: c.json: not a contract: the key \"centrirpc\" is missing\n"}},
+		"other JSON":         {"c.json", `{"openapi":"3.1.0"}`, []string{"centrirpc: c.json: not a contract: the key \"centrirpc\" is missing, and so is \"centrirpc_source\", which \"python -m centrirpc export\" writes\n"}},
 		"a list":             {"c.json", `[]`, []string{"c.json: not a contract: "}},
 		"broken by a merge":  {"c.json", "<<<<<<< HEAD\n" + emptyContract, []string{"c.json: not a contract: invalid character '<'"}},
 		"empty":              {"c.json", "", []string{"c.json: not a contract: "}},
 		"broken":             {"c.json", strings.Replace(emptyContract, `"methods":[]`, `"methods":[{"name":"m","kind":"call","result":{"kind":"ref","ref":"T"}}]`, 1), []string{`c.json: the contract is broken: the result of m refers to the type "T", which is not there`}},
+		"Python":             {"handlers.py", "", []string{"centrirpc: handlers.py is Python: export its handlers with \"python -m centrirpc export MODULE -o handlers.json\", and give that file\n"}},
 		"of another kind":    {"c.txt", emptyContract, []string{"centrirpc: c.txt is a file: give a Go package's directory, such as ./api, or a contract, whose name ends in .json\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {

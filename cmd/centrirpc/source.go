@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -50,6 +51,9 @@ func (f *contractFlags) read(e *environment, pkg string) (*contract.Contract, er
 func (f *contractFlags) load(e *environment, pkg string) (*contract.Contract, error) {
 	if !strings.HasSuffix(pkg, ".json") {
 		if info, err := os.Stat(pkg); err == nil && info.Mode().IsRegular() && !strings.HasSuffix(pkg, ".go") {
+			if strings.HasSuffix(pkg, ".py") {
+				return nil, fmt.Errorf("%s is Python: export its handlers with \"python -m centrirpc export MODULE -o handlers.json\", and give that file", pkg)
+			}
 			return nil, fmt.Errorf("%s is a file: give a Go package's directory, such as ./api, or a contract, whose name ends in .json", pkg)
 		}
 		return gopackage.Load(e.ctx, pkg, gopackage.Options{Func: f.function})
@@ -73,7 +77,21 @@ func (f *contractFlags) load(e *environment, pkg string) (*contract.Contract, er
 	}
 	c, err := contract.Decode(data)
 	if err != nil {
+		if isOther(data) {
+			err = fmt.Errorf(`%w, and so is "centrirpc_source", which "python -m centrirpc export" writes`, err)
+		}
 		return nil, fmt.Errorf("%s: %w", pkg, err)
 	}
 	return c, nil
+}
+
+// isOther says whether data is a JSON object that is neither a contract nor an
+// export of Python handlers.
+func isOther(data []byte) bool {
+	var head map[string]json.RawMessage
+	if json.Unmarshal(data, &head) != nil {
+		return false
+	}
+	_, ours := head["centrirpc"]
+	return !ours
 }

@@ -152,6 +152,11 @@ func (v *converter) params(s schema, at place) *contract.Type {
 	if !ok {
 		return nil
 	}
+	if o, ok := root.(*object); ok && o.has("$ref") {
+		if _, _, there := v.lookup(o.text("$ref"), at.mode); !there {
+			return v.reference(o, at) // which says so
+		}
+	}
 	if o, _ := v.follow(root, at.mode); !isStruct(o) {
 		v.refuse(at, "params must be a model with fields: they are the named arguments", "put the value into a field of a model")
 		return nil

@@ -178,6 +178,8 @@ func TestNoSource(t *testing.T) {
 		`{"centrirpc_source":"1"}`: "not a source contract file",
 		`{"centrirpc_source":1,"name":"x","methods":7}`:              "reading the source contract file",
 		`{"centrirpc_source":1,"name":"x","method":[]}`:              `unknown field "method"`,
+		`{"centrirpc_source":"1","name":"x"}`:                        `its format version is "1", which is no whole number`,
+		`{"centrirpc_source":null,"name":"x"}`:                       "its format version is null",
 		`{"centrirpc_source":1,"name":"x","validation":[]}`:          "validation: it must be an object",
 		`{"centrirpc_source":1,"name":"x","validation":{"$defs":1}}`: "$defs must be an object",
 		file(deep, ""): "levels of nesting",
@@ -187,7 +189,7 @@ func TestNoSource(t *testing.T) {
 			t.Errorf("%.60s: %v, want %q", data, err, want)
 		}
 	}
-	for data, want := range map[string]bool{`{"centrirpc_source":9}`: true, `{"centrirpc":1}`: false, `x`: false} {
+	for data, want := range map[string]bool{`{"centrirpc_source":9}`: true, `{"centrirpc_source":"1"}`: true, `{"centrirpc":1}`: false, `x`: false} {
 		if jsonschema.IsSource([]byte(data)) != want {
 			t.Errorf("IsSource(%s) is not %v", data, want)
 		}

@@ -15,8 +15,10 @@ const Version = 1
 // IsSource says whether data looks like a source contract file of any version,
 // as opposed to a contract.
 func IsSource(data []byte) bool {
-	version, err := versionOf(data)
-	return err == nil && version != nil
+	var head map[string]json.RawMessage
+	_ = json.Unmarshal(markNonFinite(data), &head)
+	_, ok := head["centrirpc_source"]
+	return ok
 }
 
 // Convert reads a source contract file and makes a contract of it, sorted and
@@ -96,13 +98,19 @@ func (s *schema) UnmarshalJSON(data []byte) error {
 }
 
 func versionOf(data []byte) (*int, error) {
-	var head struct {
-		Version *int `json:"centrirpc_source"`
-	}
+	var head map[string]json.RawMessage
 	if err := json.Unmarshal(markNonFinite(data), &head); err != nil {
 		return nil, fmt.Errorf("not a source contract file: %w", err)
 	}
-	return head.Version, nil
+	written, ok := head["centrirpc_source"]
+	if !ok {
+		return nil, nil
+	}
+	var version *int
+	if err := json.Unmarshal(written, &version); err != nil || version == nil {
+		return nil, fmt.Errorf("not a source contract file: its format version is %.40s, which is no whole number", written)
+	}
+	return version, nil
 }
 
 func read(data []byte) (*source, error) {

@@ -29,12 +29,12 @@ func files(t *testing.T, root string) map[string]string {
 	for _, m := range block.FindAllStringSubmatch(string(data), -1) {
 		found[m[2]] = m[3]
 	}
-	for _, name := range []string{"api/api.go", "api/rooms.go", "main.go", "client.ts", "client.py", "client/client.go", "rooms.ts"} {
+	for _, name := range []string{"api/api.go", "api/rooms.go", "main.go", "client.ts", "client.py", "client/client.go", "rooms.ts", "handlers.py"} {
 		if found[name] == "" {
 			t.Fatalf("the README has no block %s", name)
 		}
 	}
-	if fences := strings.Count(string(data), "```"); fences != 2*(len(found)+3) { // and three of shell
+	if fences := strings.Count(string(data), "```"); fences != 2*(len(found)+4) { // and four of shell
 		t.Fatalf("the README has %d fences: a block without a name is not tested", fences)
 	}
 	return found
@@ -115,6 +115,7 @@ func TestTheREADMEsCodeRuns(t *testing.T) {
 	run(t, dir, env, "go", "tool", "centrirpc", "generate", "./api", "-o", "sdk", "-check")
 	token := run(t, dir, env, "go", "tool", "centrirpc", "token", "-user", "456")
 	run(t, dir, env, "go", "vet", "./...")
+	t.Run("python handlers", func(t *testing.T) { exported(t, root, dir, python, tsc, env) })
 	address := serve(t, dir, env)
 	url := "ws://" + address + "/connection/websocket"
 
@@ -219,6 +220,45 @@ print(asyncio.run(greet(sys.argv[1], sys.argv[2])))
 			t.Errorf("said %q", got)
 		}
 	})
+}
+
+// exported has the clients made from the Python handlers, in place of those of the Go
+// package, and type-checks what the README does with them.
+func exported(t *testing.T, root, dir, python, tsc string, env []string) {
+	sdk := filepath.Join(root, "sdk/python")
+	withSDK := []string{"PYTHONPATH=" + sdk, "PYTHONDONTWRITEBYTECODE=1"}
+	run(t, dir, withSDK, python, "-m", "centrirpc", "export", "handlers", "--name", "greeter", "-o", "handlers.json")
+	const ask = `import asyncio, handlers; print(asyncio.run(handlers.hello(handlers.HelloParams(name="Ada", tone=handlers.Tone.LOUD))).text)`
+	if got := run(t, dir, withSDK, python, "-c", ask); got != greeting {
+		t.Errorf("said %q", got)
+	}
+	run(t, dir, []string{"MYPYPATH=" + sdk}, python, "-m", "mypy", "--strict", "handlers.py")
+	run(t, dir, env, "go", "tool", "centrirpc", "generate", "handlers.json", "-o", "handled/sdk")
+	if got := run(t, dir, env, "go", "tool", "centrirpc", "diff", "sdk/contract.json", "handlers.json",
+		"-allow", "rooms.say", "-allow", "rooms.typing", "-allow", "channel rooms:{room}"); !strings.Contains(got, "0 breaking, ") {
+		t.Errorf("the Python handlers are another API: %s", got)
+	}
+	handled := filepath.Join(dir, "handled")
+	for _, name := range []string{"client.ts", "client.py"} {
+		code, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(handled, name), string(code))
+	}
+	if err := os.Symlink(filepath.Join(root, "sdk/typescript/node_modules"), filepath.Join(handled, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(handled, "package.json"), `{"type":"module"}`)
+	run(t, handled, nil, tsc, "--strict", "--target", "es2022", "--module", "nodenext", "--skipLibCheck", "--types", "node", "--noEmit", "client.ts")
+	run(t, handled, nil, python, "-m", "mypy", "--strict", "client.py")
+
+	code, err := os.ReadFile(filepath.Join(dir, "client/client.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(handled, "client/client.go"), strings.Replace(string(code), "example.org/greeter/sdk/go", "example.org/greeter/handled/sdk/go", 1))
+	run(t, dir, env, "go", "vet", "./handled/...")
 }
 
 // serve runs the README's program and returns its address.

@@ -44,7 +44,7 @@ def address(text: str) -> str:
     return text
 
 
-Title = Annotated[str, Field(max_length=200), AfterValidator(one_line)]
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
 Name = Annotated[str, Field(max_length=60), AfterValidator(one_line)]
 Email = Annotated[
     str, Field(max_length=100, json_schema_extra={"format": "email"}), AfterValidator(address)
