@@ -89,6 +89,10 @@ func (r *rules) check(ctx context.Context, value any, already []wire.Fault) []wi
 		return nil
 	}
 	var faults []wire.Fault
+	listed := 0
+	for _, f := range already {
+		listed += len(f.Field)
+	}
 	for i, b := range broken {
 		if i >= 4*maxFaults || len(already)+len(faults) >= maxFaults {
 			break // finding a path takes its time, and hostile params can break thousands
@@ -96,6 +100,9 @@ func (r *rules) check(ctx context.Context, value any, already []wire.Fault) []wi
 		field, parent := jsonPath(v, b.StructNamespace())
 		if covered(field, already) {
 			continue
+		}
+		if listed += len(field); listed > maxFaultBytes && len(already)+len(faults) > 0 {
+			break
 		}
 		faults = append(faults, wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(field, parent, b)})
 	}

@@ -96,6 +96,17 @@ func probeField(v *validator.Validate, t reflect.Type, field reflect.StructField
 	return nil
 }
 
+// sample is the variant that breaks the most rules: one that cannot be compared, if
+// there is any.
+func (u *union) sample() *variant {
+	for _, v := range u.variants {
+		if !v.pointer && !v.typ.Comparable() {
+			return v
+		}
+	}
+	return u.variants[0]
+}
+
 var probeTime = reflect.ValueOf(time.Unix(1_000_000_000, 0))
 
 // filled is an addressable value of type t in which nothing is nil or zero, as far
@@ -116,6 +127,15 @@ func filled(t reflect.Type, open map[reflect.Type]bool) reflect.Value {
 	case reflect.Pointer:
 		if !open[t.Elem()] {
 			v.Set(filled(t.Elem(), open).Addr())
+		}
+	case reflect.Interface:
+		if u := unionOf(t); u != nil {
+			of := u.sample()
+			if value := filled(of.typ, open); of.pointer {
+				v.Set(value.Addr())
+			} else {
+				v.Set(value)
+			}
 		}
 	case reflect.Slice:
 		v.Set(reflect.Append(v, filled(t.Elem(), open)))

@@ -160,6 +160,17 @@ func TestHostileParamsAreRefusedBriefly(t *testing.T) {
 			t.Errorf("%+v", faults)
 		}
 	}
+	r2 := centrirpc.NewRouter()
+	// A long key stands in the path of every fault below it.
+	type long struct {
+		ByKey map[string]struct{ A, B, C, D, E, F, G, H int } `json:"by_key"`
+	}
+	centrirpc.Handle(r2, "long", func(context.Context, long) (struct{}, error) { return struct{}{}, nil })
+	key := strings.Repeat("k", 30_000)
+	_, err := r2.Call(t.Context(), "long", json.RawMessage(`{"by_key":{"`+key+`":{}}}`))
+	if size := len(errorOf(t, err).Wire().Details); size > 100_000 {
+		t.Errorf("the faults of a long key take %d bytes", size)
+	}
 	fits := strings.Repeat(`{"name":"a","next":`, 250) + `{"name":"a"}` + strings.Repeat("}", 250)
 	if _, err := r.Call(t.Context(), "deep", json.RawMessage(fits)); err != nil {
 		t.Errorf("250 deep: %v", err)

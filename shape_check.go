@@ -21,6 +21,10 @@ import (
 // cannot make a large one.
 const maxFaults = 64
 
+// maxFaultBytes bounds the paths of those faults, all together: hostile keys can
+// be long, and stand in the path of all that is below them.
+const maxFaultBytes = 32 << 10
+
 // checker walks a JSON value once along its shape and notes everything that does
 // not fit, with the path to it.
 type checker struct {
@@ -31,6 +35,7 @@ type checker struct {
 	// unions is how many tagged unions the value is within, depth how deep the
 	// decoder's input is within the params.
 	unions, depth int
+	listed        int // bytes of the faults' paths
 }
 
 // maxDepth bounds how deep params may be nested: the validator's work grows with its square.
@@ -48,7 +53,7 @@ func checkShape(data []byte, s *shape) []wire.Fault {
 	defer checkers.Put(c)
 	c.source.Reset(data)
 	c.dec.Reset(&c.source, jsontext.AllowDuplicateNames(false))
-	c.path, c.faults, c.unions, c.depth = c.path[:0], nil, 0, 0
+	c.path, c.faults, c.unions, c.depth, c.listed = c.path[:0], nil, 0, 0, 0
 	err := c.value(place{shape: s})
 	if err == nil {
 		if _, end := c.dec.ReadToken(); !errors.Is(end, io.EOF) {
@@ -88,9 +93,10 @@ func (c *checker) fault(rule, format string, args ...any) {
 }
 
 func (c *checker) faultAt(field, rule, format string, args ...any) {
-	if len(c.faults) >= maxFaults {
+	if len(c.faults) >= maxFaults || len(c.faults) > 0 && c.listed+len(field) > maxFaultBytes {
 		return
 	}
+	c.listed += len(field)
 	name := field
 	if name == "" {
 		name = "the params"

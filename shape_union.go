@@ -43,9 +43,9 @@ func (c *checker) union(s *shape) error {
 	own := inner.path
 	inner.source.Reset(raw)
 	inner.dec.Reset(&inner.source, jsontext.AllowDuplicateNames(false))
-	inner.path, inner.faults, inner.unions, inner.depth = c.path, c.faults, c.unions+1, c.depth+c.dec.StackDepth()
+	inner.path, inner.faults, inner.unions, inner.depth, inner.listed = c.path, c.faults, c.unions+1, c.depth+c.dec.StackDepth(), c.listed
 	err = inner.object(variant, s.tag)
-	c.faults = inner.faults
+	c.faults, c.listed = inner.faults, inner.listed
 	inner.path, inner.faults = own, nil
 	return err
 }

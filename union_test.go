@@ -257,6 +257,17 @@ func TestWrongUnions(t *testing.T) {
 			register()
 		}()
 	}
+	func() {
+		defer func() {
+			if p, _ := recover().(string); !strings.Contains(p, `params.f: the validate tag "min=1" is wrong`) {
+				t.Errorf("a rule that no variant can be held against: %q", p)
+			}
+		}()
+		type wrong struct {
+			F figure `json:"f" validate:"min=1"`
+		}
+		centrirpc.Handle(centrirpc.NewRouter(), "x", func(context.Context, wrong) (struct{}, error) { return struct{}{}, nil })
+	}()
 	defer func() {
 		if p, _ := recover().(string); !strings.Contains(p, "what an interface holds is not known") {
 			t.Errorf("a refused registration left something behind: %q", p)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -14,13 +15,20 @@ import (
 // stands for, with the values of its parameters in order: strings, integers, or
 // what is written as text. It is an error if a value is empty or holds anything
 // but printable ASCII, or a space or one of : , # * $ / { }, which mean something
-// in a channel's name.
+// in a channel's name; if the server would read other values out of the name, as
+// "a.b" and "c" for "{x}.{y}"; or if the name is longer than 255 bytes.
 func ChannelName(pattern string, values ...any) (string, error) {
-	var b strings.Builder
+	var (
+		b     strings.Builder
+		reads = "^"
+		names []string
+		texts []string
+	)
 	rest := pattern
 	for {
 		literal, after, found := strings.Cut(rest, "{")
 		b.WriteString(literal)
+		reads += regexp.QuoteMeta(literal)
 		if !found {
 			break
 		}
@@ -36,13 +44,32 @@ func ChannelName(pattern string, values ...any) (string, error) {
 			return "", fmt.Errorf("the channel %q: its parameter %q: %w", pattern, name, err)
 		}
 		b.WriteString(value)
+		reads += channelValue
+		names, texts = append(names, name), append(texts, value)
 		rest, values = tail, values[1:]
 	}
 	if len(values) > 0 {
 		return "", fmt.Errorf("the channel %q has no parameter for %v", pattern, values[0])
 	}
+	if b.Len() > maxChannelName {
+		return "", fmt.Errorf("the channel %q: with these parameters its name is %d bytes long; at most %d are allowed", pattern, b.Len(), maxChannelName)
+	}
+	if len(texts) > 1 {
+		read := regexp.MustCompile(reads + "$").FindStringSubmatch(b.String())
+		for i, text := range texts {
+			if len(read) != len(texts)+1 || read[i+1] != text {
+				return "", fmt.Errorf("the channel %q: its parameter %q: %q holds what stands behind it: nothing would tell where it ends", pattern, names[i], text)
+			}
+		}
+	}
 	return b.String(), nil
 }
+
+const maxChannelName = 255 // bytes
+
+// channelValue matches the value of a parameter, the shortest that fits, as the
+// server reads it.
+const channelValue = `([!"%-)+\-.0-9;-z|~]+?)`
 
 func channelText(v any) (string, error) {
 	if m, ok := v.(encoding.TextMarshaler); ok {

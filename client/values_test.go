@@ -307,8 +307,8 @@ func TestUnionAs(t *testing.T) {
 
 func TestChannelName(t *testing.T) {
 	type id string
-	name, err := client.ChannelName("a:{x}.{y}-{z}/{d}", id("p.1"), int8(-3), uint64(math.MaxUint64), client.Date{Year: 2026, Month: 1, Day: 2})
-	if err != nil || name != "a:p.1.-3-18446744073709551615/2026-01-02" {
+	name, err := client.ChannelName("a:{x}.{y}-{z}/{d}", id("p1"), int8(-3), uint64(math.MaxUint64), client.Date{Year: 2026, Month: 1, Day: 2})
+	if err != nil || name != "a:p1.-3-18446744073709551615/2026-01-02" {
 		t.Errorf("%q, %v", name, err)
 	}
 	if name, err := client.ChannelName("news"); err != nil || name != "news" {
@@ -318,6 +318,21 @@ func TestChannelName(t *testing.T) {
 		if name, err := client.ChannelName("a:{x}", bad); err == nil || !strings.Contains(err.Error(), `its parameter "x"`) {
 			t.Errorf("%q: %q, %v", bad, name, err)
 		}
+	}
+	// The server reads the first parameters as short as can be.
+	for _, values := range [][]any{{"a.b", "c"}, {"a.", "c"}, {"..", "c"}} {
+		if name, err := client.ChannelName("a:{x}.{y}", values...); err == nil || !strings.Contains(err.Error(), `its parameter "x"`) {
+			t.Errorf("%q: %q, %v", values, name, err)
+		}
+	}
+	if name, err := client.ChannelName("a:{x}.{y}", "a", "b.c"); err != nil || name != "a:a.b.c" {
+		t.Errorf("%q, %v", name, err)
+	}
+	if name, err := client.ChannelName("a:{x}", strings.Repeat("x", 253)); err != nil || len(name) != 255 {
+		t.Errorf("%q, %v", name, err)
+	}
+	if name, err := client.ChannelName("a:{x}", strings.Repeat("x", 254)); err == nil {
+		t.Errorf("%q", name)
 	}
 	if _, err := client.ChannelName("a:{x}"); err == nil {
 		t.Error("no value")

@@ -206,6 +206,7 @@ func (k *checker) check(where string, t *Type) {
 		k.elem(where, t.Elem)
 	case Map:
 		k.elem(where, t.Key)
+		k.key(where, t.Key)
 		k.elem(where, t.Elem)
 	case Tuple, Union:
 		if len(t.Items) == 0 {
@@ -238,6 +239,23 @@ func (k *checker) constraints(where string, c *Constraints) {
 		if !json.Valid(value) {
 			k.failf("%s: an allowed value is no JSON", where)
 		}
+	}
+}
+
+// key wants a map's key to be a string or an integer at the end of its names.
+func (k *checker) key(where string, t *Type) {
+	for range len(k.types) + 1 {
+		if t == nil || t.Kind != Ref {
+			break
+		}
+		named := k.types[t.Ref]
+		if named == nil {
+			return // reported already
+		}
+		t = named.Base
+	}
+	if t == nil || t.Kind != String && t.Kind != Integer {
+		k.failf("%s: a map's key is neither a string nor an integer", where)
 	}
 }
 

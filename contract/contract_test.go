@@ -228,3 +228,34 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// What generators could not print: Go's panicked on such a key.
+func TestCheckWantsKeysOfMapsToBeText(t *testing.T) {
+	str, integer := contract.Type{Kind: contract.String}, contract.Type{Kind: contract.Integer, Bits: 64}
+	one := int64(1)
+	for _, test := range []struct {
+		key contract.Type
+		ok  bool
+	}{
+		{str, true},
+		{integer, true},
+		{contract.Type{Kind: contract.Ref, Ref: "Level"}, true},
+		{contract.Type{Kind: contract.Ref, Ref: "S"}, false},
+		{contract.Type{Kind: contract.Ref, Ref: "Loop"}, false},
+		{contract.Type{Kind: contract.Bool}, false},
+		{contract.Type{Kind: contract.Any}, false},
+		{contract.Type{Kind: contract.List, Elem: &str}, false},
+		{contract.Type{Kind: contract.Union, Items: []contract.Type{str, integer}}, false},
+	} {
+		c := &contract.Contract{Types: []contract.NamedType{
+			{Name: "M", Kind: contract.Alias, Base: &contract.Type{Kind: contract.Map, Key: &test.key, Elem: &str}},
+			{Name: "S", Kind: contract.Struct},
+			{Name: "Level", Kind: contract.Enum, Base: &integer, Values: []contract.EnumValue{{Name: "a", Int: &one}}},
+			{Name: "Loop", Kind: contract.Alias, Base: &contract.Type{Kind: contract.Ref, Ref: "Loop"}},
+		}}
+		err := c.Check()
+		if refused := err != nil && strings.Contains(err.Error(), "a map's key is neither"); refused == test.ok {
+			t.Errorf("%+v: %v", test.key, err)
+		}
+	}
+}

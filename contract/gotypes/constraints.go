@@ -46,7 +46,7 @@ func (c *constrainer) apply(t *contract.Type, goType reflect.Type, rules []strin
 			// A pointer to an empty value is not empty.
 			emptyAllowed = !pointer
 			continue
-		case "omitnil", "structonly", "nostructlevel", "isdefault":
+		case "omitnil", "structonly", "nostructlevel":
 			continue
 		case "dive":
 			c.dive(t, goType, rules[i+1:])

@@ -241,7 +241,7 @@ func (d *describer) structure(t reflect.Type, at place) *contract.Type {
 			continue
 		}
 		if f.rules != "" {
-			constrain(described, f.typ, f.rules, func(goName string) string { return jsonKey(f.within, goName) })
+			constrain(described, f.ruled, f.rules, func(goName string) string { return jsonKey(f.within, goName) })
 		}
 		n.described.Fields = append(n.described.Fields, contract.Field{
 			Name: f.name, Type: *described, Required: f.required,
@@ -261,6 +261,10 @@ func (d *describer) field(f field, at place) *contract.Type {
 	}
 	if method := d.marshals(scalar); method != "" {
 		return d.describe(f.typ, at) // a form of its own is not quoted
+	}
+	if scalar == typeNumber {
+		d.refuse(at.path, f.typ, at.origin, "a json.Number travels as a number, and not within a string", "remove the tag's option \",string\", or use a string")
+		return nil
 	}
 	if scalar.Kind() == reflect.Uintptr {
 		return d.describe(f.typ, at)

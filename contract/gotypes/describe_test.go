@@ -223,11 +223,20 @@ func TestRefusals(t *testing.T) {
 		params, result reflect.Type
 		want           []string // in the message
 	}{
-		"chan":                   {in(reflect.TypeFor[chan int]()), nil, []string{"params.f (chan int)", "json:\"-\""}},
-		"func":                   {nil, in(reflect.TypeFor[func()]()), []string{"result.f (func())"}},
-		"complex":                {nil, reflect.TypeFor[complex128](), []string{"result (complex128)", "two floats"}},
-		"interface":              {in(reflect.TypeFor[context.Context]()), nil, []string{"params.f (context.Context)", "any"}},
-		"error":                  {nil, in(reflect.TypeFor[error]()), []string{"result.f (error)", "string"}},
+		"chan":      {in(reflect.TypeFor[chan int]()), nil, []string{"params.f (chan int)", "json:\"-\""}},
+		"func":      {nil, in(reflect.TypeFor[func()]()), []string{"result.f (func())"}},
+		"complex":   {nil, reflect.TypeFor[complex128](), []string{"result (complex128)", "two floats"}},
+		"interface": {in(reflect.TypeFor[context.Context]()), nil, []string{"params.f (context.Context)", "any"}},
+		"error":     {nil, in(reflect.TypeFor[error]()), []string{"result.f (error)", "string"}},
+		"a quoted json.Number": {reflect.TypeFor[struct {
+			X json.Number `json:"x,string"`
+		}](), nil, []string{"travels as a number", `",string"`}},
+		"a format": {reflect.TypeFor[struct {
+			X time.Time `json:"x,format:unix"`
+		}](), nil, []string{`option "format"`, "remove"}},
+		"a key in quotes": {reflect.TypeFor[struct {
+			X int `json:"a'b"` //nolint:govet // it is wrong
+		}](), nil, []string{"holds a character", "without quotes"}},
 		"uintptr":                {in(reflect.TypeFor[uintptr]()), nil, []string{"uintptr", "integer"}},
 		"unsafe pointer":         {in(reflect.TypeFor[unsafe.Pointer]()), nil, []string{"unsafe.Pointer", "memory address"}},
 		"bool keys":              {in(reflect.TypeFor[map[bool]int]()), nil, []string{"map[bool]int", "string or an integer"}},

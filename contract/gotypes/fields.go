@@ -1,6 +1,7 @@
 package gotypes
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type field struct {
 
 	quoted bool         // by the tag's option ",string"
 	rules  string       // the tag `validate`
+	ruled  reflect.Type // what the rules are about: the type as it is declared
 	within reflect.Type // the struct that declares it
 
 	index  []int // of reflect.Value.FieldByIndex
@@ -85,8 +87,14 @@ func (d *describer) declared(e embedding, path string) (fields []field, embedded
 			continue
 		}
 		name, options, _ := strings.Cut(tag, ",")
-		if !validKey(name) {
-			name = ""
+		if slices.ContainsFunc(strings.Split(options, ","), func(option string) bool { return strings.HasPrefix(option, "format:") }) {
+			d.refuse(path+"."+sf.Name, sf.Type, e.origin, "the tag's option \"format\" is not one of encoding/json, and its values could not be written", "remove the option")
+			continue
+		}
+		if name != "" && !validKey(name) {
+			// encoding/json takes the Go field's name instead, its successor none.
+			d.refuse(path+"."+sf.Name, sf.Type, e.origin, fmt.Sprintf("its tag's key %q holds a character that encoding/json does not take", name), "use a key without quotes, backslashes and control characters")
+			continue
 		}
 		index := append(slices.Clone(e.index), i)
 		origin := ""
@@ -110,7 +118,7 @@ func (d *describer) declared(e embedding, path string) (fields []field, embedded
 			f.name = sf.Name
 		}
 		f.quoted = hasOption(options, "string") && quotable(target)
-		f.rules, f.within = sf.Tag.Get("validate"), e.typ
+		f.rules, f.ruled, f.within = sf.Tag.Get("validate"), sf.Type, e.typ
 		omitted := hasOption(options, "omitzero") || hasOption(options, "omitempty") && canBeEmpty(sf.Type)
 		if omitted && pointer {
 			f.typ = sf.Type.Elem() // nil leaves the key out, so null is never written

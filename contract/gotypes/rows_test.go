@@ -83,6 +83,9 @@ type rows struct {
 	Times       time.Time      `json:"times" validate:"gt" want:"{'kind':'string','format':'date-time','constraints':{'rules':['gt']}}"`
 	Slow        time.Duration  `json:"slow" validate:"max=1m" want:"{'kind':'integer','bits':64,'format':'nanoseconds','constraints':{'rules':['max=1m']}}"`
 	Blob        []byte         `json:"blob" validate:"max=9" want:"{'kind':'bytes','constraints':{'rules':['max=9']}}"`
+	MustPointer *bool          `json:"must_pointer,omitempty" validate:"required" want:"{'kind':'bool','constraints':{'rules':['required']}}"`
+	OmitPointer *string        `json:"omit_pointer,omitempty" validate:"omitempty,min=3" want:"{'kind':'string','constraints':{'min_length':3}}"`
+	Default     int            `json:"default" validate:"isdefault" want:"{'kind':'integer','bits':64,'constraints':{'rules':['isdefault']}}"`
 	FewArrays   [4]int         `json:"few_arrays" validate:"max=9" want:"{'kind':'list','elem':{'kind':'integer','bits':64},'constraints':{'min_items':4,'max_items':4}}"`
 }
 

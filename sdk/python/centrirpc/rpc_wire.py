@@ -21,6 +21,9 @@ MAX_USER_ID_LENGTH = 128
 DEFAULT_MAX_REQUEST_SIZE = 65536
 """The frame size a server accepts when it does not say, in bytes."""
 
+MAX_CHANNEL_NAME = 255
+"""Bound of a channel's name, in bytes."""
+
 MAX_TIMEOUT_MS = 86_400_000
 """The longest timeout that a request can say: 24 hours."""
 
@@ -30,6 +33,7 @@ COMMAND_OVERHEAD = 256
 _FORBIDDEN_IN_USER_ID = re.compile(r"[^!-~]|[:,#*$/]")
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _FORBIDDEN_IN_PARAMETER = re.compile(r"[^!-~]|[:,#*$/{}]")
+_VALUE = r'([!"%-)+\-.0-9;-z|~]+?)'
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -62,8 +66,11 @@ def channel_name(pattern: str, values: Mapping[str, str | int]) -> str:
     """The channel of a pattern such as ``tasks:{project_id}``, its parameters filled in.
 
     Raises ``ValueError`` for a value that is empty or holds what has a meaning in channel
-    names, and so could name another channel than the pattern's.
+    names, and so could name another channel than the pattern's; where the server would read
+    other values out of the name, as ``a.b`` and ``c`` for ``{x}.{y}``; and for a name longer
+    than 255 bytes.
     """
+    texts: list[tuple[str, str]] = []
 
     def filled(match: re.Match[str]) -> str:
         name = match.group(1)
@@ -77,9 +84,26 @@ def channel_name(pattern: str, values: Mapping[str, str | int]) -> str:
                 f"character {found.group()!r}; characters with a meaning in channel names "
                 "(: , # * $ / { }), spaces, control and non-ASCII characters are not allowed"
             )
+        texts.append((name, value))
         return value
 
-    return _PARAMETER.sub(filled, pattern)
+    channel = _PARAMETER.sub(filled, pattern)
+    if texts and len(channel) > MAX_CHANNEL_NAME:
+        raise ValueError(
+            f"with these parameters the name of the channel {pattern} is {len(channel)} bytes "
+            f"long; at most {MAX_CHANNEL_NAME} are allowed"
+        )
+    if len(texts) > 1:
+        # The server reads each value as short as can be.
+        literals = [re.escape(text) for text in _PARAMETER.split(pattern)[::2]]
+        read = re.fullmatch(_VALUE.join(literals), channel)
+        for i, (name, value) in enumerate(texts, 1):
+            if read is None or read.group(i) != value:
+                raise ValueError(
+                    f"the parameter {name} of the channel {pattern} is {value!r}, which holds "
+                    "what stands behind it: nothing would tell where it ends"
+                )
+    return channel
 
 
 def user_id_of_token(token: str) -> str | None:

@@ -187,6 +187,13 @@ def test_channel_names() -> None:
     assert name("rooms:{tenant}.{room}", {"tenant": "x", "room": -7}) == "rooms:x.-7"
     assert name("a:{x}", {"x": "\\1"}) == "a:\\1"
     assert name("a:{x}!{x2}", {"x": "1", "x2": "2"}) == "a:1!2"
+    assert name("a:{x}.{y}", {"x": "a", "y": "b.c"}) == "a:a.b.c"
+    assert len(name("a:{x}", {"x": "x" * 253})) == 255
+    with pytest.raises(ValueError, match="at most 255 are allowed"):
+        name("a:{x}", {"x": "x" * 254})
+    for value in ("a.b", "a.", ".."):
+        with pytest.raises(ValueError, match="parameter x .* nothing would tell where it ends"):
+            name("a:{x}.{y}", {"x": value, "y": "c"})
 
 
 @pytest.mark.parametrize("value", ["", *":,#*$/{} ", "a:b", "{a}", "a\n", "\x00", "\x7f", "é"])
