@@ -80,7 +80,7 @@ var rules = []rule{
 		"The explorer is a page about a contract."},
 	{"examples/...", []string{".", "client", "server", "server/token", "wire", "examples/..."}, []string{"modernc.org/sqlite", "github.com/go-playground/validator/v10"},
 		"Examples use what users can use, and bring their own storage."},
-	{"conformance/...", []string{".", "client", "conformance/...", "server", "wire"}, nil,
+	{"conformance/...", []string{".", "client", "conformance/...", "server", "wire"}, []string{"github.com/google/uuid"},
 		"The suite stands outside: it uses what users can use."},
 	{"e2e", nil, nil,
 		"End to end tests are tests only."},
