@@ -97,6 +97,8 @@ var closed = []struct {
 	{"examples/...", []string{"examples/..."}, false, "Examples are read, not imported."},
 	{"explorer", []string{"cmd/...", "explorer"}, false, "Serving the explorer is the command line's."},
 	{"bench/...", nil, false, "Measurements are a module of their own."},
+	{"e2e/realworld/...", nil, false, "So are the tests with other people's types: nobody who uses centrirpc gets their libraries."},
+	{"k8s.io/...", nil, false, "Other people's types are for e2e/realworld."},
 	{"conformance/...", []string{"conformance/...", "e2e"}, false, "The suite is for tests from outside."},
 	{"github.com/centrifugal/centrifuge/...", []string{"server", "internal/testserver"}, true, "Only the embedded server is built on the Centrifuge library."},
 	{"github.com/redis/rueidis/...", []string{"calls/redisstore", "server"}, false, "Only the Redis store knows Redis."},
