@@ -34,6 +34,14 @@ type Rows struct {
 	Anything   Anything          `json:"anything"`
 	Awkward    Awkward           `json:"awkward"`
 	Empty      Empty             `json:"empty"`
+	Votes      Votes             `json:"votes"`
+}
+
+// Votes has keys that differ in a sign alone, as GitHub's reactions do.
+type Votes struct {
+	Up   int `json:"+1"`
+	Down int `json:"-1"`
+	Ones int `json:"1"`
 }
 
 // Quoted has plain values that travel as texts.

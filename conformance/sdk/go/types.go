@@ -673,6 +673,7 @@ type Rows struct {
 	Anything   Anything      `json:"anything"`
 	Awkward    Awkward       `json:"awkward"`
 	Empty      Empty         `json:"empty"`
+	Votes      Votes         `json:"votes"`
 }
 
 // Runs says how often handlers entered a gate.
@@ -888,6 +889,13 @@ type UserByID struct {
 
 // UserID is a string with a name of its own.
 type UserID string
+
+// Votes has keys that differ in a sign alone, as GitHub's reactions do.
+type Votes struct {
+	Plus1  int64 `json:"+1"`
+	Minus1 int64 `json:"-1"`
+	X1     int64 `json:"1"`
+}
 
 // Whether asks for a result or for none.
 type Whether struct {

@@ -75,6 +75,7 @@ from .models import (
     User,
     UserByID,
     UserID,
+    Votes,
     Whether,
 )
 from .rpc_client import CentrifugoRPCClient
@@ -200,5 +201,6 @@ __all__ = [
     "User",
     "UserByID",
     "UserID",
+    "Votes",
     "Whether",
 ]

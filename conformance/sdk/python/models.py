@@ -82,6 +82,7 @@ __all__ = [
     "User",
     "UserByID",
     "UserID",
+    "Votes",
     "Whether",
 ]
 
@@ -709,6 +710,7 @@ class Rows(_Model):
     anything: Anything
     awkward: Awkward
     empty: Empty
+    votes: Votes
 
 
 class Runs(_Model):
@@ -812,6 +814,14 @@ class UserByID(_Model):
 
     user_id: UserID
     """UserID is the user's id."""
+
+
+class Votes(_Model):
+    """Votes has keys that differ in a sign alone, as GitHub's reactions do."""
+
+    plus_1: _Int64 = _pydantic.Field(validation_alias="+1", serialization_alias="+1")
+    minus_1: _Int64 = _pydantic.Field(validation_alias="-1", serialization_alias="-1")
+    field_1: _Int64 = _pydantic.Field(validation_alias="1", serialization_alias="1")
 
 
 class Whether(_Model):
@@ -966,6 +976,7 @@ _models: list[type[_Model]] = [
     Unlisted,
     User,
     UserByID,
+    Votes,
     Whether,
     ShapeCircle,
     ShapePolygon,

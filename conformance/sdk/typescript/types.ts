@@ -516,6 +516,7 @@ export interface Rows {
   anything: Anything;
   awkward: Awkward;
   empty: Empty;
+  votes: Votes;
 }
 
 /** Runs says how often handlers entered a gate. */
@@ -651,6 +652,16 @@ export interface UserByID {
 
 /** UserID is a string with a name of its own. */
 export type UserID = string;
+
+/** Votes has keys that differ in a sign alone, as GitHub's reactions do. */
+export interface Votes {
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  "+1": number;
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  "-1": number;
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  "1": number;
+}
 
 /** Whether asks for a result or for none. */
 export interface Whether {
