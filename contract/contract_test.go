@@ -186,6 +186,7 @@ func TestDecodeRefuses(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	for name, want := range map[string]string{
+		"+1": "plus 1", "-1": "minus 1", "-": "", "+a": "a", "a-1": "a 1", "--1": "1",
 		"users.get_user_by_id": "users get user by id",
 		"InProgress":           "in progress",
 		"HTTPServer2":          "http server 2",

@@ -11,6 +11,8 @@ import "unicode"
 //	InProgress            in progress
 //	HTTPServer2           http server 2
 //
+// A sign in front of a number is a word, so that "+1" and "-1" are two names.
+//
 // Every language builds its names from these.
 func Tokens(name string) []string {
 	var (
@@ -24,6 +26,14 @@ func Tokens(name string) []string {
 		}
 	}
 	runes := []rune(name)
+	if len(runes) > 1 && unicode.IsDigit(runes[1]) {
+		switch runes[0] {
+		case '+':
+			tokens = append(tokens, "plus")
+		case '-':
+			tokens = append(tokens, "minus")
+		}
+	}
 	for i, r := range runes {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 			flush()

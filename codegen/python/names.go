@@ -93,7 +93,8 @@ func identifier(s string) string {
 // fieldName is the attribute for a JSON key. Keys that are names stay as they
 // are; what Python, Pydantic or the module needs itself gets a "_" behind, and so
 // does a key that begins with "_", which Pydantic keeps to itself. A key without
-// any letter or digit becomes "field".
+// any letter or digit becomes "field", and the sign of a number is a word: "+1"
+// becomes "plus_1".
 func fieldName(key string, taken map[string]bool) string {
 	name := identifier(key)
 	switch {
@@ -103,7 +104,14 @@ func fieldName(key string, taken map[string]bool) string {
 		name = "field"
 	}
 	if unicode.IsDigit(rune(name[0])) {
-		name = "field_" + name
+		switch {
+		case key[0] == '+' && key[1] == name[0]:
+			name = "plus_" + name
+		case key[0] == '-' && key[1] == name[0]:
+			name = "minus_" + name
+		default:
+			name = "field_" + name
+		}
 	}
 	switch {
 	case strings.HasPrefix(key, "_"):

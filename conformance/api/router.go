@@ -34,6 +34,7 @@ func (links Links) NewRouter(opts ...centrirpc.RouterOption) *centrirpc.Router {
 	registerEvents(r, links.Publish)
 	registerAsking(r)
 	registerOrders(r)
+	registerRows(r)
 	return r
 }
 

@@ -64,7 +64,12 @@ func (d *describer) params(t reflect.Type, at place) *contract.Type {
 	if isNone(t) {
 		return nil
 	}
-	if t.Kind() != reflect.Struct || d.marshals(t) != "" || t == typeTime {
+	if method := d.marshals(t); t.Kind() == reflect.Struct && method != "" && t != typeTime {
+		d.refuse(at.path, whole, originOf(t), fmt.Sprintf("params must be a struct whose fields are the named arguments, and its method %s decides its JSON instead", method),
+			"use a struct without such a method and with no embedded type that has one, or put the value into a field of a struct")
+		return nil
+	}
+	if t.Kind() != reflect.Struct || t == typeTime {
 		d.refuse(at.path, whole, originOf(t), "params must be a struct, or a pointer to one: its fields are the named arguments", "put the value into a field of a struct")
 		return nil
 	}
@@ -368,8 +373,8 @@ func (d *describer) marshalerReason(t reflect.Type, method string) (reason, fix 
 	if t.Kind() == reflect.Struct && t.Name() != "" {
 		for f := range t.Fields() {
 			if f.Anonymous && d.marshals(f.Type) != "" {
-				return fmt.Sprintf("it embeds %s, whose method %s then decides its JSON, so its other fields are lost", f.Type, method),
-					"make the embedded type a named field"
+				return fmt.Sprintf("it embeds %s, so that a method %s decides its JSON and not its fields", f.Type, method),
+					"make the embedded type a named field; or say what its JSON is, with a method ContractType() contract.Type or the option centrirpc.TypeOf"
 			}
 		}
 	}

@@ -112,6 +112,13 @@ func (c *APIClient) EchoPresence(ctx context.Context, params Presence, opts ...c
 	return call[PresenceReport](ctx, c.rpc, "echo.presence", params, with(opts, contractOptions...))
 }
 
+// EchoRows calls echo.rows.
+//
+// Returns its params.
+func (c *APIClient) EchoRows(ctx context.Context, params Rows, opts ...client.CallOption) (Rows, error) {
+	return call[Rows](ctx, c.rpc, "echo.rows", params, with(opts, contractOptions...))
+}
+
 // EchoScalars calls echo.scalars.
 //
 // Returns its params.
@@ -120,6 +127,13 @@ func (c *APIClient) EchoPresence(ctx context.Context, params Presence, opts ...c
 // ends with a quote"
 func (c *APIClient) EchoScalars(ctx context.Context, params Scalars, opts ...client.CallOption) (Scalars, error) {
 	return call[Scalars](ctx, c.rpc, "echo.scalars", params, with(opts, contractOptions...))
+}
+
+// EchoShapes calls echo.shapes.
+//
+// Returns its params.
+func (c *APIClient) EchoShapes(ctx context.Context, params Shapes, opts ...client.CallOption) (Shapes, error) {
+	return call[Shapes](ctx, c.rpc, "echo.shapes", params, with(opts, contractOptions...))
 }
 
 // EchoTimes calls echo.times.

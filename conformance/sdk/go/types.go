@@ -42,6 +42,28 @@ func (v Anything) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(v))
 }
 
+// Arrays has lists of a length that is part of their type.
+type Arrays struct {
+	Bytes  [4]uint8     `json:"bytes"`
+	Three  [3]int64     `json:"three"`
+	Nine   [9]int8      `json:"nine"`
+	None   [0]string    `json:"none"`
+	Points [2]Point     `json:"points"`
+	Refs   [2]*Point    `json:"refs"`
+	Matrix [2][2]string `json:"matrix"`
+	Maybe  *[2]bool     `json:"maybe"`
+	Many   [][2]uint8   `json:"many"`
+}
+
+// MarshalJSON is the form of Arrays on the wire.
+func (v Arrays) MarshalJSON() ([]byte, error) {
+	if v.Many == nil {
+		v.Many = [][2]uint8{}
+	}
+	type plain Arrays
+	return json.Marshal(plain(v))
+}
+
 // Asker is who asks.
 type Asker struct {
 	UserID    string `json:"user_id"`
@@ -103,6 +125,11 @@ func (v Blobs) MarshalJSON() ([]byte, error) {
 
 // Celsius is a number with a name of its own.
 type Celsius float64
+
+// Circle is a variant without further types.
+type Circle struct {
+	Radius float64 `json:"radius"`
+}
 
 // Colour is a string with constants. */ """ \N{DASH} \ "
 type Colour string
@@ -173,6 +200,44 @@ type Cut struct {
 	Key string `json:"key"`
 }
 
+// Deep embeds at two depths, and a generic type.
+type Deep struct {
+	Depth  *int64     `json:"depth,omitempty"`
+	Hidden *bool      `json:"hidden,omitempty"`
+	Size   *int64     `json:"size,omitempty,string"`
+	First  string     `json:"first"`
+	Second *Point     `json:"second"`
+	Last   []DeepLast `json:"last"`
+}
+
+// MarshalJSON is the form of Deep on the wire.
+func (v Deep) MarshalJSON() ([]byte, error) {
+	if v.Last == nil {
+		v.Last = []DeepLast{}
+	}
+	type plain Deep
+	return json.Marshal(plain(v))
+}
+
+type DeepLast struct {
+	Key UserID `json:"key"`
+}
+
+// Drawing is a variant that holds the union itself.
+type Drawing struct {
+	Shapes []Shape          `json:"shapes"`
+	Named  map[string]Shape `json:"named,omitzero"`
+}
+
+// MarshalJSON is the form of Drawing on the wire.
+func (v Drawing) MarshalJSON() ([]byte, error) {
+	if v.Shapes == nil {
+		v.Shapes = []Shape{}
+	}
+	type plain Drawing
+	return json.Marshal(plain(v))
+}
+
 // Embedding has structs embedded in each way, and one of no name.
 type Embedding struct {
 	ID string `json:"id"`
@@ -237,6 +302,92 @@ const (
 	LevelLow   Level = 0
 	LevelHigh  Level = 10
 )
+
+// Maps has maps with keys of each kind.
+type Maps struct {
+	ByText   map[string]float64  `json:"by_text"`
+	ByUser   map[string]*Point   `json:"by_user"`
+	ByInt    map[int64]string    `json:"by_int"`
+	ByInt64  map[int64]bool      `json:"by_int64"`
+	ByUint16 map[uint16][]string `json:"by_uint16"`
+	// Each key: a UUID.
+	ByID map[string]int64 `json:"by_id"`
+	// Each key: an IP address.
+	ByAddr   map[string]string           `json:"by_addr"`
+	BySlug   map[string]string           `json:"by_slug"`
+	ByColour map[string]Level            `json:"by_colour"`
+	ByLevel  map[int64]Colour            `json:"by_level"`
+	Nested   map[string]map[int64]Labels `json:"Nested"`
+	Absent   map[string]Point            `json:"absent,omitzero"`
+}
+
+// MarshalJSON is the form of Maps on the wire.
+func (v Maps) MarshalJSON() ([]byte, error) {
+	if v.ByText == nil {
+		v.ByText = map[string]float64{}
+	}
+	if v.ByUser == nil {
+		v.ByUser = map[string]*Point{}
+	}
+	if v.ByInt == nil {
+		v.ByInt = map[int64]string{}
+	}
+	if v.ByInt64 == nil {
+		v.ByInt64 = map[int64]bool{}
+	}
+	v.ByUint16 = eachInMap(v.ByUint16, filledList[[]string])
+	if v.ByID == nil {
+		v.ByID = map[string]int64{}
+	}
+	if v.ByAddr == nil {
+		v.ByAddr = map[string]string{}
+	}
+	if v.BySlug == nil {
+		v.BySlug = map[string]string{}
+	}
+	if v.ByColour == nil {
+		v.ByColour = map[string]Level{}
+	}
+	if v.ByLevel == nil {
+		v.ByLevel = map[int64]Colour{}
+	}
+	v.Nested = eachInMap(v.Nested, func(v map[int64]Labels) map[int64]Labels {
+		return eachInMap(v, filledList[Labels])
+	})
+	type plain Maps
+	return json.Marshal(plain(v))
+}
+
+// Moments has times, durations and numbers of any size.
+type Moments struct {
+	At        time.Time                `json:"at"`
+	Ended     *time.Time               `json:"ended"`
+	Due       *time.Time               `json:"due,omitempty"`
+	Since     *time.Time               `json:"since,omitempty"`
+	Took      time.Duration            `json:"took"`
+	Maybe     *time.Duration           `json:"maybe"`
+	Limit     *time.Duration           `json:"limit,omitempty"`
+	Laps      []time.Duration          `json:"laps"`
+	ByName    map[string]time.Duration `json:"by_name"`
+	Number    json.Number              `json:"number"`
+	Numbers   []json.Number            `json:"numbers"`
+	NotNumber *json.Number             `json:"not_number"`
+}
+
+// MarshalJSON is the form of Moments on the wire.
+func (v Moments) MarshalJSON() ([]byte, error) {
+	if v.Laps == nil {
+		v.Laps = []time.Duration{}
+	}
+	if v.ByName == nil {
+		v.ByName = map[string]time.Duration{}
+	}
+	if v.Numbers == nil {
+		v.Numbers = []json.Number{}
+	}
+	type plain Moments
+	return json.Marshal(plain(v))
+}
 
 // Named has a field of each type with a name of its own.
 type Named struct {
@@ -312,6 +463,27 @@ type Notes struct {
 	Notes []Note `json:"notes"`
 }
 
+// Nothing is a variant without fields.
+type Nothing struct{}
+
+// Optional has fields that are absent when they are zero, and such that are not.
+type Optional struct {
+	Text     *string  `json:"text,omitempty"`
+	Int      *int64   `json:"int,omitempty"`
+	Bool     *bool    `json:"bool,omitempty"`
+	Float    *float64 `json:"float,omitempty"`
+	Colour   *Colour  `json:"colour,omitempty"`
+	List     []int64  `json:"list,omitzero"`
+	Data     []byte   `json:"data,omitzero"`
+	Pointer  *string  `json:"pointer,omitempty"`
+	Enum     *Colour  `json:"enum,omitempty"`
+	Struct   Point    `json:"struct"`
+	Zero     *Point   `json:"zero,omitempty"`
+	Nullable *int64   `json:"nullable"`
+	Null     *Point   `json:"null"`
+	Slice    []string `json:"slice"`
+}
+
 // Order has rules at each depth.
 type Order struct {
 	// From 2 to 20 characters.
@@ -363,6 +535,21 @@ func (v PagePoint) MarshalJSON() ([]byte, error) {
 }
 
 // Page is a part of a list of T.
+type PageShape struct {
+	Items []Shape `json:"items"`
+	Next  *string `json:"next"`
+}
+
+// MarshalJSON is the form of PageShape on the wire.
+func (v PageShape) MarshalJSON() ([]byte, error) {
+	if v.Items == nil {
+		v.Items = []Shape{}
+	}
+	type plain PageShape
+	return json.Marshal(plain(v))
+}
+
+// Page is a part of a list of T.
 type PageString struct {
 	Items []string `json:"items"`
 	Next  *string  `json:"next"`
@@ -383,10 +570,31 @@ type Pages struct {
 	Texts  PageString `json:"texts"`
 }
 
+// Pair is two values, of different types.
+type PairColourInt struct {
+	First  Colour `json:"first"`
+	Second int64  `json:"second"`
+}
+
 // Point is a small struct.
 type Point struct {
 	X float64 `json:"x"`
 	Y float64 `json:"y"`
+}
+
+// Polygon is a variant with a list.
+type Polygon struct {
+	Points []Point `json:"points"`
+	Colour *Colour `json:"colour,omitempty"`
+}
+
+// MarshalJSON is the form of Polygon on the wire.
+func (v Polygon) MarshalJSON() ([]byte, error) {
+	if v.Points == nil {
+		v.Points = []Point{}
+	}
+	type plain Polygon
+	return json.Marshal(plain(v))
 }
 
 // Presence has a field in each of the four states.
@@ -414,9 +622,58 @@ type Quota struct {
 	Reset time.Time `json:"reset"`
 }
 
+// Quoted has plain values that travel as texts.
+type Quoted struct {
+	Int64   int64   `json:"int64,string"`
+	Uint64  uint64  `json:"uint64,string"`
+	Int8    int8    `json:"int8,string"`
+	Bool    bool    `json:"bool,string"`
+	Float64 float64 `json:"float64,string"`
+	Float32 float32 `json:"float32,string"`
+	Text    string  `json:"text,string"`
+	Level   int64   `json:"level,string"`
+	Maybe   *int64  `json:"maybe,string"`
+	Absent  *uint64 `json:"absent,omitempty,string"`
+	// the option does nothing to a list
+	NotAll []uint16 `json:"not_all"`
+}
+
+// MarshalJSON is the form of Quoted on the wire.
+func (v Quoted) MarshalJSON() ([]byte, error) {
+	if v.NotAll == nil {
+		v.NotAll = []uint16{}
+	}
+	type plain Quoted
+	return json.Marshal(plain(v))
+}
+
 // Receipt is what an order comes to.
 type Receipt struct {
 	Items int64 `json:"items"`
+}
+
+// Rows has every construct that a Go source may have and that encoding/json
+// writes by itself.
+type Rows struct {
+	Quoted     Quoted        `json:"quoted"`
+	Moments    Moments       `json:"moments"`
+	Arrays     Arrays        `json:"arrays"`
+	Texts      Texts         `json:"texts"`
+	Maps       Maps          `json:"maps"`
+	Optional   Optional      `json:"optional"`
+	Scalars    Scalars       `json:"scalars"`
+	Named      Named         `json:"named"`
+	Blobs      Blobs         `json:"blobs"`
+	Containers Containers    `json:"containers"`
+	Embedding  Embedding     `json:"embedding"`
+	Deep       Deep          `json:"deep"`
+	Pages      Pages         `json:"pages"`
+	Pair       PairColourInt `json:"pair"`
+	Tree       Node          `json:"tree"`
+	Anything   Anything      `json:"anything"`
+	Awkward    Awkward       `json:"awkward"`
+	Empty      Empty         `json:"empty"`
+	Votes      Votes         `json:"votes"`
 }
 
 // Runs says how often handlers entered a gate.
@@ -445,10 +702,140 @@ type Scalars struct {
 // Scores is a map with a name of its own.
 type Scores map[string]int64
 
+// Shape is one of several: a union, told apart by "kind".
+//
+// Shape holds one of these, told apart by "kind":
+// Circle, Polygon, Drawing, Nothing.
+// From a newer server it may hold UnknownShape. The tag is added where
+// it is not set. Without a Value it cannot be sent.
+type Shape struct{ Value ShapeVariant }
+
+// ShapeVariant is what Shape can hold.
+type ShapeVariant interface{ isShape() }
+
+func (Circle) isShape() {}
+
+func (Polygon) isShape() {}
+
+func (Drawing) isShape() {}
+
+func (Nothing) isShape() {}
+
+// UnknownShape is what this package does not know: its tag and its JSON.
+type UnknownShape struct{ client.UnknownVariant }
+
+func (UnknownShape) isShape() {}
+
+// MarshalJSON is the form of Shape on the wire.
+func (u Shape) MarshalJSON() ([]byte, error) {
+	switch v := u.Value.(type) {
+	case Circle, *Circle:
+		return client.MarshalVariant(v, "kind", "circle")
+	case Polygon, *Polygon:
+		return client.MarshalVariant(v, "kind", "poly \"gon\" \\ */")
+	case Drawing, *Drawing:
+		return client.MarshalVariant(v, "kind", "drawing")
+	case Nothing, *Nothing:
+		return client.MarshalVariant(v, "kind", "nothing")
+	case UnknownShape, *UnknownShape:
+		return json.Marshal(v)
+	}
+	return nil, client.ErrNoVariant
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (u *Shape) UnmarshalJSON(data []byte) error {
+	u.Value = nil
+	if string(data) == "null" {
+		return nil
+	}
+	tag, err := client.ReadTag(data, "kind")
+	if err != nil {
+		return err
+	}
+	switch tag {
+	case "circle":
+		var v Circle
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	case "poly \"gon\" \\ */":
+		var v Polygon
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	case "drawing":
+		var v Drawing
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	case "nothing":
+		var v Nothing
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	default:
+		u.Value = UnknownShape{client.UnknownOf(tag, data)}
+	}
+	return err
+}
+
+// Shapes has unions at each kind of place.
+type Shapes struct {
+	One    Shape            `json:"one"`
+	Absent *Shape           `json:"absent,omitempty"`
+	List   []Shape          `json:"list"`
+	ByName map[string]Shape `json:"by_name"`
+	Page   PageShape        `json:"page"`
+	Pair   [2]Shape         `json:"pair"`
+	// a variant where it is no union has no tag
+	Plain   Circle   `json:"plain"`
+	Pointer *Polygon `json:"pointer,omitempty"`
+}
+
+// MarshalJSON is the form of Shapes on the wire.
+func (v Shapes) MarshalJSON() ([]byte, error) {
+	if v.List == nil {
+		v.List = []Shape{}
+	}
+	if v.ByName == nil {
+		v.ByName = map[string]Shape{}
+	}
+	type plain Shapes
+	return json.Marshal(plain(v))
+}
+
 // Size asks for a size.
 type Size struct {
 	// From 0 to 4194304.
 	Bytes int64 `json:"bytes"`
+}
+
+// Texts has types that travel as texts of their own.
+type Texts struct {
+	// A UUID.
+	ID string `json:"id"`
+	// A UUID.
+	Owner *string `json:"owner"`
+	// A UUID.
+	Parent *string `json:"parent,omitempty"`
+	// Each item: a UUID.
+	Ids []string `json:"ids"`
+	// An IP address.
+	Addr    string `json:"addr"`
+	Network string `json:"network"`
+	// An IP address.
+	IP    string    `json:"ip"`
+	Slug  string    `json:"slug"`
+	Slugs []*string `json:"slugs"`
+}
+
+// MarshalJSON is the form of Texts on the wire.
+func (v Texts) MarshalJSON() ([]byte, error) {
+	if v.Ids == nil {
+		v.Ids = []string{}
+	}
+	if v.Slugs == nil {
+		v.Slugs = []*string{}
+	}
+	type plain Texts
+	return json.Marshal(plain(v))
 }
 
 // Times has a moment in each state that Go has.
@@ -502,6 +889,13 @@ type UserByID struct {
 
 // UserID is a string with a name of its own.
 type UserID string
+
+// Votes has keys that differ in a sign alone, as GitHub's reactions do.
+type Votes struct {
+	Plus1  int64 `json:"+1"`
+	Minus1 int64 `json:"-1"`
+	X1     int64 `json:"1"`
+}
 
 // Whether asks for a result or for none.
 type Whether struct {

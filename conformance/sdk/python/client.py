@@ -33,8 +33,10 @@ from .models import (
     Presence,
     PresenceReport,
     Receipt,
+    Rows,
     Runs,
     Scalars,
+    Shapes,
     Size,
     Times,
     Topic,
@@ -44,6 +46,7 @@ from .models import (
     Whether,
     _Base64,
     _DateTime,
+    _FROM_WIRE,
     _Int64,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
@@ -64,7 +67,7 @@ _T = _typing.TypeVar("_T")
 
 def _read(what: str, validate: _typing.Callable[..., _T], value: _typing.Any) -> _T:
     try:
-        return validate(value, by_alias=True, by_name=False)
+        return validate(value, by_alias=True, by_name=False, context=_FROM_WIRE)
     except _pydantic.ValidationError as error:
         raise InvalidReplyError(
             f"{what} is not what the contract says: {error}"
@@ -238,6 +241,14 @@ class APIClient:
             await self.rpc.call("echo.presence", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
+    async def echo_rows(self, params: Rows, *, timeout: float | None = None) -> Rows:
+        """Returns its params."""
+        return _read(
+            "the result of echo.rows",
+            Rows.model_validate,
+            await self.rpc.call("echo.rows", _write(params), timeout=timeout, errors=_ERRORS),
+        )
+
     async def echo_scalars(
         self, params: Scalars, *, timeout: float | None = None
     ) -> Scalars:
@@ -250,6 +261,16 @@ class APIClient:
             "the result of echo.scalars",
             Scalars.model_validate,
             await self.rpc.call("echo.scalars", _write(params), timeout=timeout, errors=_ERRORS),
+        )
+
+    async def echo_shapes(
+        self, params: Shapes, *, timeout: float | None = None
+    ) -> Shapes:
+        """Returns its params."""
+        return _read(
+            "the result of echo.shapes",
+            Shapes.model_validate,
+            await self.rpc.call("echo.shapes", _write(params), timeout=timeout, errors=_ERRORS),
         )
 
     async def echo_times(self, params: Times, *, timeout: float | None = None) -> Times:

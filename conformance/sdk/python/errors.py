@@ -7,6 +7,7 @@ import typing as _typing
 
 from .models import (
     Quota,
+    _FROM_WIRE,
 )
 from .rpc_errors import ServerError
 
@@ -26,7 +27,7 @@ class QuotaExceededError(ServerError):
         cls, code: int, reason: str, message: str, details: _typing.Any
     ) -> ServerError:
         parsed = Quota.model_validate(
-            details, by_alias=True, by_name=False
+            details, by_alias=True, by_name=False, context=_FROM_WIRE
         )
         return cls(code, reason, message, parsed)
 

@@ -6,8 +6,11 @@ Hostile to printers: */ /* \"\"" ''' ` ${x} #{x} \\ \\N{DASH} \\u0041 %s <b> a l
 from __future__ import annotations
 
 import base64 as _base64
+import datetime as _datetime
 import enum as _enum
+import json as _json
 import typing as _typing
+import uuid as _uuid
 
 import pydantic as _pydantic
 import pydantic_core as _pydantic_core
@@ -15,14 +18,19 @@ import pydantic_core as _pydantic_core
 __all__ = [
     "Address",
     "Anything",
+    "Arrays",
     "Asker",
     "Audit",
     "Awkward",
     "Blobs",
     "Celsius",
+    "Circle",
     "Colour",
     "Containers",
     "Cut",
+    "Deep",
+    "DeepLast",
+    "Drawing",
     "Embedding",
     "EmbeddingPlace",
     "Empty",
@@ -32,31 +40,49 @@ __all__ = [
     "Key",
     "Labels",
     "Level",
+    "Maps",
+    "Moments",
     "Named",
     "News",
     "Node",
     "Note",
     "Notes",
+    "Nothing",
+    "Optional",
     "Order",
     "OrderLine",
     "PagePoint",
+    "PageShape",
     "PageString",
     "Pages",
+    "PairColourInt",
     "Point",
+    "Polygon",
     "Presence",
     "PresenceReport",
     "Quota",
+    "Quoted",
     "Receipt",
+    "Rows",
     "Runs",
     "Scalars",
     "Scores",
+    "Shape",
+    "ShapeCircle",
+    "ShapeDrawing",
+    "ShapeNothing",
+    "ShapePolygon",
+    "Shapes",
     "Size",
+    "Texts",
     "Times",
     "Topic",
+    "UnknownShape",
     "Unlisted",
     "User",
     "UserByID",
     "UserID",
+    "Votes",
     "Whether",
 ]
 
@@ -69,6 +95,47 @@ def _from_base64(value: object) -> object:
 
 def _to_base64(value: bytes) -> str:
     return _base64.b64encode(value).decode("ascii")
+
+
+_MAX_NANOSECONDS = _datetime.timedelta(microseconds=(2**63 - 1) // 1000)
+
+
+def _from_nanoseconds(value: object) -> object:
+    if isinstance(value, _datetime.timedelta):
+        return value
+    if isinstance(value, str) or (isinstance(value, float) and value.is_integer()):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
+        raise ValueError("not a timedelta, nor whole nanoseconds of 64 bits")
+    microseconds = abs(value) // 1000
+    return _datetime.timedelta(microseconds=microseconds if value > 0 else -microseconds)
+
+
+def _to_nanoseconds(value: _datetime.timedelta) -> int:
+    return value // _datetime.timedelta(microseconds=1) * 1000
+
+
+def _quote(value: bool | int | float) -> str:
+    return _json.dumps(value, allow_nan=False).removesuffix(".0")
+
+
+_Quoted = _pydantic.PlainSerializer(_quote, when_used="json")
+
+
+_FROM_WIRE = object()
+
+
+def _from_quoted_str(value: object, info: _pydantic.ValidationInfo) -> object:
+    if not isinstance(value, str) or (info.mode != "json" and info.context is not _FROM_WIRE):
+        return value
+    text = _json.loads(value)
+    if not isinstance(text, str):
+        raise ValueError("no JSON string within the string")
+    return text
+
+
+def _to_quoted_str(value: str) -> str:
+    return _json.dumps(value, ensure_ascii=False)
 
 
 def _pattern(pattern: str) -> object:
@@ -92,6 +159,19 @@ _Int16: _typing.TypeAlias = _typing.Annotated[int, _pydantic.Field(ge=-(2**15), 
 _Int32: _typing.TypeAlias = _typing.Annotated[int, _pydantic.Field(ge=-(2**31), le=2**31 - 1)]
 _Int64: _typing.TypeAlias = _typing.Annotated[int, _pydantic.Field(ge=-(2**63), le=2**63 - 1)]
 _Int8: _typing.TypeAlias = _typing.Annotated[int, _pydantic.Field(ge=-(2**7), le=2**7 - 1)]
+_Nanoseconds: _typing.TypeAlias = _typing.Annotated[
+    _datetime.timedelta,
+    _pydantic.BeforeValidator(_from_nanoseconds),
+    _pydantic.Field(ge=-_MAX_NANOSECONDS, le=_MAX_NANOSECONDS),
+    _pydantic.PlainSerializer(_to_nanoseconds, when_used="json"),
+]
+_Number: _typing.TypeAlias = int | _typing.Annotated[float, _pydantic.Field(allow_inf_nan=False)]
+_QuotedStr: _typing.TypeAlias = _typing.Annotated[
+    str,
+    _pydantic.BeforeValidator(_from_quoted_str),
+    _pydantic.PlainSerializer(_to_quoted_str, when_used="json"),
+]
+_UUID: _typing.TypeAlias = _uuid.UUID
 _Uint16: _typing.TypeAlias = _typing.Annotated[int, _pydantic.Field(ge=0, le=2**16 - 1)]
 _Uint32: _typing.TypeAlias = _typing.Annotated[int, _pydantic.Field(ge=0, le=2**32 - 1)]
 _Uint64: _typing.TypeAlias = _typing.Annotated[int, _pydantic.Field(ge=0, le=2**64 - 1)]
@@ -185,6 +265,31 @@ class Anything(_Model):
     map: dict[str, _typing.Any]
 
 
+class Arrays(_Model):
+    """Arrays has lists of a length that is part of their type."""
+
+    bytes_: _typing.Annotated[list[_Uint8], _pydantic.Field(min_length=4, max_length=4)] = _pydantic.Field(validation_alias="bytes", serialization_alias="bytes")
+    """Exactly 4 items."""
+    three: _typing.Annotated[list[_Int64], _pydantic.Field(min_length=3, max_length=3)]
+    """Exactly 3 items."""
+    nine: _typing.Annotated[list[_Int8], _pydantic.Field(min_length=9, max_length=9)]
+    """Exactly 9 items."""
+    none: _typing.Annotated[list[str], _pydantic.Field(max_length=0)]
+    """Exactly 0 items."""
+    points: _typing.Annotated[list[Point], _pydantic.Field(min_length=2, max_length=2)]
+    """Exactly 2 items."""
+    refs: _typing.Annotated[list[Point | None], _pydantic.Field(min_length=2, max_length=2)]
+    """Exactly 2 items."""
+    matrix: _typing.Annotated[list[_typing.Annotated[list[str], _pydantic.Field(min_length=2, max_length=2)]], _pydantic.Field(min_length=2, max_length=2)]
+    """Exactly 2 items.
+    Each item: exactly 2 items.
+    """
+    maybe: _typing.Annotated[list[bool], _pydantic.Field(min_length=2, max_length=2)] | None
+    """Exactly 2 items."""
+    many: list[_typing.Annotated[list[_Uint8], _pydantic.Field(min_length=2, max_length=2)]]
+    """Each item: exactly 2 items."""
+
+
 class Asker(_Model):
     """Asker is who asks."""
 
@@ -237,6 +342,12 @@ class Blobs(_Model):
     by_name: dict[str, _Base64]
 
 
+class Circle(_Model):
+    """Circle is a variant without further types."""
+
+    radius: _Float
+
+
 class Containers(_Model):
     """Containers has lists and maps of all kinds of elements."""
 
@@ -261,6 +372,28 @@ class Cut(_Model):
     """Connection is the name in the address by which it came."""
     key: str
     """Key is the gate at which a call must wait first."""
+
+
+class Deep(_Model):
+    """Deep embeds at two depths, and a generic type."""
+
+    depth: _Int64 | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    hidden: bool | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    size: _typing.Annotated[_Int64, _Quoted] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    first: str
+    second: Point | None
+    last: list[DeepLast]
+
+
+class DeepLast(_Model):
+    key: UserID
+
+
+class Drawing(_Model):
+    """Drawing is a variant that holds the union itself."""
+
+    shapes: list[Shape]
+    named: dict[str, Shape] | None = _pydantic.Field(default=None, exclude_if=_is_none)
 
 
 class Embedding(_Model):
@@ -312,6 +445,45 @@ class Key(_Model):
     """1 to 64 characters."""
 
 
+class Maps(_Model):
+    """Maps has maps with keys of each kind."""
+
+    by_text: dict[str, _Float]
+    by_user: dict[str, Point | None]
+    by_int: dict[_Int64, str]
+    by_int64: dict[_Int64, bool]
+    by_uint16: dict[_Uint16, list[str]]
+    by_id: dict[_UUID, _Int64]
+    by_addr: dict[str, str]
+    by_slug: dict[str, str]
+    by_colour: dict[str, Level]
+    by_level: dict[_Int64, Colour]
+    Nested: dict[str, dict[_Int64, Labels]]
+    absent: dict[str, Point] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+
+
+class Moments(_Model):
+    """Moments has times, durations and numbers of any size."""
+
+    at: _DateTime
+    ended: _DateTime | None
+    due: _DateTime | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    since: _DateTime | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    took: _Nanoseconds
+    """Travels as nanoseconds; what is finer than a microsecond is cut off."""
+    maybe: _Nanoseconds | None
+    """Travels as nanoseconds; what is finer than a microsecond is cut off."""
+    limit: _Nanoseconds | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """Travels as nanoseconds; what is finer than a microsecond is cut off."""
+    laps: list[_Nanoseconds]
+    """Each item: travels as nanoseconds; what is finer than a microsecond is cut off."""
+    by_name: dict[str, _Nanoseconds]
+    """Each value: travels as nanoseconds; what is finer than a microsecond is cut off."""
+    number: _Number
+    numbers: list[_Number]
+    not_number: _Number | None
+
+
 class Named(_Model):
     """Named has a field of each type with a name of its own."""
 
@@ -361,6 +533,29 @@ class Notes(_Model):
     notes: list[Note]
 
 
+class Nothing(_Model):
+    """Nothing is a variant without fields."""
+
+
+class Optional(_Model):
+    """Optional has fields that are absent when they are zero, and such that are not."""
+
+    text: str | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    int_: _Int64 | None = _pydantic.Field(default=None, exclude_if=_is_none, validation_alias="int", serialization_alias="int")
+    bool_: bool | None = _pydantic.Field(default=None, exclude_if=_is_none, validation_alias="bool", serialization_alias="bool")
+    float_: _Float | None = _pydantic.Field(default=None, exclude_if=_is_none, validation_alias="float", serialization_alias="float")
+    colour: Colour | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    list_: list[_Int64] | None = _pydantic.Field(default=None, exclude_if=_is_none, validation_alias="list", serialization_alias="list")
+    data: _Base64 | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    pointer: str | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    enum: Colour | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    struct: Point
+    zero: Point | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    nullable: _Int64 | None
+    null: Point | None
+    slice: list[str] | None
+
+
 class Order(_Model):
     """Order has rules at each depth."""
 
@@ -399,6 +594,13 @@ class PagePoint(_Model):
     next: str | None
 
 
+class PageShape(_Model):
+    """Page is a part of a list of T."""
+
+    items: list[Shape]
+    next: str | None
+
+
 class PageString(_Model):
     """Page is a part of a list of T."""
 
@@ -413,11 +615,25 @@ class Pages(_Model):
     texts: PageString
 
 
+class PairColourInt(_Model):
+    """Pair is two values, of different types."""
+
+    first: Colour
+    second: _Int64
+
+
 class Point(_Model):
     """Point is a small struct."""
 
     x: _Float
     y: _Float
+
+
+class Polygon(_Model):
+    """Polygon is a variant with a list."""
+
+    points: list[Point]
+    colour: Colour | None = _pydantic.Field(default=None, exclude_if=_is_none)
 
 
 class Presence(_Model):
@@ -448,10 +664,53 @@ class Quota(_Model):
     reset: _DateTime
 
 
+class Quoted(_Model):
+    """Quoted has plain values that travel as texts."""
+
+    int64: _typing.Annotated[_Int64, _Quoted]
+    uint64: _typing.Annotated[_Uint64, _Quoted]
+    int8: _typing.Annotated[_Int8, _Quoted]
+    bool_: _typing.Annotated[bool, _Quoted] = _pydantic.Field(validation_alias="bool", serialization_alias="bool")
+    float64: _typing.Annotated[_Float, _Quoted]
+    float32: _typing.Annotated[_Float, _Quoted]
+    text: _QuotedStr
+    level: _typing.Annotated[_Int64, _Quoted]
+    maybe: _typing.Annotated[_Int64, _Quoted] | None
+    absent: _typing.Annotated[_Uint64, _Quoted] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    not_all: list[_Uint16]
+    """the option does nothing to a list"""
+
+
 class Receipt(_Model):
     """Receipt is what an order comes to."""
 
     items: _Int64
+
+
+class Rows(_Model):
+    """Rows has every construct that a Go source may have and that encoding/json
+    writes by itself.
+    """
+
+    quoted: Quoted
+    moments: Moments
+    arrays: Arrays
+    texts: Texts
+    maps: Maps
+    optional: Optional
+    scalars: Scalars
+    named: Named
+    blobs: Blobs
+    containers: Containers
+    embedding: Embedding
+    deep: Deep
+    pages: Pages
+    pair: PairColourInt
+    tree: Node
+    anything: Anything
+    awkward: Awkward
+    empty: Empty
+    votes: Votes
 
 
 class Runs(_Model):
@@ -479,11 +738,40 @@ class Scalars(_Model):
     float64: _Float
 
 
+class Shapes(_Model):
+    """Shapes has unions at each kind of place."""
+
+    one: Shape
+    absent: Shape | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    list_: list[Shape] = _pydantic.Field(validation_alias="list", serialization_alias="list")
+    by_name: dict[str, Shape]
+    page: PageShape
+    pair: _typing.Annotated[list[Shape], _pydantic.Field(min_length=2, max_length=2)]
+    """Exactly 2 items."""
+    plain: Circle
+    """a variant where it is no union has no tag"""
+    pointer: Polygon | None = _pydantic.Field(default=None, exclude_if=_is_none)
+
+
 class Size(_Model):
     """Size asks for a size."""
 
     bytes_: _typing.Annotated[_Int64, _pydantic.Field(ge=0, le=4194304)] = _pydantic.Field(validation_alias="bytes", serialization_alias="bytes")
     """At least 0, at most 4194304."""
+
+
+class Texts(_Model):
+    """Texts has types that travel as texts of their own."""
+
+    id: _UUID
+    owner: _UUID | None
+    parent: _UUID | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    ids: list[_UUID]
+    addr: str
+    network: str
+    ip: str
+    slug: str
+    slugs: list[str | None]
 
 
 class Times(_Model):
@@ -528,10 +816,95 @@ class UserByID(_Model):
     """UserID is the user's id."""
 
 
+class Votes(_Model):
+    """Votes has keys that differ in a sign alone, as GitHub's reactions do."""
+
+    plus_1: _Int64 = _pydantic.Field(validation_alias="+1", serialization_alias="+1")
+    minus_1: _Int64 = _pydantic.Field(validation_alias="-1", serialization_alias="-1")
+    field_1: _Int64 = _pydantic.Field(validation_alias="1", serialization_alias="1")
+
+
 class Whether(_Model):
     """Whether asks for a result or for none."""
 
     present: bool
+
+
+def _by_tag(
+    key: str, name: str, variants: dict[str, str], unknown: str | None
+) -> _pydantic.Discriminator:
+    """Tells the variants of a union apart, whether they come as JSON or as models."""
+
+    def variant(value: object) -> str | None:
+        if isinstance(value, dict):
+            tag = value.get(key, value.get(name))
+        else:
+            tag = getattr(value, name, None)
+        return variants.get(tag, unknown) if isinstance(tag, str) else None
+
+    return _pydantic.Discriminator(variant)
+
+
+class ShapeCircle(Circle):
+    """Circle is a variant without further types."""
+
+    kind: _typing.Literal["circle"] = "circle"
+
+    def model_post_init(self, context: _typing.Any, /) -> None:
+        super().model_post_init(context)
+        self.model_fields_set.update({"kind"})
+
+
+class ShapePolygon(Polygon):
+    """Polygon is a variant with a list."""
+
+    kind: _typing.Literal["poly \"gon\" \\ */"] = "poly \"gon\" \\ */"
+
+    def model_post_init(self, context: _typing.Any, /) -> None:
+        super().model_post_init(context)
+        self.model_fields_set.update({"kind"})
+
+
+class ShapeDrawing(Drawing):
+    """Drawing is a variant that holds the union itself."""
+
+    kind: _typing.Literal["drawing"] = "drawing"
+
+    def model_post_init(self, context: _typing.Any, /) -> None:
+        super().model_post_init(context)
+        self.model_fields_set.update({"kind"})
+
+
+class ShapeNothing(Nothing):
+    """Nothing is a variant without fields."""
+
+    kind: _typing.Literal["nothing"] = "nothing"
+
+    def model_post_init(self, context: _typing.Any, /) -> None:
+        super().model_post_init(context)
+        self.model_fields_set.update({"kind"})
+
+
+class UnknownShape(_Model):
+    """A variant of Shape that this client does not know, from a newer server.
+
+    Its members are in model_extra.
+    """
+
+    model_config = _pydantic.ConfigDict(extra="allow")
+
+    kind: str
+
+
+Shape: _typing.TypeAlias = _typing.Annotated[
+    _typing.Annotated[ShapeCircle, _pydantic.Tag("ShapeCircle")]
+    | _typing.Annotated[ShapePolygon, _pydantic.Tag("ShapePolygon")]
+    | _typing.Annotated[ShapeDrawing, _pydantic.Tag("ShapeDrawing")]
+    | _typing.Annotated[ShapeNothing, _pydantic.Tag("ShapeNothing")]
+    | _typing.Annotated[UnknownShape, _pydantic.Tag("UnknownShape")],
+    _by_tag("kind", "kind", {"circle": "ShapeCircle", "poly \"gon\" \\ */": "ShapePolygon", "drawing": "ShapeDrawing", "nothing": "ShapeNothing"}, "UnknownShape"),
+]
+"""Shape is one of several: a union, told apart by "kind"."""
 
 
 Celsius: _typing.TypeAlias = _Float
@@ -551,12 +924,17 @@ UserID: _typing.TypeAlias = str
 _models: list[type[_Model]] = [
     Address,
     Anything,
+    Arrays,
     Asker,
     Audit,
     Awkward,
     Blobs,
+    Circle,
     Containers,
     Cut,
+    Deep,
+    DeepLast,
+    Drawing,
     Embedding,
     EmbeddingPlace,
     Empty,
@@ -564,30 +942,46 @@ _models: list[type[_Model]] = [
     File,
     Folder,
     Key,
+    Maps,
+    Moments,
     Named,
     News,
     Node,
     Note,
     Notes,
+    Nothing,
+    Optional,
     Order,
     OrderLine,
     PagePoint,
+    PageShape,
     PageString,
     Pages,
+    PairColourInt,
     Point,
+    Polygon,
     Presence,
     PresenceReport,
     Quota,
+    Quoted,
     Receipt,
+    Rows,
     Runs,
     Scalars,
+    Shapes,
     Size,
+    Texts,
     Times,
     Topic,
     Unlisted,
     User,
     UserByID,
+    Votes,
     Whether,
+    ShapeCircle,
+    ShapePolygon,
+    ShapeDrawing,
+    ShapeNothing,
 ]
 for _model in _models:
     _model.model_rebuild()

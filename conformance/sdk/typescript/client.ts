@@ -26,8 +26,10 @@ import type {
   Presence,
   PresenceReport,
   Receipt,
+  Rows,
   Runs,
   Scalars,
+  Shapes,
   Size,
   Times,
   Topic,
@@ -123,6 +125,11 @@ export class APIClient {
     return this.rpc.call<PresenceReport>("echo.presence", params, { ...options, errors: errorClasses });
   }
 
+  /** Returns its params. */
+  echoRows(params: Rows, options?: CallOptions): Promise<Rows> {
+    return this.rpc.call<Rows>("echo.rows", params, { ...options, errors: errorClasses });
+  }
+
   /**
    * Returns its params.
    *
@@ -131,6 +138,11 @@ export class APIClient {
    */
   echoScalars(params: Scalars, options?: CallOptions): Promise<Scalars> {
     return this.rpc.call<Scalars>("echo.scalars", params, { ...options, errors: errorClasses });
+  }
+
+  /** Returns its params. */
+  echoShapes(params: Shapes, options?: CallOptions): Promise<Shapes> {
+    return this.rpc.call<Shapes>("echo.shapes", params, { ...options, errors: errorClasses });
   }
 
   /** Returns its params. */

@@ -20,6 +20,21 @@ export interface Anything {
   map: Record<string, unknown>;
 }
 
+/** Arrays has lists of a length that is part of their type. */
+export interface Arrays {
+  bytes: [number, number, number, number];
+  /** Items: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  three: [number, number, number];
+  /** Exactly 9 items. */
+  nine: number[];
+  none: [];
+  points: [Point, Point];
+  refs: [Point | null, Point | null];
+  matrix: [[string, string], [string, string]];
+  maybe: [boolean, boolean] | null;
+  many: [number, number][];
+}
+
 /** Asker is who asks. */
 export interface Asker {
   user_id: string;
@@ -75,6 +90,11 @@ export interface Blobs {
 /** Celsius is a number with a name of its own. */
 export type Celsius = number;
 
+/** Circle is a variant without further types. */
+export interface Circle {
+  radius: number;
+}
+
 /**
  * Colour is a string with constants. *\/ """ \N{DASH} \ "
  *
@@ -120,6 +140,28 @@ export interface Cut {
   connection: string;
   /** Key is the gate at which a call must wait first. */
   key: string;
+}
+
+/** Deep embeds at two depths, and a generic type. */
+export interface Deep {
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  depth?: number;
+  hidden?: boolean;
+  /** An integer of 64 bits within a string, such as "7". */
+  size?: string;
+  first: string;
+  second: Point | null;
+  last: DeepLast[];
+}
+
+export interface DeepLast {
+  key: UserID;
+}
+
+/** Drawing is a variant that holds the union itself. */
+export interface Drawing {
+  shapes: Shape[];
+  named?: Record<string, Shape>;
 }
 
 /** Embedding has structs embedded in each way, and one of no name. */
@@ -188,6 +230,59 @@ export const Level = {
  */
 export type Level = -1 | 0 | 10;
 
+/** Maps has maps with keys of each kind. */
+export interface Maps {
+  by_text: Record<string, number>;
+  by_user: Record<string, Point | null>;
+  /** Keys: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  by_int: Record<string, string>;
+  /** Keys: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  by_int64: Record<string, boolean>;
+  by_uint16: Record<string, string[]>;
+  /**
+   * Keys: a UUID.
+   * Values: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   */
+  by_id: Record<string, number>;
+  /** Keys: an IP address. */
+  by_addr: Record<string, string>;
+  by_slug: Record<string, string>;
+  by_colour: Record<string, Level>;
+  /** Keys: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  by_level: Record<string, Colour>;
+  /** Values: keys: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  Nested: Record<string, Record<string, Labels>>;
+  absent?: Record<string, Point>;
+}
+
+/** Moments has times, durations and numbers of any size. */
+export interface Moments {
+  /** A time as RFC 3339 writes it. */
+  at: string;
+  /** A time as RFC 3339 writes it. */
+  ended: string | null;
+  /** A time as RFC 3339 writes it. */
+  due?: string;
+  /** A time as RFC 3339 writes it. */
+  since?: string;
+  /** A duration in nanoseconds; a number holds it exactly up to 2^53 - 1, which is 104 days. */
+  took: number;
+  /** A duration in nanoseconds; a number holds it exactly up to 2^53 - 1, which is 104 days. */
+  maybe: number | null;
+  /** A duration in nanoseconds; a number holds it exactly up to 2^53 - 1, which is 104 days. */
+  limit?: number;
+  /** Items: a duration in nanoseconds; a number holds it exactly up to 2^53 - 1, which is 104 days. */
+  laps: number[];
+  /** Values: a duration in nanoseconds; a number holds it exactly up to 2^53 - 1, which is 104 days. */
+  by_name: Record<string, number>;
+  /** A number of any precision, of which JSON.parse keeps about 15 digits. */
+  number: number;
+  /** Items: a number of any precision, of which JSON.parse keeps about 15 digits. */
+  numbers: number[];
+  /** A number of any precision, of which JSON.parse keeps about 15 digits. */
+  not_number: number | null;
+}
+
 /** Named has a field of each type with a name of its own. */
 export interface Named {
   colour: Colour;
@@ -233,6 +328,31 @@ export interface Notes {
   notes: Note[];
 }
 
+/** Nothing is a variant without fields. */
+export type Nothing = Record<string, never>;
+
+/** Optional has fields that are absent when they are zero, and such that are not. */
+export interface Optional {
+  text?: string;
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  int?: number;
+  bool?: boolean;
+  float?: number;
+  colour?: Colour;
+  /** Items: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  list?: number[];
+  /** Bytes, in base64. */
+  data?: string;
+  pointer?: string;
+  enum?: Colour;
+  struct: Point;
+  zero?: Point;
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  nullable: number | null;
+  null: Point | null;
+  slice: string[] | null;
+}
+
 /** Order has rules at each depth. */
 export interface Order {
   /** 2 to 20 characters. */
@@ -273,6 +393,12 @@ export interface PagePoint {
 }
 
 /** Page is a part of a list of T. */
+export interface PageShape {
+  items: Shape[];
+  next: string | null;
+}
+
+/** Page is a part of a list of T. */
 export interface PageString {
   items: string[];
   next: string | null;
@@ -284,10 +410,23 @@ export interface Pages {
   texts: PageString;
 }
 
+/** Pair is two values, of different types. */
+export interface PairColourInt {
+  first: Colour;
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  second: number;
+}
+
 /** Point is a small struct. */
 export interface Point {
   x: number;
   y: number;
+}
+
+/** Polygon is a variant with a list. */
+export interface Polygon {
+  points: Point[];
+  colour?: Colour;
 }
 
 /** Presence has a field in each of the four states. */
@@ -322,10 +461,62 @@ export interface Quota {
   reset: string;
 }
 
+/** Quoted has plain values that travel as texts. */
+export interface Quoted {
+  /** An integer of 64 bits within a string, such as "7". */
+  int64: string;
+  /** An integer of 64 bits within a string, such as "7". */
+  uint64: string;
+  /** An integer of 8 bits within a string, such as "7". */
+  int8: string;
+  /** A boolean within a string: "true" or "false". */
+  bool: string;
+  /** A number within a string, such as "0.5". */
+  float64: string;
+  /** A number within a string, such as "0.5". */
+  float32: string;
+  /** A JSON string within the string: JSON.stringify writes it, JSON.parse reads it. */
+  text: string;
+  /** An integer of 64 bits within a string, such as "7". */
+  level: string;
+  /** An integer of 64 bits within a string, such as "7". */
+  maybe: string | null;
+  /** An integer of 64 bits within a string, such as "7". */
+  absent?: string;
+  /** the option does nothing to a list */
+  not_all: number[];
+}
+
 /** Receipt is what an order comes to. */
 export interface Receipt {
   /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
   items: number;
+}
+
+/**
+ * Rows has every construct that a Go source may have and that encoding/json
+ * writes by itself.
+ */
+export interface Rows {
+  quoted: Quoted;
+  moments: Moments;
+  arrays: Arrays;
+  texts: Texts;
+  maps: Maps;
+  optional: Optional;
+  scalars: Scalars;
+  named: Named;
+  blobs: Blobs;
+  containers: Containers;
+  embedding: Embedding;
+  deep: Deep;
+  pages: Pages;
+  pair: PairColourInt;
+  tree: Node;
+  anything: Anything;
+  awkward: Awkward;
+  empty: Empty;
+  votes: Votes;
 }
 
 /** Runs says how often handlers entered a gate. */
@@ -363,6 +554,30 @@ export interface Scalars {
  */
 export type Scores = { [key: string]: number };
 
+/**
+ * Shape is one of several: a union, told apart by "kind".
+ *
+ * Told apart by kind. A newer server may send others.
+ */
+export type Shape =
+  | ({ kind: "circle" } & Circle)
+  | ({ kind: "poly \"gon\" \\ */" } & Polygon)
+  | ({ kind: "drawing" } & Drawing)
+  | { kind: "nothing" };
+
+/** Shapes has unions at each kind of place. */
+export interface Shapes {
+  one: Shape;
+  absent?: Shape;
+  list: Shape[];
+  by_name: Record<string, Shape>;
+  page: PageShape;
+  pair: [Shape, Shape];
+  /** a variant where it is no union has no tag */
+  plain: Circle;
+  pointer?: Polygon;
+}
+
 /** Size asks for a size. */
 export interface Size {
   /**
@@ -370,6 +585,25 @@ export interface Size {
    * From 0 to 4194304.
    */
   bytes: number;
+}
+
+/** Texts has types that travel as texts of their own. */
+export interface Texts {
+  /** A UUID. */
+  id: string;
+  /** A UUID. */
+  owner: string | null;
+  /** A UUID. */
+  parent?: string;
+  /** Items: a UUID. */
+  ids: string[];
+  /** An IP address. */
+  addr: string;
+  network: string;
+  /** An IP address. */
+  ip: string;
+  slug: string;
+  slugs: (string | null)[];
 }
 
 /** Times has a moment in each state that Go has. */
@@ -418,6 +652,16 @@ export interface UserByID {
 
 /** UserID is a string with a name of its own. */
 export type UserID = string;
+
+/** Votes has keys that differ in a sign alone, as GitHub's reactions do. */
+export interface Votes {
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  "+1": number;
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  "-1": number;
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  "1": number;
+}
 
 /** Whether asks for a result or for none. */
 export interface Whether {
