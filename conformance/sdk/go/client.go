@@ -11,7 +11,7 @@ import (
 )
 
 // ContractHash names the contract that this package was generated from.
-const ContractHash = "1393319c5fec880ae7df35c3a6e868785bc2d3fec6560f83970d24aff9a0b25e"
+const ContractHash = "49c2c085fe34d8bd779b0decfcb6d5aaf3d819faeea9c4b0167401d302f0c7ab"
 
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.

@@ -54,7 +54,7 @@ from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "1393319c5fec880ae7df35c3a6e868785bc2d3fec6560f83970d24aff9a0b25e"
+CONTRACT_HASH = "49c2c085fe34d8bd779b0decfcb6d5aaf3d819faeea9c4b0167401d302f0c7ab"
 """Names the contract that this client was generated from."""
 
 

@@ -192,7 +192,7 @@ def test_channel_names() -> None:
     with pytest.raises(ValueError, match="at most 255 are allowed"):
         name("a:{x}", {"x": "x" * 254})
     for value in ("a.b", "a.", ".."):
-        with pytest.raises(ValueError, match="parameter x .* nothing would tell where it ends"):
+        with pytest.raises(ValueError, match=r"parameter x .* nothing would tell where it ends"):
             name("a:{x}.{y}", {"x": value, "y": "c"})
 
 
