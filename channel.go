@@ -242,7 +242,7 @@ func (r *Router) addChannel(c *channel) {
 	if problems := r.builder.AddChannel(described, describedType(c.info.Params), describedType(c.info.Event)); len(problems) > 0 {
 		c.fail("%s", problems.Error())
 	}
-	if err := checkRules(r.validate, c.info.Params); err != nil {
+	if err := r.checkRules(c.info.Params); err != nil {
 		c.fail("%v", err)
 	}
 	for _, name := range pattern.Params() {

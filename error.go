@@ -38,7 +38,11 @@ const MaxErrorMessage = 4096
 // becomes part of the message, so use it only with errors a client may read.
 func Errorf(code wire.Code, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
-	return &Error{Code: code, Message: err.Error(), cause: errors.Unwrap(err)}
+	cause := errors.Unwrap(err)
+	if _, several := err.(interface{ Unwrap() []error }); several {
+		cause = err
+	}
+	return &Error{Code: code, Message: err.Error(), cause: cause}
 }
 
 // WithDetails is a copy of e that carries details, which must be encodable as
@@ -91,8 +95,12 @@ func (e *Error) Wire() *wire.Error {
 	if e == nil {
 		e = internalError()
 	}
-	w := &wire.Error{Code: e.Code, Reason: e.reason(), Message: cutMessage(e.Message), Details: e.encoded}
-	if e.Details != nil && e.encoded == nil {
+	w := &wire.Error{Code: e.Code, Reason: e.reason(), Message: cutMessage(e.Message)}
+	switch {
+	case e.Details == nil: // whatever they were when they were encoded
+	case e.encoded != nil:
+		w.Details = e.encoded
+	default:
 		w.Details = encodeDetails(e.Details)
 	}
 	return w

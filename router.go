@@ -23,10 +23,12 @@ type Router struct {
 	strict    bool
 	logger    *slog.Logger
 	validate  *validator.Validate
-	words     ut.Translator // the validator's messages
-	ownRules  []ownRule
-	messages  map[string]string  // of ownRules
-	recorded  *contract.Contract // as read by WithContract
+	// ownValidator says that validate is the application's.
+	ownValidator bool
+	words        ut.Translator // the validator's messages
+	ownRules     []ownRule
+	messages     map[string]string  // of ownRules
+	recorded     *contract.Contract // as read by WithContract
 
 	mu            sync.Mutex
 	registrations map[string]*registration
@@ -84,7 +86,9 @@ func Logger(logger *slog.Logger) RouterOption { return func(r *Router) { r.logge
 
 // Validator replaces the validator of params, for one that is set up in ways that
 // Rule cannot. The router registers English messages with it.
-func Validator(v *validator.Validate) RouterOption { return func(r *Router) { r.validate = v } }
+func Validator(v *validator.Validate) RouterOption {
+	return func(r *Router) { r.validate, r.ownValidator = v, v != nil }
+}
 
 // WithContract gives the router the contract.json that was generated from it,
 // usually embedded in the program: what reflection cannot see (doc comments and
@@ -175,7 +179,7 @@ func (r *Router) add(reg *registration) {
 	if len(problems) > 0 {
 		reg.fail("%s", problems.Error())
 	}
-	if err := checkRules(r.validate, reg.method.Params); err != nil {
+	if err := r.checkRules(reg.method.Params); err != nil {
 		reg.fail("%v", err)
 	}
 	r.registrations[reg.method.Name] = reg

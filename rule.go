@@ -15,7 +15,10 @@ type ownRule struct {
 // Rule adds a validation rule of the application's own, to be named in `validate`
 // tags. valid says whether a field keeps it; message is what its fault says after
 // the field's path, where "{param}" stands for what the tag gives after "=". It
-// must be safe for concurrent use. Rule panics on an empty name or message.
+// must be safe for concurrent use, and must not panic: on a field of type any it has
+// to have an answer for each kind of JSON, for a client chooses what is there. At
+// registration it is tried on values of the field's type, of each kind if that is
+// any, and a panic refuses the method. Rule panics on an empty name or message.
 //
 //	centrirpc.Rule("one_line", isOneLine, "must be one line of text")
 //

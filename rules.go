@@ -31,9 +31,13 @@ func newTranslator(v *validator.Validate) ut.Translator {
 	return words
 }
 
-// newRules is nil if no field of the type, however deep, has a rule.
+// newRules is nil if no field of the type, however deep, has a rule. The
+// application's own validator may have rules that no tag shows.
 func newRules(r *Router, params reflect.Type) *rules {
 	structs := structsOf(params)
+	if r.ownValidator && len(structs) > 0 {
+		return &rules{validate: r.validate, words: r.words, own: r.messages}
+	}
 	for _, t := range structs {
 		for i := range t.NumField() {
 			if _, ok := t.Field(i).Tag.Lookup("validate"); ok {
@@ -91,20 +95,23 @@ func (r *rules) check(ctx context.Context, value any, already []wire.Fault) []wi
 	var faults []wire.Fault
 	listed := 0
 	for _, f := range already {
-		listed += len(f.Field)
+		listed += sizeOf(f)
 	}
+	places := paths{params: v}
 	for i, b := range broken {
 		if i >= 4*maxFaults || len(already)+len(faults) >= maxFaults {
 			break // finding a path takes its time, and hostile params can break thousands
 		}
-		field, parent := jsonPath(v, b.StructNamespace())
+		field, parent := places.of(b.StructNamespace())
 		if covered(field, already) {
 			continue
 		}
-		if listed += len(field); listed > maxFaultBytes && len(already)+len(faults) > 0 {
+		if len(already)+len(faults) > 0 && listed+len(field) > maxFaultBytes {
 			break
 		}
-		faults = append(faults, wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(field, parent, b)})
+		fault := wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(field, parent, b)}
+		listed += sizeOf(fault)
+		faults = append(faults, fault)
 	}
 	return faults
 }
@@ -128,8 +135,12 @@ func within(inner, outer string) bool {
 // message says a broken rule in English, in JSON names: field is the path, parent
 // the struct that has the field.
 func (r *rules) message(field string, parent reflect.Type, b validator.FieldError) string {
-	param := jsonNames(parent, b.Param())
-	if own, ok := r.own[b.Tag()]; ok {
+	param := b.Param()
+	own, isOwn := r.own[b.Tag()]
+	if isOwn || namesFields(b.ActualTag()) {
+		param = jsonNames(parent, b.ActualTag(), param)
+	}
+	if isOwn {
 		return field + " " + strings.ReplaceAll(own, "{param}", param)
 	}
 	if strings.HasPrefix(b.Tag(), "required") {

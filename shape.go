@@ -149,7 +149,6 @@ func (s *shape) enumOf() string {
 }
 
 func (s *shape) hasString(v string) bool { return s.strings == nil || slices.Contains(s.strings, v) }
-func (s *shape) hasInt(v int64) bool     { return s.ints == nil || slices.Contains(s.ints, v) }
 
 // path turns a JSON pointer (RFC 6901) to a value of this shape into a fault's
 // path. Below what the shape knows, names are taken for fields.
@@ -172,11 +171,26 @@ func (s *shape) path(p jsontext.Pointer) string {
 				path.WriteByte('.')
 			}
 			path.WriteString(token)
-			if s != nil && s.fields[token] != nil {
-				next = s.fields[token].place.shape
-			}
+			next = s.field(token)
 		}
 		s = next
 	}
 	return path.String()
+}
+
+// field is the shape of a struct's field, or of one that a union's variants have:
+// that of the first variant with such a field. It is nil if there is none.
+func (s *shape) field(name string) *shape {
+	if s == nil {
+		return nil
+	}
+	if f := s.fields[name]; f != nil {
+		return f.place.shape
+	}
+	for _, value := range s.strings {
+		if v := s.variants[value]; v != nil && v.fields[name] != nil {
+			return v.fields[name].place.shape
+		}
+	}
+	return nil
 }
