@@ -27,6 +27,8 @@ class Problem:
     """The line in it, from 1; 0 if unknown."""
     path: str = ""
     """The type or field at fault, ``"result.items[].owner"``; empty if none is."""
+    type: str = ""
+    """The type that it has there, as it is written: ``"Callable[[], None]"``; empty if unknown."""
 
     def __str__(self) -> str:
         parts = []
@@ -34,7 +36,8 @@ class Problem:
             parts.append(f"{_shown(self.file)}:{self.line}" if self.line else _shown(self.file))
         if self.method:
             parts.append(f"method {self.method}")
-        parts += [part for part in (self.function, self.path, self.reason) if part]
+        path = f"{self.path} ({self.type})" if self.type else self.path
+        parts += [part for part in (self.function, path, self.reason) if part]
         text = ": ".join(parts) + (f"; {self.fix}" if self.fix else "")
         return " ".join(text.splitlines())
 

@@ -122,7 +122,7 @@ def test_everything_wrong_is_listed_and_nothing_is_written(application: Applicat
         "cannot import absent: ModuleNotFoundError: No module named 'absent'; run this in",
         "cannot import my/x.py: ModuleNotFoundError: No module named 'my/x'; write my.x",
         "myapp/a.py:11: method tasks.three: myapp.a.three: an annotation cannot be resolved: name",
-        "myapp/a.py:14: method tasks.four: myapp.a.four: result: JSON Schema has nothing for it",
+        "myapp/a.py:14: method tasks.four: myapp.a.four: result (Callable[[], None]): JSON",
         "myapp/a.py:17: channel '{': its name has a { without a }; write it like",
         "myapp/a.py:5: method tasks.one: myapp.a.one: it is not async; write it with async def",
         "myapp/a.py:8: method tasks.two: myapp.a.two: it takes *args; write (params: Model)",

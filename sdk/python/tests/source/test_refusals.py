@@ -155,3 +155,67 @@ def test_all_problems_are_reported_together(registry: Registry) -> None:
         *("", "params.then", "result.Rated.rate.default", "event.then"),
     ]
     assert len(str(caught.value).splitlines()) == 4
+
+
+class Many(BaseModel):
+    second: dict[str, Callable[[int], str]]
+    fine: int
+    kind: type[int] | None
+    rated: Rated
+    third: Callback
+
+
+class Also(TypedDict):
+    foreign: Foreign
+    again: Many
+
+
+def test_all_faults_of_a_type_are_reported_with_their_types(registry: Registry) -> None:
+    @websocket_rpc("tasks.later", registry=registry)
+    async def later(params: Also) -> Many: ...
+
+    @websocket_rpc("tasks.early", registry=registry)
+    async def early(params: Task) -> list[Many]: ...
+
+    with pytest.raises(HandlerError) as caught:
+        describe(registry, "tasks")
+    wanted = [
+        ("tasks.later", "params.foreign.values[]", "list[Registry]", "IsInstanceSchema"),
+        *faults_of_many("tasks.later", "params", ".again"),
+        *faults_of_many("tasks.later", "result", ""),
+        *faults_of_many("tasks.early", "result", "[]"),
+    ]
+    problems = caught.value.problems
+    assert sorted((p.method, p.path, p.type) for p in problems) == sorted(w[:3] for w in wanted)
+    assert [p.method for p in problems] == [w[0] for w in wanted]
+    for method, path, of, reason in wanted:
+        (problem,) = (p for p in problems if (p.method, p.path) == (method, path))
+        assert reason in problem.reason
+        assert problem.fix
+        assert (f"{path} ({of}): " if of else path) in str(problem)
+
+
+def faults_of_many(method: str, side: str, place: str) -> list[tuple[str, str, str, str]]:
+    return [
+        (method, f"{side}{place}.second[]", "dict[str, Callable[[int], str]]", "CallableSchema"),
+        (method, f"{side}{place}.kind", "type[int] | None", "a class"),
+        (method, f"{side}.Rated.rate.default", "", "nan is no JSON"),
+        (method, f"{side}{place}.third.then", "Callable[[], None]", "CallableSchema"),
+    ]
+
+
+class Hiding(BaseModel):
+    loop: Annotated[Loop, WithJsonSchema({"type": "string"})]
+    loops: Annotated[list[Loop], WithJsonSchema({"type": "string"})]
+    shown: Loop
+    tree: Tree
+    again: Callback
+
+
+def test_a_fault_counts_wherever_its_type_is_used(registry: Registry) -> None:
+    add(registry, Hiding, Hiding)
+    with pytest.raises(HandlerError) as caught:
+        describe(registry, "tasks")
+    paths = {problem.path for problem in caught.value.problems}
+    assert {"params.Loop.then", "result.Loop.then"} <= paths
+    assert len(paths) == 4
