@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"unicode/utf8"
 
+	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -152,12 +153,23 @@ type ErrorType[D any] struct {
 // details (struct{} for none). It panics on a code or reason that is not so.
 //
 //	var ErrQuota = centrirpc.DeclareError[Quota](1001, "quota_exceeded", "No more tasks this month.")
-func DeclareError[D any](code wire.Code, reason, doc string) ErrorType[D] {
+func DeclareError[D any](code wire.Code, reason, doc string) (declared ErrorType[D]) {
+	defer keepRefusal()
+	var problems contract.Problems
 	if !code.Application() {
-		panic(fmt.Sprintf("centrirpc: the error %q has code %d; application errors have codes from %d to %d", reason, code, wire.MinApplicationCode, wire.MaxApplicationCode))
+		problems = append(problems, contract.Problem{
+			Reason: fmt.Sprintf("its code is %d, and application errors have codes from %d to %d", code, wire.MinApplicationCode, wire.MaxApplicationCode),
+			Fix:    "give it a code there that no other error has",
+		})
 	}
 	if !validName(reason) {
-		panic(fmt.Sprintf("centrirpc: the error %d has the reason %q; write lower-case words joined by \"_\", such as \"quota_exceeded\"", code, reason))
+		problems = append(problems, contract.Problem{
+			Reason: fmt.Sprintf("its reason %q is not lower-case words joined by \"_\"", reason),
+			Fix:    "write one such as \"quota_exceeded\"",
+		})
+	}
+	if len(problems) > 0 {
+		refuse(fmt.Sprintf("the error %q with the code %d, declared at %s", reason, code, registeredAt()), problems)
 	}
 	return ErrorType[D]{code: code, reason: reason, doc: doc}
 }

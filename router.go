@@ -123,10 +123,7 @@ func NewRouter(opts ...RouterOption) *Router {
 	}
 	r.builder.FindUnions(findUnion)
 	for i, opt := range opts {
-		if opt == nil {
-			panic(fmt.Sprintf("centrirpc: NewRouter: option %d is nil; leave it out", i+1))
-		}
-		opt(r)
+		r.apply(i, opt)
 	}
 	if r.logger == nil {
 		r.logger = slog.Default()
@@ -137,6 +134,14 @@ func NewRouter(opts ...RouterOption) *Router {
 	r.words = newTranslator(r.validate)
 	r.registerRules()
 	return r
+}
+
+func (r *Router) apply(i int, opt RouterOption) {
+	defer keepRefusal()
+	if opt == nil {
+		panic(fmt.Sprintf("centrirpc: NewRouter: option %d is nil; leave it out", i+1))
+	}
+	opt(r)
 }
 
 func (r *Router) router() *Router          { return r }
@@ -170,17 +175,19 @@ func (r *Router) add(reg *registration) {
 		reg.fail("the name is taken by the method registered at %s; give one of them another name", first.where)
 	}
 	var problems contract.Problems
-	for _, declaration := range reg.errors {
+	for i, declaration := range reg.errors {
+		if declaration == nil {
+			reg.fail("error %d of its Errors is nil; leave it out", i+1)
+		}
+		if declaration.number() == 0 && keepRefusals != "" {
+			continue // its declaration is refused
+		}
 		problems = append(problems, r.declareError(reg, declaration)...)
 	}
-	if len(problems) == 0 {
-		problems = r.builder.AddMethod(reg.describe(), describedType(reg.method.Params), describedType(reg.method.Result))
-	}
+	problems = append(problems, r.builder.AddMethod(reg.describe(), describedType(reg.method.Params), describedType(reg.method.Result))...)
+	problems = append(problems, r.checkRules(reg.method.Params, "params")...)
 	if len(problems) > 0 {
-		reg.fail("%s", problems.Error())
-	}
-	if err := r.checkRules(reg.method.Params); err != nil {
-		reg.fail("%v", err)
+		reg.refuse(problems)
 	}
 	r.registrations[reg.method.Name] = reg
 }
@@ -217,7 +224,7 @@ func (r *Router) open() *table {
 func (r *Router) compile() *table {
 	reflected, problems := r.builder.Contract(r.name, r.doc)
 	if len(problems) > 0 {
-		panic("centrirpc: the router cannot be described: " + problems.Error())
+		refuse("the router cannot be described", problems)
 	}
 	tellRefusals()
 	t := &table{endpoints: make(map[string]*endpoint, len(r.registrations)), reflected: reflected, contract: reflected}

@@ -23,7 +23,15 @@ type ownRule struct {
 //	centrirpc.Rule("one_line", isOneLine, "must be one line of text")
 //
 //	Title string `json:"title" validate:"min=1,max=200,one_line"`
-func Rule(name string, valid validator.Func, message string) RouterOption {
+func Rule(name string, valid validator.Func, message string) (option RouterOption) {
+	// Where the refusal is kept, tags that name the rule are no faults besides.
+	option = func(r *Router) {
+		if name != "" {
+			r.ownRules = append(r.ownRules, ownRule{name, func(validator.FieldLevel) bool { return true }})
+			r.messages[name] = message
+		}
+	}
+	defer keepRefusal()
 	if name == "" || valid == nil || message == "" {
 		panic(fmt.Sprintf("centrirpc: Rule(%q): give a name, a function and a message such as \"must be one line of text\"", name))
 	}
@@ -36,8 +44,13 @@ func Rule(name string, valid validator.Func, message string) RouterOption {
 // registerRules adds the application's rules to the validator.
 func (r *Router) registerRules() {
 	for _, rule := range r.ownRules {
-		if err := r.validate.RegisterValidation(rule.name, rule.valid); err != nil {
-			panic(fmt.Sprintf("centrirpc: Rule(%q): %v", rule.name, err))
-		}
+		r.registerRule(rule)
+	}
+}
+
+func (r *Router) registerRule(rule ownRule) {
+	defer keepRefusal()
+	if err := r.validate.RegisterValidation(rule.name, rule.valid); err != nil {
+		panic(fmt.Sprintf("centrirpc: Rule(%q): %v", rule.name, err))
 	}
 }

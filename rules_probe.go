@@ -1,41 +1,54 @@
 package centrirpc
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/contract/gotypes"
 )
 
 // checkRules tries the rules of a params type, at registration and not at the
 // first call: one that the validator does not know, or cannot apply to all that a
 // client may send for its field, is reported with the path to the field.
-func (r *Router) checkRules(params reflect.Type) error {
-	return (&prober{r, map[reflect.Type]bool{}}).probe(params, "params")
+func (r *Router) checkRules(params reflect.Type, path string) contract.Problems {
+	if endless(params) {
+		return nil // which the contract's builder refuses
+	}
+	p := &prober{router: r, seen: map[reflect.Type]bool{}}
+	p.probe(params, path, "")
+	return p.problems
 }
 
 type prober struct {
-	router *Router
-	seen   map[reflect.Type]bool
+	router   *Router
+	seen     map[reflect.Type]bool
+	problems contract.Problems
 }
 
-func (p *prober) probe(t reflect.Type, path string) error {
+// probe tries the rules of a type; origin names the Go declaration of the field that
+// it is of.
+func (p *prober) probe(t reflect.Type, path, origin string) {
 	switch t.Kind() {
 	case reflect.Pointer:
-		return p.probe(t.Elem(), path)
+		p.probe(t.Elem(), path, origin)
 	case reflect.Slice, reflect.Array:
-		return p.probe(t.Elem(), path+"[]")
+		p.probe(t.Elem(), path+"[]", origin)
 	case reflect.Map:
-		return p.probe(t.Elem(), path+"{}")
+		p.probe(t.Elem(), path+"{}", origin)
 	case reflect.Interface:
-		return p.probeUnion(t, path)
+		p.probeUnion(t, path)
 	case reflect.Struct:
-	default:
-		return nil
+		if !p.seen[t] {
+			p.seen[t] = true
+			p.probeStruct(t, path, cmp.Or(gotypes.Origin(t), origin))
+		}
 	}
-	if p.seen[t] {
-		return nil
-	}
-	p.seen[t] = true
+}
+
+func (p *prober) probeStruct(t reflect.Type, path, origin string) {
 	var tries []reflect.Value // made once there is a rule to try
 	for i := range t.NumField() {
 		field := t.Field(i)
@@ -43,35 +56,68 @@ func (p *prober) probe(t reflect.Type, path string) error {
 		if name := jsonNameOf(field); name != "" {
 			inner += "." + name
 		}
+		declared := ""
+		if origin != "" {
+			declared = origin + "." + field.Name
+		}
 		if rule, ok := field.Tag.Lookup("validate"); ok && field.IsExported() {
 			if tries == nil {
 				tries = samples(t)
 			}
+			before := len(p.problems)
 			if !isSent(field) && requires(rule) {
-				return fmt.Errorf("%s.%s: the rule %q can never be kept: the field is tagged json:\"-\", so no client can send it; remove the rule, or give the field a name in JSON", path, field.Name, rule)
+				p.problems = append(p.problems, contract.Problem{
+					Path: path + "." + field.Name, Reason: fmt.Sprintf("the rule %q can never be kept: the field is tagged json:\"-\", so no client can send it", rule),
+					Fix: "remove the rule, or give the field a name in JSON",
+				})
+			} else if err := p.probeField(t, field, inner, tries); err != nil {
+				p.problems = append(p.problems, *err)
 			}
-			if err := p.probeField(t, field, inner, tries); err != nil {
-				return err
+			for i := range p.problems[before:] {
+				p.problems[before+i].Position = declared
 			}
 		}
-		if err := p.probe(field.Type, inner); err != nil {
-			return err
-		}
+		p.probe(field.Type, inner, declared)
 	}
-	return nil
 }
 
-func (p *prober) probeUnion(t reflect.Type, path string) error {
+func (p *prober) probeUnion(t reflect.Type, path string) {
 	u := unionOf(t)
 	if u == nil {
-		return nil
+		return
 	}
 	for _, variant := range u.variants {
-		if err := p.probe(variant.typ, path+"("+variant.value+")"); err != nil {
-			return err
-		}
+		p.probe(variant.typ, path+"("+variant.value+")", "")
 	}
-	return nil
+}
+
+// endless reports whether a type contains itself without a struct between.
+func endless(t reflect.Type) bool {
+	structs := map[reflect.Type]bool{}
+	var visit func(t reflect.Type, open map[reflect.Type]bool) bool
+	visit = func(t reflect.Type, open map[reflect.Type]bool) bool {
+		if open[t] {
+			return true
+		}
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+			open[t] = true
+			defer delete(open, t)
+			return visit(t.Elem(), open)
+		case reflect.Struct:
+			if structs[t] {
+				return false
+			}
+			structs[t] = true
+			for i := range t.NumField() {
+				if visit(t.Field(i).Type, map[reflect.Type]bool{}) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return visit(t, map[reflect.Type]bool{})
 }
 
 // requires reports whether a tag asks for the field itself.
@@ -91,12 +137,12 @@ func requires(rule string) bool {
 // empty one breaks rules and ends there, a filled one reaches what stands behind
 // omitempty and dive. Rules behind one that both break are tried by themselves.
 // Only a panic counts.
-func (p *prober) probeField(t reflect.Type, field reflect.StructField, path string, tries []reflect.Value) error {
+func (p *prober) probeField(t reflect.Type, field reflect.StructField, path string, tries []reflect.Value) *contract.Problem {
 	tag := field.Tag.Get("validate")
-	wrong := func(path string, reason error) error {
-		return fmt.Errorf("%s: the validate tag %q is wrong: %w", path, tag, reason)
+	wrong := func(path string, reason error) *contract.Problem {
+		return &contract.Problem{Path: path, Reason: fmt.Sprintf("the validate tag %q is wrong: %v", tag, reason)}
 	}
-	whole := func(v reflect.Value) error {
+	whole := func(v reflect.Value) *contract.Problem {
 		err := caught(func() { _ = p.router.validate.StructPartial(v.Addr().Interface(), field.Name) })
 		if err != nil {
 			return wrong(path, fmt.Errorf("%w, for a field of type %s; see github.com/go-playground/validator for the rules there are, or add one of your own with the Rule option", err, goType(field.Type)))

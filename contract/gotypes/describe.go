@@ -1,6 +1,7 @@
 package gotypes
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"fmt"
@@ -237,7 +238,7 @@ func (d *describer) structure(t reflect.Type, at place) *contract.Type {
 	before := len(d.problems)
 	fields := d.fields(t, at.path, n.described.Origin)
 	if len(fields) == 0 && t.NumField() > 0 && len(d.problems) == before && hidesAll(t) {
-		d.refuse(at.path, t, n.described.Origin, "none of its fields is exported, so its JSON is always {}", "export the fields, or use another type here")
+		d.refuse(at.path, t, cmp.Or(at.origin, n.described.Origin), "none of its fields is exported, so its JSON is always {}", "export the fields, or use another type here")
 	}
 	for _, f := range fields {
 		inner := place{path: at.path + "." + f.name, origin: f.origin, parent: n, field: f.goName}

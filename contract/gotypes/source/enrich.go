@@ -3,7 +3,6 @@ package source
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
@@ -106,21 +105,6 @@ func (s *Source) Locate(problems contract.Problems) {
 			problems[i].Position = position
 		}
 	}
-}
-
-// goName is what may be a problem's position: a full Go name.
-var goName = regexp.MustCompile(`[^\s:()]+\.[^\s:()]+: `)
-
-// LocateText is Locate for problems that are text already, such as the message
-// of a panic.
-func (s *Source) LocateText(message string) string {
-	return goName.ReplaceAllStringFunc(message, func(match string) string {
-		symbol, rest, _ := strings.Cut(match, ": ")
-		if position := s.position(symbol); position != "" {
-			return position + ": " + rest
-		}
-		return match
-	})
 }
 
 func (s *Source) position(symbol string) string {

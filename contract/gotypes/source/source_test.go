@@ -287,10 +287,6 @@ type Task struct {
 			t.Errorf("%q; want %q", problems[i].Position, want)
 		}
 	}
-	got := s.LocateText("registered at x.go:1: example.org/m/api.Task.Owner: method a: it\nexample.org/m/api.Task.Items.Deep: method a: more")
-	if want := "registered at x.go:1: api/api.go:4: method a: it\napi/api.go:6: method a: more"; got != want {
-		t.Errorf("%q; want %q", got, want)
-	}
 }
 
 func TestOpenRefuses(t *testing.T) {
