@@ -147,6 +147,8 @@ def _errors(handlers: list[Handler], problems: list[Problem]) -> list[type[Appli
     found: dict[int, type[ApplicationError[Any]]] = {}
     for handler in handlers:
         for error in handler.errors:
+            if not error.declared_code:
+                continue  # its declaration is refused
             other = found.setdefault(error.declared_code, error)
             if other is not error:
                 file, line = other.declared_at

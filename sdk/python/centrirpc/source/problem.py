@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
-__all__ = ["HandlerError", "Problem"]
+__all__ = ["HandlerError", "Problem", "collecting", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,31 @@ class HandlerError(Exception):
 
     def __reduce__(self) -> tuple[type[HandlerError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
+
+
+_collected: ContextVar[list[Problem] | None] = ContextVar("_collected", default=None)
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise a :class:`HandlerError`, or keep the problems while they are being collected."""
+    kept = _collected.get()
+    if kept is None:
+        raise HandlerError(problems)
+    kept += problems
+
+
+@contextmanager
+def collecting() -> Iterator[list[Problem]]:
+    """Meanwhile, keep the problems of what is declared in the list, and raise none.
+
+    So that one run over many modules reports all of them, whatever registry they are of.
+    """
+    problems: list[Problem] = []
+    token = _collected.set(problems)
+    try:
+        yield problems
+    finally:
+        _collected.reset(token)
 
 
 def _shown(file: str) -> str:

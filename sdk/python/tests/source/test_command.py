@@ -135,6 +135,36 @@ def test_everything_wrong_is_listed_and_nothing_is_written(application: Applicat
         assert line.startswith(want)
 
 
+def test_all_faults_of_a_module_are_told_at_once(application: Application) -> None:
+    application.write(
+        "handlers.py",
+        """
+        from centrirpc import Channel, Registry, declare_error, websocket_rpc
+
+        rpc = Registry()
+        Wrong = declare_error("7", "Not Good")
+        WrongToo = declare_error(8, "quota")
+        Channel("a:{x", event=int, registry=rpc)
+        Channel("b}", event=int, registry=rpc)
+
+        @websocket_rpc("tasks.one", registry=rpc, errors=[Wrong, WrongToo])
+        async def one() -> type[int]: ...
+        """,
+    )
+    done = application.run("export", "handlers", "--registry", "handlers:rpc")
+    assert (done.returncode, done.stdout) == (2, "")
+    wanted = [
+        "handlers.py:10: method tasks.one: handlers.one: result (type[int]): JSON Schema has nothing",
+        "handlers.py:5: declare_error('7', 'Not Good'): 'Not Good' is no reason of an error; ",
+        "handlers.py:5: declare_error('7', 'Not Good'): the code is not in 1000..1999; ",
+        "handlers.py:6: declare_error(8, 'quota'): the code is not in 1000..1999; ",
+        "handlers.py:7: channel 'a:{x': its name has a { without a }; ",
+        "handlers.py:8: channel 'b}': its name has a } without a {; ",
+    ]
+    for line, want in zip(sorted(done.stderr.splitlines()), wanted, strict=True):
+        assert line.startswith(want)
+
+
 def test_a_wrong_handler_stops_an_ordinary_import(application: Application) -> None:
     application.write(
         "handlers.py",

@@ -15,6 +15,7 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from centrirpc import Conn, HandlerError, Registry, declare_error, websocket_rpc
 from centrirpc.source import Handler, Problem
+from centrirpc.source.problem import collecting
 
 T = TypeVar("T")
 
@@ -275,7 +276,7 @@ def test_a_method_of_two_handlers(registry: Registry) -> None:
 
 
 def test_collecting_raises_nothing(registry: Registry) -> None:
-    with registry.collecting() as problems:
+    with collecting() as problems:
         rpc(registry, "tasks.one")(not_async)
         rpc(registry, "tasks.two")(starred)
         rpc(registry, "tasks.three")(fine)
