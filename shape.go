@@ -2,6 +2,7 @@ package centrirpc
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
@@ -18,6 +19,7 @@ type shape struct {
 	elem     *place // of a list or map
 	keyBits  int    // of a map with integer keys; 0 with string keys
 	keySign  bool
+	key      *shape // of a map whose keys are an enum's; else nil
 	fields   map[string]*fieldShape
 	ordered  []*fieldShape // as declared
 	strings  []string      // of an enum
@@ -76,8 +78,12 @@ func (s *shapes) place(t *contract.Type) place {
 		p.shape.elem = &elem
 	}
 	if t.Key != nil {
-		if key := s.place(t.Key).shape; key.kind == contract.Integer {
+		key := s.place(t.Key).shape
+		if key.kind == contract.Integer {
 			p.shape.keyBits, p.shape.keySign = key.bits, !key.unsigned
+		}
+		if key.strings != nil || key.ints != nil {
+			p.shape.key = key
 		}
 	}
 	return p
@@ -146,6 +152,15 @@ func (s *shape) enumOf() string {
 		printed[i] = formatInt(v)
 	}
 	return strings.Join(printed, ", ")
+}
+
+// lists reports whether an enum has the value that is written as text.
+func (s *shape) lists(text string) bool {
+	if s.strings != nil {
+		return s.hasString(text)
+	}
+	v, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && slices.Contains(s.ints, v)
 }
 
 func (s *shape) hasString(v string) bool { return s.strings == nil || slices.Contains(s.strings, v) }

@@ -132,6 +132,14 @@ func (c *checker) enumFault(s *shape) {
 	c.fault("enum", "must be one of %s", s.enumOf())
 }
 
+func (c *checker) keyFault(s *shape) {
+	if c.full() {
+		c.dropped = true
+		return
+	}
+	c.fault("enum", "must have one of %s for its key", s.enumOf())
+}
+
 // full reports whether no fault of the path is listed any more.
 func (c *checker) full() bool {
 	return len(c.faults) >= maxFaults || len(c.faults) > 0 && c.listed+len(c.path) > maxFaultBytes
@@ -311,6 +319,8 @@ func (c *checker) entries(s *shape) error {
 		c.path = append(append(append(c.path, '['), key...), ']')
 		if s.keyBits > 0 && !integerKey(key, s.keyBits, !s.keySign) {
 			c.fault("type", "must have an integer for its key, written in the shortest way")
+		} else if s.key != nil && !s.key.lists(key) {
+			c.keyFault(s.key)
 		}
 		err = c.value(*s.elem)
 		c.path = c.path[:at]

@@ -177,7 +177,7 @@ func (d *describer) plain(t reflect.Type, at place) *contract.Type {
 		length := t.Len()
 		return &contract.Type{Kind: contract.List, Elem: elem, Constraints: &contract.Constraints{MinItems: &length, MaxItems: &length}}
 	case reflect.Map:
-		key := d.key(t.Key())
+		key := d.key(t.Key(), at)
 		elem := d.describe(t.Elem(), at.in("{}"))
 		if elem == nil {
 			return nil
@@ -187,13 +187,16 @@ func (d *describer) plain(t reflect.Type, at place) *contract.Type {
 	panic("centrirpc: no description of the kind " + t.Kind().String())
 }
 
-// key describes a map's key by its kind: which keys a map has is not a matter
-// of type, so an enum's values are not listed.
-func (d *describer) key(t reflect.Type) *contract.Type {
+// key describes a map's key, which refers to its type if that has a name: it may be
+// an enum.
+func (d *describer) key(t reflect.Type, at place) *contract.Type {
 	if format, ok := keyFormat(t); ok {
 		return &contract.Type{Kind: contract.String, Format: format}
 	}
-	return d.plain(t, place{})
+	if t.PkgPath() != "" && t != typeDuration {
+		return d.alias(t, at)
+	}
+	return d.plain(t, at)
 }
 
 func (d *describer) alias(t reflect.Type, at place) *contract.Type {

@@ -11,7 +11,7 @@ import (
 )
 
 // ContractHash names the contract that this package was generated from.
-const ContractHash = "49c2c085fe34d8bd779b0decfcb6d5aaf3d819faeea9c4b0167401d302f0c7ab"
+const ContractHash = "be3bc8877a32a15d6afd0814928447192f7c16e2b92822e9ef88f77ac76daeaa"
 
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.

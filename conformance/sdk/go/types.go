@@ -306,7 +306,7 @@ const (
 // Maps has maps with keys of each kind.
 type Maps struct {
 	ByText   map[string]float64  `json:"by_text"`
-	ByUser   map[string]*Point   `json:"by_user"`
+	ByUser   map[UserID]*Point   `json:"by_user"`
 	ByInt    map[int64]string    `json:"by_int"`
 	ByInt64  map[int64]bool      `json:"by_int64"`
 	ByUint16 map[uint16][]string `json:"by_uint16"`
@@ -315,8 +315,8 @@ type Maps struct {
 	// Each key: an IP address.
 	ByAddr   map[string]string           `json:"by_addr"`
 	BySlug   map[string]string           `json:"by_slug"`
-	ByColour map[string]Level            `json:"by_colour"`
-	ByLevel  map[int64]Colour            `json:"by_level"`
+	ByColour map[Colour]Level            `json:"by_colour"`
+	ByLevel  map[Level]Colour            `json:"by_level"`
 	Nested   map[string]map[int64]Labels `json:"Nested"`
 	Absent   map[string]Point            `json:"absent,omitzero"`
 }
@@ -327,7 +327,7 @@ func (v Maps) MarshalJSON() ([]byte, error) {
 		v.ByText = map[string]float64{}
 	}
 	if v.ByUser == nil {
-		v.ByUser = map[string]*Point{}
+		v.ByUser = map[UserID]*Point{}
 	}
 	if v.ByInt == nil {
 		v.ByInt = map[int64]string{}
@@ -346,10 +346,10 @@ func (v Maps) MarshalJSON() ([]byte, error) {
 		v.BySlug = map[string]string{}
 	}
 	if v.ByColour == nil {
-		v.ByColour = map[string]Level{}
+		v.ByColour = map[Colour]Level{}
 	}
 	if v.ByLevel == nil {
-		v.ByLevel = map[int64]Colour{}
+		v.ByLevel = map[Level]Colour{}
 	}
 	v.Nested = eachInMap(v.Nested, func(v map[int64]Labels) map[int64]Labels {
 		return eachInMap(v, filledList[Labels])
@@ -401,7 +401,7 @@ type Named struct {
 	Outside   Celsius          `json:"outside"`
 	Labels    Labels           `json:"labels"`
 	Scores    Scores           `json:"scores"`
-	ByColour  map[string]Level `json:"ByColour"`
+	ByColour  map[Colour]Level `json:"ByColour"`
 }
 
 // MarshalJSON is the form of Named on the wire.
@@ -419,7 +419,7 @@ func (v Named) MarshalJSON() ([]byte, error) {
 		v.Scores = Scores{}
 	}
 	if v.ByColour == nil {
-		v.ByColour = map[string]Level{}
+		v.ByColour = map[Colour]Level{}
 	}
 	type plain Named
 	return json.Marshal(plain(v))
@@ -871,8 +871,8 @@ type Unlisted struct {
 	Colours  []Colour         `json:"colours"`
 	Maybe    *Colour          `json:"maybe,omitempty"`
 	Level    Level            `json:"level"`
-	ByColour map[string]Level `json:"by_colour"`
-	ByLevel  map[int64]Colour `json:"by_level"`
+	ByColour map[Colour]Level `json:"by_colour"`
+	ByLevel  map[Level]Colour `json:"by_level"`
 }
 
 // User is a user.

@@ -54,7 +54,7 @@ from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "49c2c085fe34d8bd779b0decfcb6d5aaf3d819faeea9c4b0167401d302f0c7ab"
+CONTRACT_HASH = "be3bc8877a32a15d6afd0814928447192f7c16e2b92822e9ef88f77ac76daeaa"
 """Names the contract that this client was generated from."""
 
 

@@ -449,15 +449,15 @@ class Maps(_Model):
     """Maps has maps with keys of each kind."""
 
     by_text: dict[str, _Float]
-    by_user: dict[str, Point | None]
+    by_user: dict[UserID, Point | None]
     by_int: dict[_Int64, str]
     by_int64: dict[_Int64, bool]
     by_uint16: dict[_Uint16, list[str]]
     by_id: dict[_UUID, _Int64]
     by_addr: dict[str, str]
     by_slug: dict[str, str]
-    by_colour: dict[str, Level]
-    by_level: dict[_Int64, Colour]
+    by_colour: dict[Colour, Level]
+    by_level: dict[Level, Colour]
     Nested: dict[str, dict[_Int64, Labels]]
     absent: dict[str, Point] | None = _pydantic.Field(default=None, exclude_if=_is_none)
 
@@ -497,7 +497,7 @@ class Named(_Model):
     outside: Celsius
     labels: Labels
     scores: Scores
-    ByColour: dict[str, Level]
+    ByColour: dict[Colour, Level]
 
 
 class News(_Model):
@@ -798,8 +798,8 @@ class Unlisted(_Model):
     colours: list[Colour]
     maybe: Colour | None = _pydantic.Field(default=None, exclude_if=_is_none)
     level: Level
-    by_colour: dict[str, Level]
-    by_level: dict[_Int64, Colour]
+    by_colour: dict[Colour, Level]
+    by_level: dict[Level, Colour]
 
 
 class User(_Model):

@@ -40,7 +40,7 @@ import type {
 } from "./types.js";
 
 /** Names the contract that this client was generated from. */
-export const contractHash = "49c2c085fe34d8bd779b0decfcb6d5aaf3d819faeea9c4b0167401d302f0c7ab";
+export const contractHash = "be3bc8877a32a15d6afd0814928447192f7c16e2b92822e9ef88f77ac76daeaa";
 
 /**
  * Everything a contract can say.

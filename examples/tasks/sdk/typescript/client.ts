@@ -15,7 +15,7 @@ import type {
 } from "./types.js";
 
 /** Names the contract that this client was generated from. */
-export const contractHash = "5c735fa07094531f456ed18ce4e5931dde55c2423182d2bebce9c0b981608cc0";
+export const contractHash = "ae26d95a02b429e5f7286c23cb048d0fd43eaccd53ea2e305eb28c0be250f7f9";
 
 /** A task board that its users share. */
 export class APIClient {
