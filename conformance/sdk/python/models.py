@@ -455,6 +455,7 @@ class Maps(_Model):
     by_uint16: dict[_Uint16, list[str]]
     by_id: dict[_UUID, _Int64]
     by_addr: dict[str, str]
+    """Each key: an IP address."""
     by_slug: dict[str, str]
     by_colour: dict[Colour, Level]
     by_level: dict[Level, Colour]
@@ -768,8 +769,10 @@ class Texts(_Model):
     parent: _UUID | None = _pydantic.Field(default=None, exclude_if=_is_none)
     ids: list[_UUID]
     addr: str
+    """An IP address."""
     network: str
     ip: str
+    """An IP address."""
     slug: str
     slugs: list[str | None]
 
