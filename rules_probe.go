@@ -2,12 +2,15 @@ package centrirpc
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/contract/gotypes"
+	"github.com/go-playground/validator/v10"
 )
 
 // checkRules tries the rules of a params type, at registration and not at the
@@ -17,13 +20,14 @@ func (r *Router) checkRules(params reflect.Type, path string) contract.Problems 
 	if endless(params) {
 		return nil // which the contract's builder refuses
 	}
-	p := &prober{router: r, seen: map[reflect.Type]bool{}}
+	p := &prober{router: r, params: params, seen: map[reflect.Type]bool{}}
 	p.probe(params, path, "")
 	return p.problems
 }
 
 type prober struct {
 	router   *Router
+	params   reflect.Type
 	seen     map[reflect.Type]bool
 	problems contract.Problems
 }
@@ -65,11 +69,13 @@ func (p *prober) probeStruct(t reflect.Type, path, origin string) {
 				tries = samples(t)
 			}
 			before := len(p.problems)
-			if !isSent(field) && requires(rule) {
+			if !isSent(field) && p.refusesZero(t, field) {
 				p.problems = append(p.problems, contract.Problem{
 					Path: path + "." + field.Name, Reason: fmt.Sprintf("the rule %q can never be kept: the field is tagged json:\"-\", so no client can send it", rule),
 					Fix: "remove the rule, or give the field a name in JSON",
 				})
+			} else if senseless := p.senseless(t, field, inner); len(senseless) > 0 {
+				p.problems = append(p.problems, senseless...)
 			} else if err := p.probeField(t, field, inner, tries); err != nil {
 				p.problems = append(p.problems, *err)
 			}
@@ -120,17 +126,16 @@ func endless(t reflect.Type) bool {
 	return visit(t, map[reflect.Type]bool{})
 }
 
-// requires reports whether a tag asks for the field itself.
-func requires(rule string) bool {
-	for _, part := range strings.Split(rule, ",") {
-		switch part {
-		case "dive":
-			return false
-		case "required":
-			return true
+// refusesZero reports whether a field's rules refuse its zero value, whatever the
+// other fields are.
+func (p *prober) refusesZero(t reflect.Type, field reflect.StructField) (refuses bool) {
+	_ = caught(func() {
+		var broken validator.ValidationErrors
+		if errors.As(p.router.validate.StructPartial(reflect.New(t).Interface(), field.Name), &broken) {
+			refuses = slices.ContainsFunc(broken, func(b validator.FieldError) bool { return !namesFields(b.ActualTag()) })
 		}
-	}
-	return false
+	})
+	return refuses
 }
 
 // probeField applies the field's rules to an empty value and to filled ones: an

@@ -89,7 +89,7 @@ func TestRulesThatAClientCouldMakeFailAreRefused(t *testing.T) {
 			F map[string][]*any `json:"f" validate:"dive,required,dive,required,len=3"`
 		}](), []string{`params.f{}[]: `, `"len=3" cannot judge the type *any`}},
 		{refusal[struct {
-			F map[int]string `json:"f" validate:"dive,keys,email,datetime=2006,endkeys"`
+			F map[int]string `json:"f" validate:"dive,keys,max=9,datetime=2006,endkeys"`
 		}](), []string{`params.f{key}: `, `"datetime=2006" fails on a int`}},
 		{refusal[box[any]](), []string{`params.held: `, `"min=3" cannot judge the type any`}},
 		{refusal[box[page[box[any]]]](), []string{"params.held"}},

@@ -62,8 +62,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		"\n   "+line("	M sync.Mutex")+": params.m (sync.Mutex): none of its fields is exported",
 		"\n   "+line("	A int ")+": params.a: the validate tag \"minn=1\" is wrong",
 		"\n   "+line("	B []string ")+": params.b: the validate tag \"dive,maxx=1\" is wrong",
-		"\n   "+line("	D string ")+": params.d",
-		"strconv.ParseInt",
+		"\n   "+line("	D string ")+": params.d (string): the validate tag \"min=strconv.ParseInt\" is wrong: min needs a whole number, and has \"strconv.ParseInt\"; ",
 		"\n6. Group(\"Bad Group\"): ",
 		"\n7. method \"q\", registered at "+line("	centrirpc.Handle(r, \"q\"")+": "+line("	C chan int\n")+": params.P[].C (chan int)",
 	)

@@ -86,21 +86,22 @@ func (d *describer) declared(e embedding, path string) (fields []field, embedded
 		if tag == "-" {
 			continue
 		}
+		at := ""
+		if e.origin != "" {
+			at = e.origin + "." + sf.Name
+		}
 		name, options, _ := strings.Cut(tag, ",")
-		if slices.ContainsFunc(strings.Split(options, ","), func(option string) bool { return strings.HasPrefix(option, "format:") }) {
-			d.refuse(path+"."+sf.Name, sf.Type, e.origin, "the tag's option \"format\" is not one of encoding/json, and its values could not be written", "remove the option")
+		if reason, fix := tagFault(sf, name, options); reason != "" {
+			d.refuse(path+"."+sf.Name, sf.Type, at, reason, fix)
 			continue
 		}
 		if name != "" && !validKey(name) {
 			// encoding/json takes the Go field's name instead, its successor none.
-			d.refuse(path+"."+sf.Name, sf.Type, e.origin, fmt.Sprintf("its tag's key %q holds a character that encoding/json does not take", name), "use a key without quotes, backslashes and control characters")
+			d.refuse(path+"."+sf.Name, sf.Type, at, fmt.Sprintf("its tag's key %q holds a character that encoding/json does not take", name), "use a key without quotes, backslashes and control characters")
 			continue
 		}
 		index := append(slices.Clone(e.index), i)
-		origin := ""
-		if e.origin != "" {
-			origin = e.origin + "." + sf.Name
-		}
+		origin := at
 		if sf.Anonymous && name == "" && target.Kind() == reflect.Struct {
 			if pointer && !sf.IsExported() {
 				d.refuse(path, sf.Type, origin, "encoding/json cannot fill an embedded pointer to an unexported struct", "embed the struct itself, or export its type")

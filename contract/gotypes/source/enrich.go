@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"go/token"
 	"path/filepath"
 	"strings"
 
@@ -120,6 +121,11 @@ func (s *Source) position(symbol string) string {
 	if !pos.IsValid() {
 		return ""
 	}
+	return s.at(c, pos)
+}
+
+// at is a file, relative to the directory that Open was given, and a line.
+func (s *Source) at(c *code, pos token.Pos) string {
 	at := c.Fset.Position(pos)
 	name := at.Filename
 	if relative, err := filepath.Rel(s.dir, name); err == nil && !strings.HasPrefix(relative, "..") {
