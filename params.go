@@ -40,7 +40,7 @@ func (d *decoder) decode(ctx context.Context, raw json.RawMessage, into any) err
 		faults = append(faults, d.decodeFault(locate(raw, reflect.New(reflect.TypeOf(into).Elem()).Interface())))
 	}
 	if d.rules != nil {
-		faults = append(faults, d.rules.check(ctx, into, faults)...)
+		faults = append(faults, d.rules.check(ctx, raw, into, faults)...)
 	}
 	if len(faults) > 0 {
 		return faultsError(faults)

@@ -2,6 +2,7 @@ package centrirpc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -82,7 +83,7 @@ func structsOf(t reflect.Type) []reflect.Type {
 
 // check lists the rules that value, a pointer to the params, breaks. Fields that
 // are faulty already are left out: a missing key has no value to judge.
-func (r *rules) check(ctx context.Context, value any, already []wire.Fault) []wire.Fault {
+func (r *rules) check(ctx context.Context, raw json.RawMessage, value any, already []wire.Fault) []wire.Fault {
 	v := reflect.ValueOf(value).Elem()
 	for v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -97,19 +98,20 @@ func (r *rules) check(ctx context.Context, value any, already []wire.Fault) []wi
 	for _, f := range already {
 		listed += sizeOf(f)
 	}
-	places := paths{params: v}
+	places, params := paths{params: v}, sent{raw: raw}
 	for i, b := range broken {
 		if i >= 4*maxFaults || len(already)+len(faults) >= maxFaults {
 			break // finding a path takes its time, and hostile params can break thousands
 		}
-		field, parent := places.of(b.StructNamespace())
+		at := places.of(b.StructNamespace())
+		field := at.path
 		if covered(field, already) {
 			continue
 		}
 		if len(already)+len(faults) > 0 && listed+len(field) > maxFaultBytes {
 			break
 		}
-		fault := wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(field, parent, b)}
+		fault := wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(at, b, &params)}
 		listed += sizeOf(fault)
 		faults = append(faults, fault)
 	}
@@ -132,9 +134,13 @@ func within(inner, outer string) bool {
 	return outer == "" || ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// message says a broken rule in English, in JSON names: field is the path, parent
-// the struct that has the field.
-func (r *rules) message(field string, parent reflect.Type, b validator.FieldError) string {
+// message says a broken rule in English, in JSON names.
+func (r *rules) message(at brokenPlace, b validator.FieldError, params *sent) string {
+	field, parent := at.path, at.parent
+	key := isKeyOf(b.Value(), at.key, at.elem)
+	if key {
+		field = "the key of " + field
+	}
 	param := b.Param()
 	own, isOwn := r.own[b.Tag()]
 	if isOwn || namesFields(b.ActualTag()) {
@@ -144,7 +150,13 @@ func (r *rules) message(field string, parent reflect.Type, b validator.FieldErro
 		return field + " " + strings.ReplaceAll(own, "{param}", param)
 	}
 	if strings.HasPrefix(b.Tag(), "required") {
+		if value, there := params.at(at.way); there && !key {
+			return field + " " + refusedEmpty(value)
+		}
 		return field + " is required"
+	}
+	if b.ActualTag() == "oneof" {
+		return field + " must be one of " + listed(param, b.Kind() == reflect.String)
 	}
 	text := b.Translate(r.words)
 	if text == b.Error() { // the rule has no translation
@@ -160,4 +172,16 @@ func (r *rules) message(field string, parent reflect.Type, b validator.FieldErro
 		return field + rest
 	}
 	return field + ": " + text
+}
+
+// listed is the values of a oneof rule as an enum's are told.
+func listed(param string, text bool) string {
+	values := paramWords(param)
+	for i, value := range values {
+		if value = strings.Trim(value, "'"); text {
+			value = `"` + value + `"`
+		}
+		values[i] = value
+	}
+	return strings.Join(values, ", ")
 }

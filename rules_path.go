@@ -14,21 +14,35 @@ type paths struct {
 	maps   map[uintptr]*writtenKeys
 }
 
+// brokenPlace is where a rule is broken.
+type brokenPlace struct {
+	path   string       // in JSON names
+	parent reflect.Type // the struct that has the last field, or nil
+	way    []step       // the same in the params as they were sent
+	// key and elem are valid if it is an entry of a map.
+	key, elem reflect.Value
+}
+
 // of turns the validator's "Params.Items[2].Name" into "items[2].name", leaving out
 // embedded structs whose fields JSON lifts to their parent. It walks along the
-// value, for a map's keys may hold any character. parent is the struct that has the
-// last field, or nil.
-func (p *paths) of(namespace string) (path string, parent reflect.Type) {
+// value, for a map's keys may hold any character.
+func (p *paths) of(namespace string) (at brokenPlace) {
 	v := p.params
 	rest := strings.TrimPrefix(namespace, v.Type().Name()+".") // a type without a name has no such prefix
 	for rest != "" {
 		v = pointee(v)
+		at.key, at.elem = reflect.Value{}, reflect.Value{}
 		if rest[0] == '[' {
-			var index string
-			if v, index, rest = p.element(v, rest); !v.IsValid() {
-				return path, parent
+			e := p.element(v, rest)
+			if !e.value.IsValid() {
+				return at
 			}
-			path += index
+			if e.key.IsValid() {
+				at.key, at.elem = e.key, e.value
+			}
+			at.path += "[" + e.step.name + "]"
+			at.way = append(at.way, e.step)
+			v, rest = e.value, e.after
 			continue
 		}
 		rest = strings.TrimPrefix(rest, ".")
@@ -38,49 +52,57 @@ func (p *paths) of(namespace string) (path string, parent reflect.Type) {
 		}
 		rest = rest[len(name):]
 		if v.Kind() != reflect.Struct {
-			return path, parent
+			return at
 		}
 		field, ok := v.Type().FieldByName(name)
 		if !ok {
-			return path, parent
+			return at
 		}
-		parent = v.Type()
+		at.parent = v.Type()
 		if jsonName := jsonNameOf(field); jsonName != "" {
-			if path != "" {
-				path += "."
+			if at.path != "" {
+				at.path += "."
 			}
-			path += jsonName
+			at.path += jsonName
+			at.way = append(at.way, step{name: jsonName, index: -1})
 		}
 		var err error
 		if v, err = v.FieldByIndexErr(field.Index); err != nil {
-			return path, parent
+			return at
 		}
 	}
-	return path, parent
+	return at
 }
 
-// element is the element that rest begins with, "[2]" or "[key]", how a path names
-// it, and what follows. It is the zero Value if v has no such element.
-func (p *paths) element(v reflect.Value, rest string) (elem reflect.Value, index, after string) {
+// element is an element of a list, or of a map by its key.
+type element struct {
+	value, key reflect.Value
+	step       step
+	after      string // what follows in the namespace
+}
+
+// element is the element that rest begins with, "[2]" or "[key]". Its value is the
+// zero Value if v has no such element.
+func (p *paths) element(v reflect.Value, rest string) element {
 	switch v.Kind() {
 	case reflect.Slice, reflect.Array:
 		end := strings.IndexByte(rest, ']')
 		if end < 0 {
-			return reflect.Value{}, "", ""
+			return element{}
 		}
 		i, err := strconv.Atoi(rest[1:end])
 		if err != nil || i < 0 || i >= v.Len() {
-			return reflect.Value{}, "", ""
+			return element{}
 		}
-		return v.Index(i), rest[:end+1], rest[end+1:]
+		return element{value: v.Index(i), step: step{rest[1:end], i}, after: rest[end+1:]}
 	case reflect.Map:
 		key, end := p.key(v, rest)
 		if !key.IsValid() {
-			return reflect.Value{}, "", ""
+			return element{}
 		}
-		return v.MapIndex(key), "[" + jsonKeyOf(key) + "]", rest[end+1:]
+		return element{value: v.MapIndex(key), key: key, step: step{jsonKeyOf(key), -1}, after: rest[end+1:]}
 	}
-	return reflect.Value{}, "", ""
+	return element{}
 }
 
 func pointee(v reflect.Value) reflect.Value {

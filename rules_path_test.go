@@ -58,10 +58,10 @@ func TestPathsAreThoseOfTheJSON(t *testing.T) {
 		`{"by_priority":{"7":""}}`:             "by_priority[7]: by_priority[7]" + short,
 		`{"by_address":{"::1":""}}`:            "by_address[::1]: by_address[::1]" + short,
 		`{"EmbeddedName":"x"}`:                 "EmbeddedName: EmbeddedName" + short,
-		`{"nested":{"a.b]":{"c]d.[":null}}}`:   "nested[a.b]][c]d.[]: nested[a.b]][c]d.[] is required",
+		`{"nested":{"a.b]":{"c]d.[":null}}}`:   "nested[a.b]][c]d.[]: nested[a.b]][c]d.[] must not be null",
 		`{"nested":{"a.b].c[d":{}}}`:           "",
-		`{"nested":{"a.b].c[d]...":{}}}`:       "nested[a.b].c[d]...]: nested[a.b].c[d]...] must be a maximum of 9 characters in length",
-		`{"kind":"limit"}`:                     "kind: kind must be one of [Kind Limit]",
+		`{"nested":{"a.b].c[d]...":{}}}`:       "nested[a.b].c[d]...]: the key of nested[a.b].c[d]...] must be a maximum of 9 characters in length",
+		`{"kind":"limit"}`:                     `kind: kind must be one of "Kind", "Limit"`,
 		`{"limit":3,"span":{"from":1,"to":2}}`: "limit: limit must be less than or equal to span.to",
 		`{"kind":"Limit"}`:                     "note: note breaks the rule skip_unless=kind Limit",
 	} {

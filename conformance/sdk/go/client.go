@@ -281,7 +281,7 @@ func (c *APIClient) NotesSay(ctx context.Context, params Note, opts ...client.Ca
 
 // NotesTick notifies notes.tick.
 //
-// Is a notification without params.
+// tick is a notification without params.
 func (c *APIClient) NotesTick(ctx context.Context, opts ...client.CallOption) error {
 	return c.rpc.Notify(ctx, "notes.tick", nil, with(opts, contractOptions...)...)
 }

@@ -417,7 +417,7 @@ class APIClient:
         await self.rpc.notify("notes.say", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def notes_tick(self, *, timeout: float | None = None) -> None:
-        """Is a notification without params."""
+        """tick is a notification without params."""
         await self.rpc.notify("notes.tick", timeout=timeout, errors=_ERRORS)
 
     @_typing_extensions.deprecated("use echo.scalars */ instead \"\"\"")

@@ -264,7 +264,7 @@ export class APIClient {
     return this.rpc.notify("notes.say", params, options);
   }
 
-  /** Is a notification without params. */
+  /** tick is a notification without params. */
   notesTick(options?: CallOptions): Promise<void> {
     return this.rpc.notify("notes.tick", {}, options);
   }
