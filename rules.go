@@ -99,11 +99,22 @@ func (r *rules) check(ctx context.Context, raw json.RawMessage, value any, alrea
 		listed += sizeOf(f)
 	}
 	places, params := paths{params: v}, sent{raw: raw}
-	for i, b := range broken {
-		if i >= 4*maxFaults || len(already)+len(faults) >= maxFaults {
+	seen := 0
+	for _, b := range broken {
+		if seen >= 4*maxFaults || len(already)+len(faults) >= maxFaults {
 			break // finding a path takes its time, and hostile params can break thousands
 		}
 		at := places.of(b.StructNamespace())
+		// What was not sent breaks no rule, unless one asks for it: the validator may
+		// have stopped before that. No bound may end the search before a fault is found.
+		if _, is := params.at(at); is == outside {
+			continue
+		} else if is == absent && !asksForPresence(b.ActualTag()) {
+			if b = r.missing(ctx, at); b == nil {
+				continue
+			}
+		}
+		seen++
 		field := at.path
 		if covered(field, already) {
 			continue
@@ -150,7 +161,7 @@ func (r *rules) message(at brokenPlace, b validator.FieldError, params *sent) st
 		return field + " " + strings.ReplaceAll(own, "{param}", param)
 	}
 	if strings.HasPrefix(b.Tag(), "required") {
-		if value, there := params.at(at.way); there && !key {
+		if value, is := params.at(at); is == present && !key && len(at.way) > 0 {
 			return field + " " + refusedEmpty(value)
 		}
 		return field + " is required"
@@ -160,7 +171,7 @@ func (r *rules) message(at brokenPlace, b validator.FieldError, params *sent) st
 	}
 	text := b.Translate(r.words)
 	if text == b.Error() { // the rule has no translation
-		if param == "" {
+		if param == "" || strings.Contains(b.Tag(), "|") {
 			return fmt.Sprintf("%s breaks the rule %s", field, b.Tag())
 		}
 		return fmt.Sprintf("%s breaks the rule %s=%s", field, b.Tag(), param)

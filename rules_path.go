@@ -1,6 +1,8 @@
 package centrirpc
 
 import (
+	"encoding"
+	"encoding/json"
 	"reflect"
 	"strconv"
 	"strings"
@@ -16,9 +18,12 @@ type paths struct {
 
 // brokenPlace is where a rule is broken.
 type brokenPlace struct {
-	path   string       // in JSON names
-	parent reflect.Type // the struct that has the last field, or nil
-	way    []step       // the same in the params as they were sent
+	path   string              // in JSON names
+	parent reflect.Type        // the struct that has the last field, or nil
+	way    []step              // the same in the params as they were sent
+	within reflect.Value       // the struct that has the last field
+	field  reflect.StructField // that field
+	lost   bool                // the way leads only as far as could be followed
 	// key and elem are valid if it is an entry of a map.
 	key, elem reflect.Value
 }
@@ -27,10 +32,13 @@ type brokenPlace struct {
 // embedded structs whose fields JSON lifts to their parent. It walks along the
 // value, for a map's keys may hold any character.
 func (p *paths) of(namespace string) (at brokenPlace) {
+	at.lost = true
+	opaque := false
 	v := p.params
 	rest := strings.TrimPrefix(namespace, v.Type().Name()+".") // a type without a name has no such prefix
 	for rest != "" {
 		v = pointee(v)
+		opaque = opaque || v.IsValid() && readsItself(v.Type())
 		at.key, at.elem = reflect.Value{}, reflect.Value{}
 		if rest[0] == '[' {
 			e := p.element(v, rest)
@@ -41,6 +49,7 @@ func (p *paths) of(namespace string) (at brokenPlace) {
 				at.key, at.elem = e.key, e.value
 			}
 			at.path += "[" + e.step.name + "]"
+			e.step.opaque = opaque
 			at.way = append(at.way, e.step)
 			v, rest = e.value, e.after
 			continue
@@ -58,21 +67,33 @@ func (p *paths) of(namespace string) (at brokenPlace) {
 		if !ok {
 			return at
 		}
-		at.parent = v.Type()
+		at.parent, at.within, at.field = v.Type(), v, field
 		if jsonName := jsonNameOf(field); jsonName != "" {
 			if at.path != "" {
 				at.path += "."
 			}
 			at.path += jsonName
-			at.way = append(at.way, step{name: jsonName, index: -1})
+			at.way = append(at.way, step{name: jsonName, index: -1, opaque: opaque})
 		}
 		var err error
 		if v, err = v.FieldByIndexErr(field.Index); err != nil {
 			return at
 		}
 	}
+	at.lost = false
 	return at
 }
+
+// readsItself reports whether a type decides by a method what its JSON means.
+func readsItself(t reflect.Type) bool {
+	pointer := reflect.PointerTo(t)
+	return pointer.Implements(typeUnmarshaler) || pointer.Implements(typeTextUnmarshaler)
+}
+
+var (
+	typeUnmarshaler     = reflect.TypeFor[json.Unmarshaler]()
+	typeTextUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
 
 // element is an element of a list, or of a map by its key.
 type element struct {
@@ -94,13 +115,13 @@ func (p *paths) element(v reflect.Value, rest string) element {
 		if err != nil || i < 0 || i >= v.Len() {
 			return element{}
 		}
-		return element{value: v.Index(i), step: step{rest[1:end], i}, after: rest[end+1:]}
+		return element{value: v.Index(i), step: step{name: rest[1:end], index: i}, after: rest[end+1:]}
 	case reflect.Map:
 		key, end := p.key(v, rest)
 		if !key.IsValid() {
 			return element{}
 		}
-		return element{value: v.MapIndex(key), key: key, step: step{jsonKeyOf(key), -1}, after: rest[end+1:]}
+		return element{value: v.MapIndex(key), key: key, step: step{name: jsonKeyOf(key), index: -1, entry: true}, after: rest[end+1:]}
 	}
 	return element{}
 }

@@ -255,6 +255,9 @@ func (d *describer) structure(t reflect.Type, at place) *contract.Type {
 		n.described.Fields = append(n.described.Fields, contract.Field{
 			Name: f.name, Type: *described, Required: f.required,
 		})
+		if f.needed {
+			n.needed = append(n.needed, len(n.described.Fields)-1)
+		}
 	}
 	return &contract.Type{Kind: contract.Ref, Ref: n.id}
 }

@@ -17,6 +17,8 @@ type field struct {
 	required bool
 	origin   string // where it is declared: "example.org/tasks/api.Item.Owner"
 
+	// needed: the server asks for the key, which encoding/json may leave out.
+	needed bool
 	quoted bool         // by the tag's option ",string"
 	rules  string       // the tag `validate`
 	ruled  reflect.Type // what the rules are about: the type as it is declared
@@ -125,6 +127,7 @@ func (d *describer) declared(e embedding, path string) (fields []field, embedded
 			f.typ = sf.Type.Elem() // nil leaves the key out, so null is never written
 		}
 		f.required = !omitted && !e.optional
+		f.needed = omitted && !e.optional && asksForValue(f.rules)
 		fields = append(fields, f)
 	}
 	return fields, embedded

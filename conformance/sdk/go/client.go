@@ -11,7 +11,7 @@ import (
 )
 
 // ContractHash names the contract that this package was generated from.
-const ContractHash = "be3bc8877a32a15d6afd0814928447192f7c16e2b92822e9ef88f77ac76daeaa"
+const ContractHash = "c4210f61e71bb8b7ecb9f96e3b1c79491b91a5632ce3e5bfd3828ac17bfaa5b7"
 
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.

@@ -497,7 +497,7 @@ type Order struct {
 	Address  Address `json:"address"`
 	// At most 2 values. Each key: it matches the pattern ^[a-zA-Z]+$ in the server's dialect. Each value: at least 1 character.
 	Remarks map[string]string `json:"remarks,omitzero"`
-	// The server also checks: oneof=low high.
+	// One of "low", "high", "".
 	Priority *string `json:"priority,omitempty"`
 }
 

@@ -54,7 +54,7 @@ from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "be3bc8877a32a15d6afd0814928447192f7c16e2b92822e9ef88f77ac76daeaa"
+CONTRACT_HASH = "c4210f61e71bb8b7ecb9f96e3b1c79491b91a5632ce3e5bfd3828ac17bfaa5b7"
 """Names the contract that this client was generated from."""
 
 

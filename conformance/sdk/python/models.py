@@ -574,8 +574,8 @@ class Order(_Model):
     Each key: matches the pattern ^[a-zA-Z]+$
     Each value: at least 1 character.
     """
-    priority: str | None = _pydantic.Field(default=None, exclude_if=_is_none)
-    """The server also checks oneof=low high"""
+    priority: _typing.Literal["low", "high", ""] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """One of "low", "high", \""."""
 
 
 class OrderLine(_Model):

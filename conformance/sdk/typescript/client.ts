@@ -40,7 +40,7 @@ import type {
 } from "./types.js";
 
 /** Names the contract that this client was generated from. */
-export const contractHash = "be3bc8877a32a15d6afd0814928447192f7c16e2b92822e9ef88f77ac76daeaa";
+export const contractHash = "c4210f61e71bb8b7ecb9f96e3b1c79491b91a5632ce3e5bfd3828ac17bfaa5b7";
 
 /**
  * Everything a contract can say.

@@ -372,8 +372,7 @@ export interface Order {
    * Values: at least 1 character.
    */
   remarks?: Record<string, string>;
-  /** The server also checks oneof=low high */
-  priority?: string;
+  priority?: "low" | "high" | "";
 }
 
 /** OrderLine is a part of an order. */
