@@ -154,7 +154,7 @@ def test_all_faults_of_a_module_are_told_at_once(application: Application) -> No
     done = application.run("export", "handlers", "--registry", "handlers:rpc")
     assert (done.returncode, done.stdout) == (2, "")
     wanted = [
-        "handlers.py:10: method tasks.one: handlers.one: result (type[int]): JSON Schema has nothing",
+        "handlers.py:10: method tasks.one: handlers.one: result (type[int]): JSON Schema has",
         "handlers.py:5: declare_error('7', 'Not Good'): 'Not Good' is no reason of an error; ",
         "handlers.py:5: declare_error('7', 'Not Good'): the code is not in 1000..1999; ",
         "handlers.py:6: declare_error(8, 'quota'): the code is not in 1000..1999; ",
