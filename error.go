@@ -194,11 +194,12 @@ func (t ErrorType[D]) Is(err error) bool {
 	return errors.As(err, &e) && e != nil && e.Code == t.code
 }
 
-// faultsError is the error for params that do not fit.
+// faultsError is the error for params that do not fit. Its message is the first
+// fault, for a log line to say which field it was, and how many more there are.
 func faultsError(faults []wire.Fault) *Error {
-	message := "the params do not fit the method"
-	if len(faults) == 1 {
-		message = faults[0].Message
+	message := faults[0].Message
+	if more := len(faults) - 1; more > 0 {
+		message += fmt.Sprintf(", and %d more", more)
 	}
 	return &Error{Code: wire.InvalidParams, Message: message, Details: faults}
 }

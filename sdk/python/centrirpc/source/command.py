@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from inspect import cleandoc
 from pathlib import Path
 
-from .discovery import load, setup_django
+from .discovery import load, module_name, setup_django
 from .export import describe
 from .problem import HandlerError, Problem, collecting
 from .registry import Registry, default_registry
@@ -81,7 +81,7 @@ def _export(options: argparse.Namespace) -> str:
             fix = "name the modules that use @websocket_rpc, or their --registry"
             modules = ", ".join(options.modules)
             problems.append(Problem(f"no handlers are registered by {modules}", fix))
-        name = options.name or options.modules[0].partition(".")[0].lower()
+        name = options.name or module_name(options.modules[0]).partition(".")[0].lower()
         try:
             described = describe(registry, name, doc)
         except HandlerError as error:

@@ -23,7 +23,7 @@ def websocket_rpc(
     deprecated: str | None = None,
     timeout: float | None = None,
     idempotent: bool = False,
-    errors: Iterable[type[ApplicationError[Any]]] = (),
+    errors: type[ApplicationError[Any]] | Iterable[type[ApplicationError[Any]]] = (),
     notify: bool = False,
     registry: Registry | None = None,
 ) -> Callable[[F], F]:
@@ -39,8 +39,8 @@ def websocket_rpc(
     parameter named ``conn`` or annotated ``Conn``, or left out; the result is any type that
     Pydantic describes, or None. ``description`` replaces the docstring, ``deprecated`` says
     what to use instead, ``timeout`` bounds a call in seconds, ``idempotent`` says that
-    running it twice does no harm, ``errors`` are those of :func:`declare_error` that it
-    raises, and a ``notify`` method is never answered.
+    running it twice does no harm, ``errors`` is the one, or are those, of
+    :func:`declare_error` that it raises, and a ``notify`` method is never answered.
 
     A wrong handler raises :class:`HandlerError` when its module is imported. The
     :class:`Handler` is kept on the function as ``__websocket_rpc__``.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from inspect import cleandoc
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 
@@ -35,7 +35,7 @@ class Handler:
         deprecated: str | None = None,
         timeout: float | None = None,
         idempotent: bool = False,
-        errors: Iterable[type[ApplicationError[Any]]] = (),
+        errors: type[ApplicationError[Any]] | Iterable[type[ApplicationError[Any]]] = (),
         notify: bool = False,
         names: dict[str, Any] | None = None,
     ) -> None:
@@ -52,7 +52,10 @@ class Handler:
         """Whether running a call twice does no harm."""
         self.notify = bool(notify)
         """Whether it is never answered."""
-        self.errors = tuple(errors)
+        several = isinstance(errors, Iterable) and not isinstance(errors, type | str)
+        self.errors: tuple[type[ApplicationError[Any]], ...] = (
+            tuple(cast(Iterable[Any], errors)) if several else (cast(Any, errors),)
+        )
         """The application's errors that it may raise."""
         self._names = names
         self._deprecated_given = deprecated

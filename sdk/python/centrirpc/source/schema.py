@@ -25,6 +25,10 @@ FAULTS = "x-centrirpc-faults"
 _CONTAINERS = {"list", "set", "frozenset", "deque", "tuple", "dict", "generator", "frozendict"}
 _CLASSES = {"model", "dataclass", "typed-dict"}
 _TRANSPARENT = {"default", "nullable", "function-before", "function-after", "function-wrap"}
+_STRUCTURES = {"model-fields", "typed-dict", "dataclass-args"}
+# What Pydantic writes as the text of a key that it cannot read again: "1,2", "None".
+_NO_KEYS = {"tuple", "list", "set", "frozenset", "deque", "dict", "frozendict", "generator"}
+_NO_KEYS |= {"named-tuple", "model", "dataclass", "typed-dict", "nullable", "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,12 @@ class SchemaGenerator(GenerateJsonSchema):
     """Describes types as they really travel.
 
     What cannot be described is kept in :attr:`faults`, and anything stands in its place, so
-    that one run finds all of it. Beyond Pydantic's own generator it refuses untyped serializers
-    and defaults that JSON lacks, marks fields with a default as required where they are sent,
-    for they always are, and adds ``x-enum-varnames``, the names of an enum's members,
-    ``"x-offset": "required"`` to times that never lack an offset (AwareDatetime), and the format
-    ``decimal`` to Decimals.
+    that one run finds all of it. Beyond Pydantic's own generator it refuses untyped serializers,
+    defaults that JSON lacks, enums without members or with values that JSON lacks, two fields of
+    one name, and keys that Pydantic writes but cannot read. It marks fields with a default as
+    required where they are sent, for they always are, and adds ``x-enum-varnames``, the names of
+    an enum's members, ``"x-offset": "required"`` to times that never lack an offset
+    (AwareDatetime), and the format ``decimal`` to Decimals.
     """
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
@@ -60,6 +65,7 @@ class SchemaGenerator(GenerateJsonSchema):
         self._fields: dict[int, str] = {}
         self._classes: list[Any] = []
         self._types: list[Any] = []
+        self._defined: dict[str, Any] = {}
 
     def get_defs_ref(self, core_mode_ref: CoreModeRef) -> DefsRef:
         core_ref, mode = core_mode_ref
@@ -81,16 +87,29 @@ class SchemaGenerator(GenerateJsonSchema):
         name = self._fields.get(id(schema))
         with self._within(schema, name), self._inside(name or "[]" * (kind in _CONTAINERS)):
             if "ref" not in schema:
-                return super().generate_inner(schema)
+                return self._checked(schema)
             outside, self.faults = self.faults, []
-            described = super().generate_inner(schema)
+            described = self._checked(schema)
             if self.faults:  # they count only where the definition is used, and in all places
                 name = self.get_cache_defs_ref_schema(schema["ref"])[0]
                 self.definitions[name][FAULTS] = self.faults
             self.faults = outside
             return described
 
+    def _checked(self, schema: Any) -> Any:
+        """Describe it, if nothing is wrong that Pydantic would say nothing of."""
+        if schema["type"] in _STRUCTURES:
+            self._check_fields(schema)
+        if "keys_schema" in schema:
+            values = self._segments.pop()
+            self._check_key(schema["keys_schema"])
+            self._segments.append(values)
+        return super().generate_inner(schema)
+
     def definitions_schema(self, schema: Any) -> Any:
+        self._defined.update(
+            (definition["ref"], definition) for definition in schema["definitions"]
+        )
         for definition in schema["definitions"]:
             outside, self._segments = self._segments, [self._own_name(definition)]
             self.generate_inner(definition)
@@ -120,7 +139,16 @@ class SchemaGenerator(GenerateJsonSchema):
         return super().ser_schema(schema)
 
     def enum_schema(self, schema: Any) -> Any:
+        if not schema["members"]:
+            name = schema["cls"].__name__
+            fix = "use an enum of your own, with the values that there are"
+            return self._refuse(f"the enum {name} has no members", fix)
         described = super().enum_schema(schema)
+        for value in described.get("enum", [described.get("const")]):
+            if isinstance(value, dict | list | tuple):
+                fix = "let its values be strings, numbers, booleans or None"
+                name = schema["cls"].__name__
+                return self._refuse(f"the enum {name} has the value {value!r}", fix)
         described["x-enum-varnames"] = [member.name for member in schema["members"]]
         return described
 
@@ -148,6 +176,60 @@ class SchemaGenerator(GenerateJsonSchema):
     def emit_warning(self, kind: Any, detail: str) -> None:
         fix = "use a value of the field's type, or a default_factory"
         self._refuse(detail.partition("; excluding")[0], fix)
+
+    def _check_fields(self, schema: Any) -> None:
+        """Refuse two fields of one name: the schema would have but one of them."""
+        fields = schema["fields"]
+        named = (
+            [(field["name"], field) for field in fields]
+            if schema["type"] == "dataclass-args"
+            else list(fields.items())
+        )
+        if self.mode == "serialization":
+            named += [
+                (field["property_name"], field) for field in schema.get("computed_fields", ())
+            ]
+        owners: dict[str, str] = {}
+        for name, field in named:
+            if field["type"] != "computed-field" and not self.field_is_present(field):
+                continue
+            key = self._key(field, name)
+            other = owners.setdefault(key, name)
+            if other != name:
+                reason = f"the fields {other} and {name} are both called {key!r} in JSON"
+                self._refuse(reason, "give one of them another alias")
+
+    def _key(self, field: Any, name: str) -> str:
+        """What a field is called in JSON."""
+        if field["type"] == "computed-field":
+            return str(field.get("alias", name))
+        alias = field.get(f"{self.mode}_alias", name)
+        if isinstance(alias, str):
+            return alias
+        plain = (path[0] for path in alias if len(path) == 1 and isinstance(path[0], str))
+        return next(plain, name)
+
+    def _check_key(self, schema: Any) -> None:
+        """Refuse keys that Pydantic writes as a text that it cannot read."""
+        kind = schema["type"]
+        if kind in _NO_KEYS:
+            what = {"none": "None", "nullable": "None"}.get(kind, f"a {kind}")
+            reason = f"its keys may be {what}, and no text in JSON is read as that"
+            self._refuse(reason, "use keys of str, int or another type of one text")
+        elif kind == "literal" and any(type(value) is int for value in schema["expected"]):
+            reason = "its keys are literal integers, and no text in JSON is read as those"
+            self._refuse(reason, "use an IntEnum, or int")
+        elif kind == "definition-ref" and schema["schema_ref"] in self._defined:
+            self._check_key(self._defined[schema["schema_ref"]])
+        elif kind == "union":
+            for choice in schema["choices"]:
+                self._check_key(choice[0] if isinstance(choice, tuple) else choice)
+        elif kind == "json-or-python":
+            self._check_key(schema["json_schema"])
+        elif kind == "lax-or-strict":
+            self._check_key(schema["lax_schema"])
+        elif "schema" in schema:
+            self._check_key(schema["schema"])
 
     def _own_name(self, definition: Any) -> str:
         return _short_name(full_names([definition["ref"]])[definition["ref"]])

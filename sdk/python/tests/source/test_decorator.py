@@ -84,6 +84,24 @@ async def test_the_function_stays_as_it_is(registry: Registry) -> None:
     )
 
 
+async def nothing() -> None: ...
+
+
+@pytest.mark.parametrize("errors", [Quota, [Quota], (Quota,), iter([Quota])])
+def test_errors_are_one_or_several(registry: Registry, errors: Any) -> None:
+    rpc(registry, errors=errors)(nothing)
+    (handler,) = registry
+    assert handler.errors == (Quota,)
+
+
+@pytest.mark.parametrize("errors", [ValueError, [ValueError], 3, "Quota"])
+def test_what_is_no_error_is_refused_at_the_handlers_line(registry: Registry, errors: Any) -> None:
+    with pytest.raises(HandlerError, match="is no declared error; make it with declare_error") as e:
+        rpc(registry, errors=errors)(nothing)
+    (problem,) = e.value.problems
+    assert (problem.file, problem.line) == (__file__, nothing.__code__.co_firstlineno)
+
+
 def test_description_replaces_the_docstring(registry: Registry) -> None:
     @rpc(registry, description="  Said here. ")
     async def get() -> None:
