@@ -95,6 +95,10 @@ type worker struct {
 	err        error
 }
 
+// fewest is how many calls a worker makes however short the measurement: what a
+// process allocates cannot be told of a few.
+const fewest = 100
+
 // load makes calls for that long. Those under way at its end are waited for and
 // count, and so does the time they take.
 func (l *loading) load(d time.Duration) (window, error) {
@@ -137,7 +141,7 @@ func (l *loading) load(d time.Duration) (window, error) {
 func (w *worker) work(start time.Time, d time.Duration) {
 	ctx := context.Background()
 	at := start
-	for at.Sub(start) < d {
+	for at.Sub(start) < d || len(w.took) < fewest {
 		result, err := w.connection.getStats(ctx, w.user)
 		if err == nil {
 			err = result.check(w.user)
