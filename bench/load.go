@@ -95,9 +95,9 @@ type worker struct {
 	err        error
 }
 
-// fewest is how many calls a worker makes however short the measurement: what a
-// process allocates cannot be told of a few.
-const fewest = 100
+// fewest is how many calls are made however short the measurement: what a process
+// allocates cannot be told of a few.
+const fewest = 200
 
 // load makes calls for that long. Those under way at its end are waited for and
 // count, and so does the time they take.
@@ -115,7 +115,7 @@ func (l *loading) load(d time.Duration) (window, error) {
 	start := time.Now()
 	var all sync.WaitGroup
 	for _, w := range workers {
-		all.Go(func() { w.work(start, d) })
+		all.Go(func() { w.work(start, d, fewest/len(workers)) })
 	}
 	all.Wait()
 	elapsed := time.Since(start)
@@ -138,10 +138,10 @@ func (l *loading) load(d time.Duration) (window, error) {
 	}, nil
 }
 
-func (w *worker) work(start time.Time, d time.Duration) {
+func (w *worker) work(start time.Time, d time.Duration, least int) {
 	ctx := context.Background()
 	at := start
-	for at.Sub(start) < d || len(w.took) < fewest {
+	for at.Sub(start) < d || len(w.took) < least {
 		result, err := w.connection.getStats(ctx, w.user)
 		if err == nil {
 			err = result.check(w.user)
