@@ -170,7 +170,12 @@ func (r *Router) add(reg *registration) {
 		problems = append(problems, r.declareError(reg, declaration)...)
 	}
 	if len(problems) == 0 {
-		problems = r.builder.AddMethod(reg.describe(), describedType(reg.method.Params), describedType(reg.method.Result))
+		params, result := describedType(reg.method.Params), describedType(reg.method.Result)
+		if reg.method.Kind == contract.Stream {
+			problems = r.builder.AddStream(reg.describe(), params, describedType(reg.method.Item), result)
+		} else {
+			problems = r.builder.AddMethod(reg.describe(), params, result)
+		}
 	}
 	if len(problems) > 0 {
 		reg.fail("%s", problems.Error())

@@ -106,14 +106,14 @@ func (r *run) complete(result json.RawMessage, failed *wire.Error) {
 	default:
 		reply = wire.EncodeResult(r.CorrelationID, result)
 	}
-	owned, err := e.cfg.Store.Complete(context.Background(), r.key(), r.fence, reply)
+	stored, err := e.cfg.Store.Complete(context.Background(), r.key(), r.fence, reply)
 	if err != nil {
 		e.log.Error("a reply could not be stored", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
 	}
 	// From here on a request that comes again finds the reply in the store.
 	channels := r.shut()
 	r.acknowledge(nil)
-	if err == nil && !owned {
+	if err == nil && stored == Superseded {
 		e.log.Warn("a call ended after its claim had passed to another owner", "method", r.name, "correlation_id", r.CorrelationID)
 		return
 	}

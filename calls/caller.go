@@ -113,17 +113,12 @@ func (c *Caller) start(r *run) {
 	c.engine.workers.start(r)
 }
 
-// received drops replies that the caller has. The store may be out of reach, or
-// slow: nothing depends on it.
+// received drops replies that the caller has.
 func (c *Caller) received(userID string, ids []string) {
 	if len(ids) == 0 {
 		return
 	}
-	go func() {
-		if err := c.engine.cfg.Store.Received(context.Background(), userID, ids); err != nil {
-			c.engine.log.Debug("received replies could not be dropped", "error", err)
-		}
-	}()
+	c.engine.cfg.Store.Received(userID, ids)
 }
 
 // Invoke runs a method for native RPC: the same router and limits, but no call

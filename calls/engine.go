@@ -38,11 +38,11 @@ func NewEngine(router *centrirpc.Router, publish Publisher, cfg Config) (*Engine
 	if err != nil {
 		return nil, err
 	}
-	cfg.Store = guarded{cfg.Store}
 	e := &Engine{router: router, publish: publish, cfg: cfg, log: cfg.Logger, workers: newWorkers()}
 	if e.log == nil {
 		e.log = router.Log()
 	}
+	e.cfg.Store = guarded{cfg.Store, e.log}
 	router.Methods()
 	return e, nil
 }

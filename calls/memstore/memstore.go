@@ -5,6 +5,7 @@ package memstore
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"hash/maphash"
 	"sync"
@@ -40,6 +41,7 @@ type Config struct {
 type Store struct {
 	seeds  [2]maphash.Seed
 	now    func() time.Time
+	epoch  string
 	start  time.Time // times are kept as what passed since then, for wall clocks jump
 	shards [shardCount]shard
 	bytes  atomic.Int64 // the memory of all stored replies
@@ -66,6 +68,7 @@ func New(cfg Config) *Store {
 		cfg.Now = time.Now
 	}
 	s := &Store{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, now: cfg.Now, stop: make(chan struct{}), swept: make(chan struct{})}
+	s.epoch = rand.Text()
 	s.start = s.now()
 	blockSize := int(min(max(cfg.MaxReplyBytes/shardCount/8, minBlockSize), maxBlockSize))
 	for i := range s.shards {
@@ -107,11 +110,23 @@ func (s *Store) sweep() {
 // Claim implements calls.Store. It never fails.
 func (s *Store) Claim(_ context.Context, claim calls.Claim) (calls.ClaimResult, error) {
 	id, now, deadline := s.id(claim.Key), s.since(s.now()), s.since(claim.Deadline)
-	found, why := s.shard(id).claim(id, claim.Fingerprint, deadline, now)
+	idle := ifIdle(claim, s.epoch)
+	found, why := s.shard(id).claim(id, claim.Fingerprint, idle, deadline, now)
 	if why == ofReplies && s.makeRoom(now) {
-		found, _ = s.shard(id).claim(id, claim.Fingerprint, deadline, now)
+		found, _ = s.shard(id).claim(id, claim.Fingerprint, idle, deadline, now)
 	}
 	return found, nil
+}
+
+// ifIdle is what a claim of a call that the store does not know comes to.
+func ifIdle(claim calls.Claim, epoch string) calls.ClaimState {
+	switch {
+	case claim.Find:
+		return calls.Unknown
+	case claim.Epoch != "" && claim.Epoch != epoch && !claim.Idempotent:
+		return calls.Lost
+	}
+	return calls.Claimed
 }
 
 func (s *Store) since(t time.Time) time.Duration { return t.Sub(s.start) }
@@ -126,19 +141,21 @@ func (s *Store) makeRoom(now time.Duration) bool {
 	return false
 }
 
+// Epoch implements calls.Store: it is another one for each Store.
+func (s *Store) Epoch() string { return s.epoch }
+
 // Complete implements calls.Store. It never fails.
-func (s *Store) Complete(_ context.Context, key calls.Key, fence uint64, reply []byte) (bool, error) {
+func (s *Store) Complete(_ context.Context, key calls.Key, fence uint64, reply []byte) (calls.Completion, error) {
 	id := s.id(key)
 	return s.shard(id).complete(id, fence, reply, s.since(s.now())), nil
 }
 
-// Received implements calls.Store. It never fails.
-func (s *Store) Received(_ context.Context, userID string, correlationIDs []string) error {
+// Received implements calls.Store.
+func (s *Store) Received(userID string, correlationIDs []string) {
 	for _, correlationID := range correlationIDs {
 		id := s.id(calls.Key{UserID: userID, CorrelationID: correlationID})
 		s.shard(id).received(id)
 	}
-	return nil
 }
 
 // Len is the number of calls remembered.

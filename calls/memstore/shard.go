@@ -57,7 +57,7 @@ const (
 	ofReplies
 )
 
-func (s *shard) claim(id id, fingerprint calls.Fingerprint, deadline, now time.Duration) (calls.ClaimResult, full) {
+func (s *shard) claim(id id, fingerprint calls.Fingerprint, idle calls.ClaimState, deadline, now time.Duration) (calls.ClaimResult, full) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.entries[id]; ok && e.expires >= seconds(now) {
@@ -70,6 +70,9 @@ func (s *shard) claim(id id, fingerprint calls.Fingerprint, deadline, now time.D
 			return calls.ClaimResult{State: calls.Dropped}, notFull
 		}
 		return calls.ClaimResult{State: calls.Done, Reply: s.replies.get(e.reply)}, notFull
+	}
+	if idle != calls.Claimed {
+		return calls.ClaimResult{State: idle}, notFull
 	}
 	if len(s.entries) >= s.maxCalls {
 		return calls.ClaimResult{State: calls.Full}, ofCalls
@@ -87,12 +90,15 @@ func (s *shard) claim(id id, fingerprint calls.Fingerprint, deadline, now time.D
 	return calls.ClaimResult{State: calls.Claimed, Fence: s.fence}, notFull
 }
 
-func (s *shard) complete(id id, fence uint64, reply []byte, now time.Duration) bool {
+func (s *shard) complete(id id, fence uint64, reply []byte, now time.Duration) calls.Completion {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.entries[id]
-	if !ok || e.fence != fence || e.state != running {
-		return false
+	switch {
+	case !ok:
+		return calls.Forgotten
+	case e.fence != fence || e.state != running:
+		return calls.Superseded
 	}
 	e.state = done
 	if len(reply) > 0 {
@@ -100,7 +106,7 @@ func (s *shard) complete(id id, fence uint64, reply []byte, now time.Duration) b
 		s.ended = append(s.ended, ended{id, fence, now})
 	}
 	s.entries[id] = e
-	return true
+	return calls.Completed
 }
 
 func (s *shard) received(id id) {

@@ -29,11 +29,11 @@ func Exercise(t *testing.T, fresh func(t *testing.T) calls.Store) {
 		}
 		return got
 	}
-	complete := func(t *testing.T, s calls.Store, c calls.Claim, fence uint64, reply string, want bool) {
+	complete := func(t *testing.T, s calls.Store, c calls.Claim, fence uint64, reply string, want calls.Completion) {
 		t.Helper()
-		owned, err := s.Complete(t.Context(), c.Key, fence, []byte(reply))
-		if err != nil || owned != want {
-			t.Fatalf("completing %+v = %v, %v; want %v", c.Key, owned, err, want)
+		got, err := s.Complete(t.Context(), c.Key, fence, []byte(reply))
+		if err != nil || got != want {
+			t.Fatalf("completing %+v = %v, %v; want %v", c.Key, got, err, want)
 		}
 	}
 
@@ -41,7 +41,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) calls.Store) {
 		s, c := fresh(t), claimOf("u", "a")
 		first := claim(t, s, c, calls.Claimed)
 		claim(t, s, c, calls.Running)
-		complete(t, s, c, first.Fence, `{"result":1}`, true)
+		complete(t, s, c, first.Fence, `{"result":1}`, calls.Completed)
 		for range 2 {
 			if again := claim(t, s, c, calls.Done); !bytes.Equal(again.Reply, []byte(`{"result":1}`)) {
 				t.Fatalf("reply = %s", again.Reply)
@@ -54,7 +54,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) calls.Store) {
 		other.Fingerprint = calls.Fingerprint{2}
 		first := claim(t, s, c, calls.Claimed)
 		claim(t, s, other, calls.Conflict)
-		complete(t, s, c, first.Fence, "x", true)
+		complete(t, s, c, first.Fence, "x", calls.Completed)
 		claim(t, s, other, calls.Conflict)
 	})
 	t.Run("users do not share ids", func(t *testing.T) {
@@ -67,34 +67,30 @@ func Exercise(t *testing.T, fresh func(t *testing.T) calls.Store) {
 	t.Run("a call is completed once, and only by its owner", func(t *testing.T) {
 		s, c := fresh(t), claimOf("u", "a")
 		first := claim(t, s, c, calls.Claimed)
-		complete(t, s, c, first.Fence+1, "theirs", false)
-		complete(t, s, c, first.Fence, "ours", true)
-		complete(t, s, c, first.Fence, "again", false)
+		complete(t, s, c, first.Fence+1, "theirs", calls.Superseded)
+		complete(t, s, c, first.Fence, "ours", calls.Completed)
+		complete(t, s, c, first.Fence, "again", calls.Superseded)
 		if again := claim(t, s, c, calls.Done); string(again.Reply) != "ours" {
 			t.Fatalf("reply = %s", again.Reply)
 		}
-		complete(t, s, claimOf("u", "never claimed"), 1, "x", false)
+		complete(t, s, claimOf("u", "never claimed"), 1, "x", calls.Forgotten)
 	})
 	t.Run("a reply that was received is dropped, its key stays", func(t *testing.T) {
 		s, c, running := fresh(t), claimOf("u", "a"), claimOf("u", "b")
 		first := claim(t, s, c, calls.Claimed)
 		claim(t, s, running, calls.Claimed)
-		complete(t, s, c, first.Fence, "x", true)
-		if err := s.Received(t.Context(), "v", []string{"a"}); err != nil {
-			t.Fatal(err)
-		}
+		complete(t, s, c, first.Fence, "x", calls.Completed)
+		s.Received("v", []string{"a"})
 		claim(t, s, c, calls.Done)
-		if err := s.Received(t.Context(), "u", []string{"a", "b", "unknown"}); err != nil {
-			t.Fatal(err)
-		}
+		s.Received("u", []string{"a", "b", "unknown"})
 		claim(t, s, c, calls.Dropped)
 		claim(t, s, running, calls.Running)
 	})
 	t.Run("a notification ends without a reply", func(t *testing.T) {
 		s, c := fresh(t), claimOf("u", "a")
 		first := claim(t, s, c, calls.Claimed)
-		if owned, err := s.Complete(t.Context(), c.Key, first.Fence, nil); err != nil || !owned {
-			t.Fatal(owned, err)
+		if got, err := s.Complete(t.Context(), c.Key, first.Fence, nil); err != nil || got != calls.Completed {
+			t.Fatal(got, err)
 		}
 		if again := claim(t, s, c, calls.Done); len(again.Reply) != 0 {
 			t.Fatalf("reply = %s", again.Reply)

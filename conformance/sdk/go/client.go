@@ -11,7 +11,7 @@ import (
 )
 
 // ContractHash names the contract that this package was generated from.
-const ContractHash = "49c2c085fe34d8bd779b0decfcb6d5aaf3d819faeea9c4b0167401d302f0c7ab"
+const ContractHash = "62c137b3a74c03745bb1f6270609981a0b1e5e7b7d5308210cc1d9fb5fc50d13"
 
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.
@@ -405,11 +405,46 @@ func (c *APIClient) ResultUnlisted(ctx context.Context, opts ...client.CallOptio
 	return call[Unlisted](ctx, c.rpc, "result.unlisted", nil, with(opts, contractOptions...))
 }
 
+// StreamCount calls stream.count.
+//
+// Sends {"i":0}, {"i":1} and so on.
+func (c *APIClient) StreamCount(ctx context.Context, params Count, opts ...client.CallOption) (Sent, error) {
+	return call[Sent](ctx, c.rpc, "stream.count", params, with(opts, contractOptions...))
+}
+
+// StreamSteps calls stream.steps.
+//
+// Tells its progress.
+func (c *APIClient) StreamSteps(ctx context.Context, params Step, opts ...client.CallOption) (Sent, error) {
+	return call[Sent](ctx, c.rpc, "stream.steps", params, with(opts, contractOptions...))
+}
+
+// StreamWords calls stream.words.
+//
+// Sends each letter of the given words.
+func (c *APIClient) StreamWords(ctx context.Context, params Letters, opts ...client.CallOption) error {
+	return c.rpc.Call(ctx, "stream.words", params, nil, with(opts, contractOptions...)...)
+}
+
 // UsersGetUserByID calls users.get_user_by_id.
 //
 // Returns a user: there is one, "u1".
 func (c *APIClient) UsersGetUserByID(ctx context.Context, params UserByID, opts ...client.CallOption) (User, error) {
 	return call[User](ctx, c.rpc, "users.get_user_by_id", params, with(opts, errorTypes, client.WithTimeout(5*time.Second)))
+}
+
+// VolatileRead calls volatile.read.
+//
+// Waits as gate.wait does; may run twice, and is not remembered.
+func (c *APIClient) VolatileRead(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
+	return call[Runs](ctx, c.rpc, "volatile.read", params, with(opts, errorTypes, client.Idempotent()))
+}
+
+// VolatileWait calls volatile.wait.
+//
+// Waits as gate.wait does; its calls are not remembered.
+func (c *APIClient) VolatileWait(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
+	return call[Runs](ctx, c.rpc, "volatile.wait", params, with(opts, contractOptions...))
 }
 
 func call[R any](ctx context.Context, rpc *client.CentrifugoRPCClient, method string, params any, opts []client.CallOption) (R, error) {

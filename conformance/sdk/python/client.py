@@ -16,11 +16,13 @@ from .models import (
     Blobs,
     Colour,
     Containers,
+    Count,
     Cut,
     Embedding,
     Empty,
     Failure,
     Key,
+    Letters,
     Named,
     News,
     Node,
@@ -36,8 +38,10 @@ from .models import (
     Rows,
     Runs,
     Scalars,
+    Sent,
     Shapes,
     Size,
+    Step,
     Times,
     Topic,
     Unlisted,
@@ -54,7 +58,7 @@ from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "49c2c085fe34d8bd779b0decfcb6d5aaf3d819faeea9c4b0167401d302f0c7ab"
+CONTRACT_HASH = "62c137b3a74c03745bb1f6270609981a0b1e5e7b7d5308210cc1d9fb5fc50d13"
 """Names the contract that this client was generated from."""
 
 
@@ -580,6 +584,30 @@ class APIClient:
             await self.rpc.call("result.unlisted", timeout=timeout, errors=_ERRORS),
         )
 
+    async def stream_count(
+        self, params: Count, *, timeout: float | None = None
+    ) -> Sent:
+        """Sends {"i":0}, {"i":1} and so on."""
+        return _read(
+            "the result of stream.count",
+            Sent.model_validate,
+            await self.rpc.call("stream.count", _write(params), timeout=timeout, errors=_ERRORS),
+        )
+
+    async def stream_steps(self, params: Step, *, timeout: float | None = None) -> Sent:
+        """Tells its progress."""
+        return _read(
+            "the result of stream.steps",
+            Sent.model_validate,
+            await self.rpc.call("stream.steps", _write(params), timeout=timeout, errors=_ERRORS),
+        )
+
+    async def stream_words(
+        self, params: Letters, *, timeout: float | None = None
+    ) -> None:
+        """Sends each letter of the given words."""
+        await self.rpc.call("stream.words", _write(params), timeout=timeout, errors=_ERRORS)
+
     async def users_get_user_by_id(
         self, params: UserByID, *, timeout: float | None = 5
     ) -> User:
@@ -588,4 +616,20 @@ class APIClient:
             "the result of users.get_user_by_id",
             User.model_validate,
             await self.rpc.call("users.get_user_by_id", _write(params), timeout=timeout, errors=_ERRORS),
+        )
+
+    async def volatile_read(self, params: Key, *, timeout: float | None = None) -> Runs:
+        """Waits as gate.wait does; may run twice, and is not remembered."""
+        return _read(
+            "the result of volatile.read",
+            Runs.model_validate,
+            await self.rpc.call("volatile.read", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
+        )
+
+    async def volatile_wait(self, params: Key, *, timeout: float | None = None) -> Runs:
+        """Waits as gate.wait does; its calls are not remembered."""
+        return _read(
+            "the result of volatile.wait",
+            Runs.model_validate,
+            await self.rpc.call("volatile.wait", _write(params), timeout=timeout, errors=_ERRORS),
         )

@@ -9,11 +9,13 @@ import type {
   Blobs,
   Colour,
   Containers,
+  Count,
   Cut,
   Embedding,
   Empty,
   Failure,
   Key,
+  Letters,
   Named,
   News,
   Node,
@@ -29,8 +31,10 @@ import type {
   Rows,
   Runs,
   Scalars,
+  Sent,
   Shapes,
   Size,
+  Step,
   Times,
   Topic,
   Unlisted,
@@ -40,7 +44,7 @@ import type {
 } from "./types.js";
 
 /** Names the contract that this client was generated from. */
-export const contractHash = "49c2c085fe34d8bd779b0decfcb6d5aaf3d819faeea9c4b0167401d302f0c7ab";
+export const contractHash = "62c137b3a74c03745bb1f6270609981a0b1e5e7b7d5308210cc1d9fb5fc50d13";
 
 /**
  * Everything a contract can say.
@@ -369,6 +373,21 @@ export class APIClient {
     return this.rpc.call<Unlisted>("result.unlisted", {}, { ...options, errors: errorClasses });
   }
 
+  /** Sends {"i":0}, {"i":1} and so on. */
+  streamCount(params: Count, options?: CallOptions): Promise<Sent> {
+    return this.rpc.call<Sent>("stream.count", params, { ...options, errors: errorClasses });
+  }
+
+  /** Tells its progress. */
+  streamSteps(params: Step, options?: CallOptions): Promise<Sent> {
+    return this.rpc.call<Sent>("stream.steps", params, { ...options, errors: errorClasses });
+  }
+
+  /** Sends each letter of the given words. */
+  async streamWords(params: Letters, options?: CallOptions): Promise<void> {
+    await this.rpc.call("stream.words", params, { ...options, errors: errorClasses });
+  }
+
   /**
    * Returns a user: there is one, "u1".
    *
@@ -376,5 +395,19 @@ export class APIClient {
    */
   usersGetUserById(params: UserByID, options?: CallOptions): Promise<User> {
     return this.rpc.call<User>("users.get_user_by_id", params, { ...options, timeout: options?.timeout ?? 5000, errors: errorClasses });
+  }
+
+  /**
+   * Waits as gate.wait does; may run twice, and is not remembered.
+   *
+   * Idempotent: sent again if the connection drops before the reply.
+   */
+  volatileRead(params: Key, options?: CallOptions): Promise<Runs> {
+    return this.rpc.call<Runs>("volatile.read", params, { ...options, idempotent: options?.idempotent ?? true, errors: errorClasses });
+  }
+
+  /** Waits as gate.wait does; its calls are not remembered. */
+  volatileWait(params: Key, options?: CallOptions): Promise<Runs> {
+    return this.rpc.call<Runs>("volatile.wait", params, { ...options, errors: errorClasses });
   }
 }
