@@ -26,9 +26,8 @@ func (r *run) claim() bool {
 		r.answerAgain(wire.EncodeError(r.CorrelationID, wrong))
 		return false
 	}
-	timeout := e.timeout(r.asked, r.method)
-	r.deadline = time.Now().Add(timeout)
-	found, err := e.cfg.Store.Claim(context.Background(), Claim{Key: r.key(), Fingerprint: r.fingerprint(), Deadline: r.deadline})
+	r.deadline = time.Now().Add(e.timeout(r.asked, r.method))
+	found, err := r.claimFromStore()
 	if err != nil {
 		e.log.Error("a call could not be claimed", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
 		r.refuse(fmt.Errorf("%w: the call store is out of reach", ErrUnavailable))
@@ -52,10 +51,49 @@ func (r *run) claim() bool {
 	case Conflict:
 		e.cfg.Observer.CallRefused("conflict")
 		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.Conflict, "the correlation id was used with another method or other params; give every call an id of its own").Wire()))
+	case Lost:
+		e.cfg.Observer.CallRefused("outcome_unknown")
+		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.OutcomeUnknown, "the server that the call was sent to is gone; the call may have taken effect").Wire()))
+	case Unknown:
+		r.refuse(errDraining)
 	case Running:
 		r.answerAgain(nil) // by who runs it
+		r.signalOwner()
 	}
 	return false
+}
+
+// claimFromStore asks for the call, or not where the method is volatile: such
+// calls are not remembered.
+func (r *run) claimFromStore() (ClaimResult, error) {
+	if r.method.Volatile {
+		if r.find {
+			return ClaimResult{State: Unknown}, nil
+		}
+		return ClaimResult{State: Claimed}, nil
+	}
+	return r.engine().cfg.Store.Claim(context.Background(), Claim{
+		Key: r.key(), Fingerprint: r.fingerprint(), Deadline: r.deadline,
+		Epoch: r.epoch, Find: r.find,
+		// A stream that was read in part cannot be continued by another run.
+		Idempotent: r.method.Idempotent && (r.missing == nil || *r.missing == 0),
+	})
+}
+
+// signalOwner tells the process that runs the call where else its reply and its
+// items are wanted.
+func (r *run) signalOwner() {
+	if r.engine().signaler == nil || r.notify {
+		return
+	}
+	signal := Signal{Kind: SignalAttach, ReplyTo: r.replyTo}
+	switch {
+	case r.why() != nil:
+		signal.Kind = SignalCancel
+	case r.missing != nil:
+		signal.Kind, signal.Seq = SignalResume, *r.missing
+	}
+	r.engine().tell(r.key(), signal)
 }
 
 // refuse tells those who wait for the acknowledgement that nothing was claimed.
@@ -106,14 +144,22 @@ func (r *run) complete(result json.RawMessage, failed *wire.Error) {
 	default:
 		reply = wire.EncodeResult(r.CorrelationID, result)
 	}
-	stored, err := e.cfg.Store.Complete(context.Background(), r.key(), r.fence, reply)
+	r.endProgress()
+	if r.stream != nil {
+		reply = r.stream.end(reply)
+	}
+	stored, err := r.store(reply)
 	if err != nil {
-		e.log.Error("a reply could not be stored", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+		e.log.Error("a reply could not be stored; that is tried again", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+		r.storeLater(reply)
 	}
 	// From here on a request that comes again finds the reply in the store.
 	channels := r.shut()
 	r.acknowledge(nil)
 	if err == nil && stored == Superseded {
+		if r.stream != nil {
+			r.stream.close()
+		}
 		e.log.Warn("a call ended after its claim had passed to another owner", "method", r.name, "correlation_id", r.CorrelationID)
 		return
 	}

@@ -24,11 +24,14 @@ type Engine struct {
 	workers *workers
 	callers atomic.Uint32 // made so far, to spread them over the workers' shards
 
-	inFlight atomic.Int64
-	draining atomic.Bool
-	mu       sync.Mutex
-	idle     chan struct{} // closed when draining and nothing is in flight; guarded by mu
-	finished sync.Once
+	signaler Signaler // nil if no other process shares the store
+
+	inFlight    atomic.Int64
+	streamBytes atomic.Int64 // of all items that were not taken yet
+	draining    atomic.Bool
+	mu          sync.Mutex
+	idle        chan struct{} // closed when draining and nothing is in flight; guarded by mu
+	finished    sync.Once
 }
 
 // NewEngine makes an engine that runs the router's methods. It closes the router
@@ -42,6 +45,10 @@ func NewEngine(router *centrirpc.Router, publish Publisher, cfg Config) (*Engine
 	if e.log == nil {
 		e.log = router.Log()
 	}
+	if shared, ok := cfg.Store.(Signaler); ok {
+		e.signaler = shared
+		shared.Receive(e.receive)
+	}
 	e.cfg.Store = guarded{cfg.Store, e.log}
 	router.Methods()
 	return e, nil
@@ -49,6 +56,10 @@ func NewEngine(router *centrirpc.Router, publish Publisher, cfg Config) (*Engine
 
 // InFlight is the number of handlers that run now.
 func (e *Engine) InFlight() int { return int(e.inFlight.Load()) }
+
+// Epoch names the life of the call store. A client says it with a request that it
+// sends again.
+func (e *Engine) Epoch() string { return e.cfg.Store.Epoch() }
 
 // Drain refuses new calls from now on and waits for the running ones. When ctx
 // ends first, it ends the contexts of their handlers, answers their callers with
@@ -90,21 +101,26 @@ type slot struct {
 }
 
 // take takes a slot for a call, or says why there is none.
-func (e *Engine) take(c *Caller) (slot, error) {
-	s := slot{caller: c, ofConn: true}
+//
+// During a drain there are slots only for those that look for a call's reply.
+func (e *Engine) take(c *Caller, again bool) (s slot, find bool, err error) {
+	s = slot{caller: c, ofConn: true}
 	if c.inFlight.Add(1) > int64(e.cfg.MaxInFlightPerConn) {
 		c.inFlight.Add(-1)
-		return s, errConnBusy
+		return s, false, errConnBusy
 	}
 	if e.inFlight.Add(1) > int64(e.cfg.MaxInFlight) {
 		s.free(e)
-		return s, errServerBusy
+		return s, false, errServerBusy
 	}
 	if e.draining.Load() { // after taking the slot, so that Drain cannot miss it
+		if again {
+			return s, true, nil
+		}
 		s.free(e)
-		return s, errDraining
+		return s, false, errDraining
 	}
-	return s, nil
+	return s, false, nil
 }
 
 // freeConn frees the connection's part. It comes before the call is answered, so

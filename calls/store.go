@@ -108,9 +108,9 @@ type Signal struct {
 // process that runs a call, at best effort.
 type Signaler interface {
 	Store
-	// Signal sends a signal to the process that owns the call, if there is one. It
-	// does not block.
-	Signal(key Key, signal Signal)
+	// Signal sends a signal to the process that runs the call, or ran it, and
+	// reports whether that process is there to take it.
+	Signal(ctx context.Context, key Key, signal Signal) (delivered bool, err error)
 	// Receive names the function that takes the signals to this process, which
 	// must not block. It is called once, before the first claim.
 	Receive(func(Key, Signal))

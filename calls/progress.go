@@ -1,0 +1,87 @@
+package calls
+
+import (
+	"sync"
+	"time"
+
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+// progressEvery is how often a caller hears of a call's progress, at most.
+const progressEvery = 100 * time.Millisecond
+
+var _ centrirpc.ProgressReporter = (*run)(nil)
+
+// progress holds back what a handler tells too often. What is in it is guarded by
+// mu.
+type progress struct {
+	mu      sync.Mutex
+	last    time.Time
+	pending []byte
+	timer   *time.Timer // runs while something is pending
+	over    bool
+}
+
+// ReportProgress implements centrirpc.ProgressReporter.
+func (r *run) ReportProgress(done, total float64, message string) {
+	told := wire.Progress{Done: done, Message: message}
+	if total != 0 {
+		told.Total = &total
+	}
+	data, err := wire.EncodeProgress(r.CorrelationID, told)
+	if err != nil {
+		return
+	}
+	r.mu.Lock()
+	if r.progress == nil {
+		r.progress = &progress{}
+	}
+	p := r.progress
+	r.mu.Unlock()
+
+	p.mu.Lock()
+	wait := progressEvery - time.Since(p.last)
+	switch {
+	case p.over:
+		data = nil
+	case p.timer != nil:
+		p.pending, data = data, nil
+	case wait > 0:
+		p.pending, data = data, nil
+		p.timer = time.AfterFunc(wait, func() {
+			defer r.recovered()
+			r.broadcast(p.take())
+		})
+	default:
+		p.last = time.Now()
+	}
+	p.mu.Unlock()
+	r.broadcast(data)
+}
+
+// take is what is to be told now, or nil.
+func (p *progress) take() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	data := p.pending
+	p.pending, p.timer, p.last = nil, nil, time.Now()
+	return data
+}
+
+// endProgress tells what was held back, for the call ends.
+func (r *run) endProgress() {
+	r.mu.Lock()
+	p := r.progress
+	r.mu.Unlock()
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	p.over = true
+	p.mu.Unlock()
+	r.broadcast(p.take())
+}
