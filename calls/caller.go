@@ -94,7 +94,7 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 		Asker:  centrirpc.Asker{Conn: conn, CorrelationID: req.CorrelationID},
 		caller: c, name: req.Method, method: method, params: req.Params, asked: req.Timeout(),
 		notify: req.Op == wire.OpNotify, ack: ack, replyTo: req.ReplyTo, holds: 1,
-		epoch: req.Store, missing: req.Seq,
+		epoch: storeEpoch(req.Store, conn.UserID), missing: req.Seq,
 	}
 	if method != nil && method.Kind == contract.Stream {
 		r.stream = newStream(r)

@@ -57,10 +57,6 @@ func NewEngine(router *centrirpc.Router, publish Publisher, cfg Config) (*Engine
 // InFlight is the number of handlers that run now.
 func (e *Engine) InFlight() int { return int(e.inFlight.Load()) }
 
-// Epoch names the life of the call store. A client says it with a request that it
-// sends again.
-func (e *Engine) Epoch() string { return e.cfg.Store.Epoch() }
-
 // Drain refuses new calls from now on and waits for the running ones. When ctx
 // ends first, it ends the contexts of their handlers, answers their callers with
 // unavailable, and returns ctx's error. It may be called more than once.

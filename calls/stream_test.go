@@ -352,7 +352,8 @@ func TestCallsOfAnotherStoreAreNotRunAgain(t *testing.T) {
 	withStreams(t, calls.Config{}, func(t *testing.T, r *streamRig) {
 		for _, test := range []struct{ request, want string }{
 			{stream("a", "held", 0, `,"store":"another"`), "#456 outcome_unknown"},
-			{stream("b", "held", 0, fmt.Sprintf(`,"store":%q`, r.engine.Epoch())), "#456 result 0"}, // the first was lost on its way
+			{stream("b", "held", 0, fmt.Sprintf(`,"store":%q`, r.engine.Epoch("456"))), "#456 result 0"},        // the first was lost on its way
+			{stream("f", "held", 0, fmt.Sprintf(`,"store":%q`, r.engine.Epoch("457"))), "#456 outcome_unknown"}, // as another user, before a reconnect
 			{stream("c", "again", 0, `,"store":"another"`), "#456 0: result 0"},
 			{stream("d", "again", 0, `,"store":"another","seq":0`), "#456 0: result 0"},
 			{stream("e", "again", 0, `,"store":"another","seq":1`), "#456 outcome_unknown"}, // read in part
@@ -377,7 +378,7 @@ func TestADrainingServerStillAnswersCallsThatAreSentAgain(t *testing.T) {
 		drained := make(chan error, 1)
 		go func() { drained <- r.engine.Drain(t.Context()) }()
 		synctest.Wait()
-		again := fmt.Sprintf(`,"store":%q`, r.engine.Epoch())
+		again := fmt.Sprintf(`,"store":%q`, r.engine.Epoch("456"))
 		r.accepted(stream("done", "held", 0, again))
 		wantLines(t, r.take(), "#456 result 0")
 		r.accepted(stream("held", "held", 5, again))
