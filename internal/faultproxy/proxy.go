@@ -46,7 +46,9 @@ type way struct {
 // pair is one connection through the proxy.
 type pair struct {
 	client, server *net.TCPConn
-	cut            bool // guarded by the proxy's mu
+	// Guarded by the proxy's mu:
+	cut      bool
+	vanished bool
 }
 
 // Start starts a proxy in front of a server's address. It ends with the test.
@@ -89,6 +91,16 @@ func (p *Proxy) Stall(d Direction, stalled bool) { p.change(func() { p.ways[d].s
 // Lose swallows everything in one direction, as a half-open connection does, or
 // stops doing so.
 func (p *Proxy) Lose(d Direction, lost bool) { p.change(func() { p.ways[d].lost = lost }) }
+
+// Vanish makes the present connections half open for good: nothing comes through
+// any more, in either direction, and neither side is told. New ones are as usual.
+func (p *Proxy) Vanish() {
+	p.change(func() {
+		for pair := range p.pairs {
+			pair.vanished = true
+		}
+	})
+}
 
 // Delay holds everything in one direction up for that long.
 func (p *Proxy) Delay(d Direction, delay time.Duration) { p.change(func() { p.ways[d].delay = delay }) }
@@ -181,10 +193,8 @@ func (p *Proxy) pump(c *pair, d Direction, from, to *net.TCPConn) {
 	// An end is an end for both sides, but it is held up as everything else.
 	p.pass(c, d, nil)
 	p.mu.Lock()
-	lost := p.ways[d].lost
-	for lost && !c.cut { // a half-open connection does not end either
+	for (p.ways[d].lost || c.vanished) && !c.cut && !p.closed { // a half-open connection does not end either
 		p.changed.Wait()
-		lost = p.ways[d].lost
 	}
 	if !c.cut {
 		c.cut = true
@@ -213,7 +223,7 @@ func (p *Proxy) pass(c *pair, d Direction, data []byte) bool {
 	for w.stalled && !c.cut {
 		p.changed.Wait()
 	}
-	return !w.lost && !c.cut
+	return !w.lost && !c.vanished && !c.cut
 }
 
 func (p *Proxy) cutLocked(c *pair) {

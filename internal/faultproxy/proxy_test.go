@@ -108,6 +108,25 @@ func TestFaults(t *testing.T) {
 	<-cut
 }
 
+func TestVanish(t *testing.T) {
+	p := faultproxy.Start(t, echo(t))
+	l := dial(t, p.Addr())
+	l.say("a")
+	if !l.hears("a", soon) {
+		t.Fatal("nothing comes through")
+	}
+	p.Vanish()
+	l.say("b")
+	if l.hears("b", never) {
+		t.Error("a connection that vanished lets data through")
+	}
+	l = dial(t, p.Addr())
+	l.say("c")
+	if !l.hears("c", soon) {
+		t.Error("a new connection is as lost as the old one")
+	}
+}
+
 func TestCutAndRefuse(t *testing.T) {
 	p := faultproxy.Start(t, echo(t))
 	l := dial(t, p.Addr())
