@@ -6,11 +6,11 @@ import asyncio
 import json
 import logging
 import math
-import random
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from .rpc_backoff import LATER, pause_after
 from .rpc_connection import Connection
 from .rpc_errors import (
     CallTimeoutError,
@@ -44,14 +44,6 @@ from .rpc_wire import (
 __all__ = ["Calls"]
 
 _log = logging.getLogger("centrirpc")
-
-# Refusals that say "later": internal, resource_exhausted, unavailable.
-_LATER = (100, 429, 503)
-
-# The pause after a refusal, in seconds: a random part of _BACKOFF doubled at each refusal in
-# a row, at most of _MAX_BACKOFF.
-_BACKOFF = 0.1
-_MAX_BACKOFF = 5.0
 
 # How long the acknowledgement of what is no call is waited for, in seconds.
 _ASIDE_TIMEOUT = 5.0
@@ -351,12 +343,12 @@ class Calls:
         """The server did not claim it; it may say "later"."""
         if call.id not in self._pending:
             return
-        if error.code not in _LATER:
+        if error.code not in LATER:
             self._fail(call, error)
             return
         call.uncertain = again
         call.refusal = error
-        pause = random.uniform(0, min(_MAX_BACKOFF, _BACKOFF * 2 ** min(call.refusals, 16)))
+        pause = pause_after(call.refusals)
         call.refusals += 1
         if self._connection.state == "connected":
             call.again(pause, self._send_again)
