@@ -43,7 +43,10 @@ if TYPE_CHECKING:
         ConnectionState,
         ContractCheck,
         Frame,
+        Progress,
+        ProgressHandler,
         PublicationHandler,
+        RPCStream,
         Subscription,
     )
     from .source import ApplicationError as ApplicationError
@@ -60,7 +63,10 @@ _CLIENT = (
     "ConnectionState",
     "ContractCheck",
     "Frame",
+    "Progress",
+    "ProgressHandler",
     "PublicationHandler",
+    "RPCStream",
     "Subscription",
 )
 _SOURCE = (
@@ -98,8 +104,11 @@ __all__ = [
     "OutcomeUnknownError",
     "PayloadTooLargeError",
     "PermissionDeniedError",
+    "Progress",
+    "ProgressHandler",
     "PublicationHandler",
     "RPCError",
+    "RPCStream",
     "RequestTooLargeError",
     "ResourceExhaustedError",
     "ServerError",

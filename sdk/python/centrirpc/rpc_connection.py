@@ -93,6 +93,8 @@ class Connection:
         self.state: ConnectionState = "disconnected"
         self.server_channels: set[str] = set()
         self.max_message_size = DEFAULT_MAX_REQUEST_SIZE
+        self.store = ""
+        """The epoch of the server's call store; empty if it says none."""
         self._identity = identity
         self._events = events
         self._tasks: set[asyncio.Task[None]] = set()
@@ -259,6 +261,7 @@ class Connection:
         self.server_channels.clear()
         said = read_connect_data(ctx.data)
         self.max_message_size = said.max_message_size or DEFAULT_MAX_REQUEST_SIZE
+        self.store = said.store or ""
         try:
             self._identity.connected(said.user_id)
         except ConnectError as error:

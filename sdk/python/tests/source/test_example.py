@@ -28,7 +28,7 @@ def test_it_is_the_api_of_the_go_demo(contract: Any) -> None:
     described = Application(FOLDER).export("handlers", "--name", "tasks")
     assert (described["name"], described["doc"]) == (contract["name"], contract["doc"])
     for ours, theirs in zip(described["methods"], contract["methods"], strict=True):
-        for key in ("name", "kind", "doc", "deprecated", "timeout_ms", "idempotent"):
+        for key in ("name", "kind", "doc", "deprecated", "timeout_ms", "idempotent", "volatile"):
             assert ours[key] == theirs.get(key, type(ours[key])()), (ours["name"], key)
         assert ours["errors"] == theirs.get("errors", [])
         for key in ("params", "result"):
