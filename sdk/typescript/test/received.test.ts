@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { FakeServer, ownTimers, until } from "./fake.js";
-import { state } from "./server.js";
 
 test("received replies are named in the next request, and flushed when there is none", async (t) => {
   const server = await FakeServer.start(t);
