@@ -3,15 +3,13 @@
 import { abortError, checkTimeout } from "./rpc-deadline.js";
 import { ClientError, ConnectionLostError, type ServerError, type ServerErrorClasses } from "./rpc-errors.js";
 import type { Items } from "./rpc-items.js";
-import type { CallOptions, Progress } from "./rpc-options.js";
+import type { CallOptions, CallProgress } from "./rpc-options.js";
 import { newCorrelationId } from "./rpc-wire.js";
 
 /** Where a call was sent when the server can first have got it. */
 export interface Claim {
-  /** The life of the server's memory; undefined if the server has none to rely on. */
+  /** The life of the server's memory of the user's calls; undefined if the server has none to rely on. */
   readonly store: string | undefined;
-  /** It names the user, to whom the server's memory of the call belongs. */
-  readonly replyChannel: string;
 }
 
 /** Takes the outcome of a call, once. */
@@ -30,7 +28,7 @@ export interface Call extends Outcome {
   readonly idempotent: boolean;
   readonly volatile: boolean;
   readonly errors: ServerErrorClasses | undefined;
-  readonly onProgress: ((progress: Progress) => unknown) | undefined;
+  readonly onProgress: ((progress: CallProgress) => unknown) | undefined;
   /** The items of a stream. */
   items: Items | undefined;
   /** When to give up, on the clock of performance.now(), and on that of Date.now(). */
@@ -93,16 +91,13 @@ export function newCall(
 }
 
 /**
- * Whether a call may be sent to this server. One that was sent before may, if it
- * may run twice, or if the server can tell whether it ran: it remembers calls,
- * and the call is still the same user's.
+ * Whether a call may be sent to a server with that store. One that was sent
+ * before may, if it may run twice, or if the server can tell whether it ran.
  */
-export function maySend(call: Call, store: string | undefined, replyChannel: string): boolean {
+export function maySend(call: Call, store: string | undefined): boolean {
   const { claim } = call;
   if (claim === undefined || call.idempotent) return true;
-  return (
-    !call.volatile && claim.store !== undefined && store !== undefined && claim.replyChannel === replyChannel
-  );
+  return !call.volatile && claim.store !== undefined && store !== undefined;
 }
 
 /**

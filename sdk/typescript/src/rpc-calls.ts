@@ -136,13 +136,13 @@ export class Calls {
       call.items?.stop();
       if (!call.sent) continue;
       call.sent = false;
-      if (!maySend(call, call.claim?.store, call.claim?.replyChannel ?? "")) this.#fail(call, lost(call));
+      if (!maySend(call, call.claim?.store)) this.#fail(call, lost(call));
     }
   }
 
   /** Sends what waits for a connection. */
   resume(): void {
-    this.#received.connected(`${this.#link.replyChannel} ${this.#link.store ?? ""}`);
+    this.#received.connected(this.#link.store);
     // After a sleep, calls may be over that their timers have not ended yet.
     for (const call of [...this.#pending.values()]) if (timeLeft(call) <= 0) this.#expire(call);
     this.#pace.add([...this.#pending.values()].filter((call) => !call.sent));
@@ -172,10 +172,10 @@ export class Calls {
 
   #send(call: Call): void {
     if (!this.#link.ready) return;
-    const { replyChannel, store } = this.#link;
+    const { store } = this.#link;
     const left = timeLeft(call);
     if (left <= 0) return this.#expire(call);
-    if (!maySend(call, store, replyChannel)) return this.#fail(call, lost(call));
+    if (!maySend(call, store)) return this.#fail(call, lost(call));
     const { request, size } = this.#request(call, Math.max(1, Math.ceil(left)));
     const limit = this.#link.maxRequestSize;
     if (size > limit) {
@@ -183,7 +183,7 @@ export class Calls {
       return this.#fail(call, call.claim === undefined ? new RequestTooLargeError(message) : lost(call));
     }
     const first = call.claim === undefined;
-    call.claim ??= { store, replyChannel };
+    call.claim ??= { store };
     const send = ++call.sends;
     call.sent = true;
     call.silence ||= this.#silence;
@@ -233,7 +233,7 @@ export class Calls {
     const { code, message } = error as { code?: unknown; message?: unknown };
     if (typeof code !== "number" || code === writeFailed) {
       this.#pace.acknowledged(call);
-      if (call.sent && !maySend(call, this.#link.store, this.#link.replyChannel))
+      if (call.sent && !maySend(call, this.#link.store))
         this.#fail(call, new ConnectionLostError(`${describe(call)} could not be written`, { cause: error }));
       else this.#sendAfter(call, backoff(call.refusals++));
       return;
@@ -262,7 +262,7 @@ export class Calls {
 
   /** Sends the call again when nothing is heard of it, if it may be sent again at all. */
   #expectSign(call: Call): void {
-    const again = maySend(call, this.#link.store, this.#link.replyChannel);
+    const again = maySend(call, this.#link.store);
     call.due = again ? performance.now() + call.silence : Infinity;
     this.#alarm.by(call.due);
   }

@@ -4,9 +4,9 @@ import type { Options as CentrifugeOptions, TransportEndpoint } from "centrifuge
 
 import type { ServerErrorClasses } from "./rpc-errors.js";
 import type { WebSocketConstructor } from "./rpc-socket.js";
-import type { Progress } from "./rpc-wire.js";
+import type { CallProgress } from "./rpc-wire.js";
 
-export type { Progress } from "./rpc-wire.js";
+export type { CallProgress } from "./rpc-wire.js";
 
 /** Options of a client. */
 export interface ClientOptions {
@@ -63,7 +63,7 @@ export interface CallOptions extends WaitOptions {
    */
   volatile?: boolean | undefined;
   /** Called as the handler tells how far it has come. What it throws goes to the client's onError. */
-  onProgress?: ((progress: Progress) => unknown) | undefined;
+  onProgress?: ((progress: CallProgress) => unknown) | undefined;
   /** The classes of the application's own errors by code, 1000 to 1999; others are a plain ServerError. */
   errors?: ServerErrorClasses | undefined;
 }

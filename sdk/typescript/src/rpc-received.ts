@@ -15,7 +15,7 @@ const idle = 1000;
 export class Received {
   readonly #ids = new Set<string>();
   readonly #flush: () => void;
-  #server = "";
+  #store: string | undefined;
   #touched = 0;
   readonly #alarm = new Alarm(() => this.#ring());
 
@@ -28,10 +28,10 @@ export class Received {
     return this.#ids.size;
   }
 
-  /** Says which server's memory the ids are about: those of another one mean nothing. */
-  connected(server: string): void {
-    if (server !== this.#server) this.clear();
-    this.#server = server;
+  /** Says whose memory the ids are about: those of another store mean nothing. */
+  connected(store: string | undefined): void {
+    if (store !== this.#store) this.clear();
+    this.#store = store;
     if (this.#ids.size > 0) this.#touch();
   }
 

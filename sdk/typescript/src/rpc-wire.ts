@@ -78,7 +78,7 @@ export interface ReplyError {
 }
 
 /** How far a call has come, in units of the method's own. */
-export interface Progress {
+export interface CallProgress {
   done: number;
   /** Left out if it is not known. */
   total?: number;
@@ -94,7 +94,7 @@ export interface Reply {
   /** The number of a stream's item, from 0; of its final reply, how many items there are. */
   seq?: number;
   item?: unknown;
-  progress?: Progress;
+  progress?: CallProgress;
 }
 
 /**
@@ -128,10 +128,10 @@ function sequence(seq: unknown): { seq?: number } {
   return Number.isSafeInteger(seq) && (seq as number) >= 0 ? { seq: seq as number } : {};
 }
 
-function readProgress(data: unknown): Progress | undefined {
+function readProgress(data: unknown): CallProgress | undefined {
   if (!isObject(data)) return undefined;
   const { done, total, message } = data;
-  const progress: Progress = { done: typeof done === "number" ? done : 0 };
+  const progress: CallProgress = { done: typeof done === "number" ? done : 0 };
   if (typeof total === "number") progress.total = total;
   if (typeof message === "string") progress.message = message;
   return progress;
