@@ -73,7 +73,11 @@ func bundle(t *testing.T) string {
 	file := filepath.Join(programDir, "driver.mjs")
 	if _, err := os.Stat(file); err != nil {
 		process.Run(t, nil, nodeModules+"/.bin/tsc", "-p", "drivers/typescript/tsconfig.json")
-		process.Run(t, nil, nodeModules+"/.bin/esbuild", "drivers/typescript/driver.ts",
+		modules, err := filepath.Abs(nodeModules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		process.Run(t, []string{"NODE_PATH=" + modules}, nodeModules+"/.bin/esbuild", "drivers/typescript/driver.ts",
 			"--bundle", "--platform=node", "--format=esm", "--target=node20", "--log-level=warning", "--outfile="+file,
 			"--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);")
 	}

@@ -63,11 +63,14 @@ class Driver:
                 outcome = {"result": "accepted"}
             else:
                 outcome = await self.stream(command, options)
-        except asyncio.CancelledError:
-            outcome = {"client_error": "CallAbortedError"}
         except Exception as error:
             outcome = failure(error)
         say(done=key, **outcome)
+
+    def ended(self, task: asyncio.Task[None], key: str) -> None:
+        del self.tasks[key]
+        if task.cancelled():
+            say(done=key, client_error="CallAbortedError")
 
     async def stream(self, command: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         seen = 0
@@ -94,7 +97,7 @@ class Driver:
                 key = command["key"]
                 task = asyncio.create_task(self.run(command))
                 self.tasks[key] = task
-                task.add_done_callback(lambda _, key=key: self.tasks.pop(key, None))
+                task.add_done_callback(lambda ended, key=key: self.ended(ended, key))
             elif "cancel" in command:
                 if task := self.tasks.get(command["cancel"]):
                     task.cancel()

@@ -4,6 +4,8 @@
 
 import { createInterface } from "node:readline";
 
+import { WebSocket } from "ws";
+
 import { CentrifugoRPCClient, ClientError, ServerError } from "../../../../sdk/typescript/src/index.js";
 
 interface Command {
@@ -27,6 +29,7 @@ const [, , url = "", token = "", silence = "10"] = process.argv;
 const aborts = new Map<string, AbortController>();
 const keys = new Map<string, string>();
 const rpc = new CentrifugoRPCClient(url, token, undefined, {
+  websocket: WebSocket,
   silence: Number(silence) * 1000,
   centrifuge: { minReconnectDelay: 20, maxReconnectDelay: 300 },
 });
@@ -111,3 +114,4 @@ await rpc.connect();
 say({ ready: true });
 for await (const line of createInterface({ input: process.stdin })) obey(JSON.parse(line) as Command);
 rpc.disconnect();
+process.exit(0); // a half-open socket would wait for its peer
