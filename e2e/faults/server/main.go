@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/calls"
 	"github.com/centrirpc/centrirpc/server"
 )
 
@@ -32,6 +33,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	drain := flags.Duration("drain", 10*time.Second, "how long a stop waits for running calls")
 	journalFile := flags.String("journal", "", "file to write runs to (required)")
 	ping := flags.Duration("ping", 25*time.Second, "the interval of pings to clients")
+	dieAt := flags.String("die-after-storing", "", "a call's key: the process kills itself when that reply is stored, before it is published")
 	perConn := flags.Int("max-in-flight", 10_000, "calls that one connection may have running")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -51,6 +53,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return 1
 		}
 		defer stop()
+		if *dieAt != "" {
+			config.Store = mortal{config.Store.(calls.Signaler), []byte(`"say":"` + *dieAt + `"`)}
+		}
 	}
 	if err := serve(*addr, newRouter(journal, log), config, stdin, stdout); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		fmt.Fprintln(stderr, err)
