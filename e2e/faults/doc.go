@@ -19,5 +19,5 @@
 //	{"ready":true}
 //	{"done":"k","result":"k"} or "error":"reason" or "client_error":"class" or "fault":…; "items":n of a stream
 //	{"frame":"ack","key":"k"} and the same for "resend" and "cancel"
-//	{"stats":"s","pending":n,"left":m}            m timers, tasks or goroutines
+//	{"stats":"s","pending":n,"left":m,"clock":s}   m timers, tasks or goroutines; the time, where it may be false
 package faults

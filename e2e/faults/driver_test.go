@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/centrirpc/centrirpc/conformance/process"
 )
 
@@ -139,25 +137,30 @@ type driver struct {
 	frames   map[string]int // by kind and key
 	stats    map[string]stats
 	over     bool
+
+	user      string
+	onOutcome func() // called at each, if it is not nil
 }
 
 type stats struct {
 	Pending int `json:"pending"`
 	Left    int `json:"left"`
+	// Clock is the client's, in seconds since 1970.
+	Clock float64 `json:"clock"`
 }
 
 // startDriver starts a client of that language for a user, and waits until it is
 // connected.
-func startDriver(t *testing.T, language, addr, user string, silence time.Duration) *driver {
+func startDriver(t *testing.T, language, addr, user string, silence time.Duration, env ...string) *driver {
 	t.Helper()
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": user}).SignedString([]byte(secret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &driver{t: t, cmd: command(t, language), ended: make(chan struct{}), outcomes: map[string][]outcome{}, frames: map[string]int{}, stats: map[string]stats{}}
+	d := &driver{user: user, t: t, cmd: command(t, language), ended: make(chan struct{}), outcomes: map[string][]outcome{}, frames: map[string]int{}, stats: map[string]stats{}}
 	d.changed = sync.NewCond(&d.mu)
-	d.cmd.Args = append(d.cmd.Args, "ws://"+addr+"/connection/websocket", token, fmt.Sprint(silence.Seconds()))
+	d.cmd.Args = append(d.cmd.Args, "ws://"+addr+"/connection/websocket", token(t, user), fmt.Sprint(silence.Seconds()))
 	d.cmd.Stderr = &d.stderr
+	if len(env) > 0 {
+		d.cmd.Env = append(d.cmd.Environ(), env...)
+	}
+	var err error
 	if d.stdin, err = d.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +227,11 @@ func (d *driver) read(stdout io.Reader, ready chan struct{}) {
 			d.stats[m.Stats] = m.stats
 		}
 		d.changed.Broadcast()
+		ended := m.Done != "" && d.onOutcome != nil
 		d.mu.Unlock()
+		if ended {
+			d.onOutcome()
+		}
 	}
 	_ = d.cmd.Wait()
 	d.mu.Lock()

@@ -33,6 +33,22 @@ func (j *journal) count(kind string) map[string]int {
 	return counts
 }
 
+// countByUser is count by user and key.
+func (j *journal) countByUser(kind string) map[string]int {
+	j.t.Helper()
+	data, err := os.ReadFile(j.file)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for line := range strings.Lines(string(data)) {
+		if words := strings.Fields(line); len(words) == 3 && words[0] == kind {
+			counts[words[1]+" "+words[2]]++
+		}
+	}
+	return counts
+}
+
 // await waits for a line.
 func (j *journal) await(kind, key string) {
 	j.t.Helper()

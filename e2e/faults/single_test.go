@@ -24,10 +24,16 @@ type rig struct {
 
 func newRig(t *testing.T, language string, silence time.Duration, flags ...string) *rig {
 	t.Helper()
+	return newRigWith(t, language, silence, nil, flags...)
+}
+
+// newRigWith is newRig with additions to the client's environment.
+func newRigWith(t *testing.T, language string, silence time.Duration, env []string, flags ...string) *rig {
+	t.Helper()
 	r := &rig{t: t, journal: newJournal(t), gate: filepath.Join(t.TempDir(), "gate")}
 	r.node = startNode(t, r.journal, flags...)
 	r.proxy = faultproxy.Start(t, r.node.addr)
-	r.client = startDriver(t, language, r.proxy.Addr(), "u1", silence)
+	r.client = startDriver(t, language, r.proxy.Addr(), "u1", silence, env...)
 	return r
 }
 

@@ -71,6 +71,15 @@ func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 // SetTarget sends connections from now on to another address.
 func (p *Proxy) SetTarget(addr string) { p.change(func() { p.target = addr }) }
 
+// Redirect sends connections that would go to one address to another from now on.
+func (p *Proxy) Redirect(from, to string) {
+	p.change(func() {
+		if p.target == from {
+			p.target = to
+		}
+	})
+}
+
 // Cut ends all connections at once, with a reset. It returns how many there were.
 func (p *Proxy) Cut() (connections int) {
 	p.change(func() {

@@ -67,7 +67,9 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	d.rpc.OnFrame(d.observe)
+	if os.Getenv("FRAMES") != "0" {
+		d.rpc.OnFrame(d.observe)
+	}
 	if err := d.rpc.Connect(context.Background()); err != nil {
 		return err
 	}

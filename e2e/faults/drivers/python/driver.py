@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -36,7 +38,8 @@ class Driver:
             silence=silence,
             sdk_options={"min_reconnect_delay": 0.02, "max_reconnect_delay": 0.3},
         )
-        self.rpc.on_frame(self.observe)
+        if os.environ.get("FRAMES") != "0":
+            self.rpc.on_frame(self.observe)
         self.keys: dict[str, str] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -106,6 +109,7 @@ class Driver:
                     stats=command["stats"],
                     pending=self.rpc.pending_calls,
                     left=len(asyncio.all_tasks()),
+                    clock=time.time(),
                 )
             elif "close" in command:
                 await self.rpc.disconnect()

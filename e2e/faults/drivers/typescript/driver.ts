@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 
 import { WebSocket } from "ws";
 
-import { CentrifugoRPCClient, ClientError, ServerError } from "../../../../sdk/typescript/src/index.js";
+import { CentrifugoRPCClient, ClientError, type Frame, ServerError } from "../../../../sdk/typescript/src/index.js";
 
 interface Command {
   start?: "call" | "notify" | "stream";
@@ -38,14 +38,15 @@ function say(what: Outcome): void {
   process.stdout.write(`${JSON.stringify(what)}\n`);
 }
 
-rpc.onFrame((frame) => {
+function observe(frame: Frame): void {
   if (frame.kind === "publish") {
     const { params } = frame.data as { params: { say: string } };
     keys.set(frame.correlationId, params.say);
   }
   const key = keys.get(frame.correlationId);
   if (["ack", "resend", "cancel"].includes(frame.kind) && key !== undefined) say({ frame: frame.kind, key });
-});
+}
+if (process.env["FRAMES"] !== "0") rpc.onFrame(observe);
 
 function failure(error: unknown): Outcome {
   if (error instanceof ServerError) return { error: error.reason };
@@ -103,7 +104,7 @@ function obey(command: Command): void {
   else if (command.cancel !== undefined) aborts.get(command.cancel)?.abort();
   else if (command.stats !== undefined) {
     const timers = process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
-    say({ stats: command.stats, pending: rpc.pendingCalls, left: timers });
+    say({ stats: command.stats, pending: rpc.pendingCalls, left: timers, clock: Date.now() / 1000 });
   } else if (command.close === true) {
     rpc.disconnect();
     say({ closed: true });
