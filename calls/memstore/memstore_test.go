@@ -64,7 +64,7 @@ func TestCallsAreForgottenAfterTheirDeadlineAndTheMargin(t *testing.T) {
 
 func TestAtTheBoundOldRepliesGiveWayAndYoungOnesDoNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := memstore.New(memstore.Config{MaxReplyBytes: 256_000})
+		s := memstore.New(memstore.Config{MaxReplyBytes: 256_000, MaxReplyBytesPerUser: 256_000})
 		defer s.Close()
 		reply := strings.Repeat("x", 100)
 		fill := func(prefix string) (full int) {
@@ -99,7 +99,7 @@ func TestAtTheBoundOldRepliesGiveWayAndYoungOnesDoNot(t *testing.T) {
 }
 
 func TestCallsAreBounded(t *testing.T) {
-	s := open(t, memstore.Config{MaxCalls: 640})
+	s := open(t, memstore.Config{MaxCalls: 640, MaxCallsPerUser: 640})
 	full := 0
 	for i := range 2000 {
 		if claim(t, s, fmt.Sprint(i), time.Minute).State == calls.Full {
@@ -113,7 +113,7 @@ func TestCallsAreBounded(t *testing.T) {
 
 // The bound is one of all replies together, however large each is.
 func TestLargeRepliesFillTheStoreEvenly(t *testing.T) {
-	s := open(t, memstore.Config{MaxReplyBytes: 64 << 20})
+	s := open(t, memstore.Config{MaxReplyBytes: 64 << 20, MaxReplyBytesPerUser: 64 << 20})
 	reply, kept := strings.Repeat("x", 512<<10), 0
 	for i := range 200 {
 		id := fmt.Sprint(i)
@@ -165,7 +165,7 @@ func TestReceivedRepliesGiveTheirMemoryBack(t *testing.T) {
 // What is kept long does not keep what came after it.
 func TestALongCallDoesNotHoldUpTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := memstore.New(memstore.Config{MaxReplyBytes: 1 << 20})
+		s := memstore.New(memstore.Config{MaxReplyBytes: 1 << 20, MaxReplyBytesPerUser: 1 << 20})
 		defer s.Close()
 		for i := range 1000 { // in every shard
 			id := fmt.Sprint("long", i)
@@ -180,8 +180,8 @@ func TestALongCallDoesNotHoldUpTheOthers(t *testing.T) {
 			time.Sleep(20 * time.Second)
 		}
 		synctest.Wait()
-		if n := s.Endings(); s.Len() != 1000 || n > 100_000 {
-			t.Errorf("of %d calls, the ends of %d are remembered", s.Len(), n)
+		if n := s.Places(); s.Len() != 1000 || n > 22_000 {
+			t.Errorf("for %d calls, %d places are taken", s.Len(), n)
 		}
 		// A reply is no older than its call, whatever else had its key before.
 		complete(t, s, "again", claim(t, s, "again", time.Minute).Fence, "new")
@@ -195,7 +195,7 @@ func TestALongCallDoesNotHoldUpTheOthers(t *testing.T) {
 
 func TestASmallStoreWhoseRepliesAreReceivedIsNeverFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := memstore.New(memstore.Config{MaxReplyBytes: 16 << 10})
+		s := memstore.New(memstore.Config{MaxReplyBytes: 16 << 10, MaxReplyBytesPerUser: 16 << 10})
 		defer s.Close()
 		for i := range 500 {
 			id := fmt.Sprint(i)
