@@ -3,6 +3,8 @@ package memstore_test
 import (
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +21,27 @@ func open(t *testing.T, cfg memstore.Config) *memstore.Store {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Exercise(t, func(t *testing.T) calls.Store { return open(t, memstore.Config{}) })
+	var mu sync.Mutex
+	ahead := map[calls.Store]*atomic.Int64{} // of the clock
+	storetest.Exercise(t, storetest.Backend{
+		Open: func(t *testing.T, limits storetest.Limits) calls.Store {
+			clock := new(atomic.Int64)
+			s := open(t, memstore.Config{
+				MaxCallsPerUser:      limits.CallsPerUser,
+				MaxReplyBytesPerUser: limits.ReplyBytesPerUser,
+				Now:                  func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			ahead[s] = clock
+			return s
+		},
+		Age: func(_ *testing.T, s calls.Store) {
+			mu.Lock()
+			defer mu.Unlock()
+			ahead[s].Add(int64(6 * time.Second))
+		},
+	})
 }
 
 func claim(t *testing.T, s *memstore.Store, id string, timeout time.Duration) calls.ClaimResult {
@@ -205,6 +227,38 @@ func TestASmallStoreWhoseRepliesAreReceivedIsNeverFull(t *testing.T) {
 			}
 			complete(t, s, id, got.Fence, "r")
 			s.Received("u", []string{id})
+		}
+	})
+}
+
+func TestWhatExpiredLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(memstore.Config{})
+		defer s.Close()
+		for round := range 10 {
+			for i := range 3000 {
+				key := calls.Key{UserID: fmt.Sprint("u", i%500), CorrelationID: fmt.Sprint(round, "-", i)}
+				got, err := s.Claim(t.Context(), calls.Claim{Key: key, Deadline: time.Now().Add(time.Second)})
+				if err != nil || got.State != calls.Claimed {
+					t.Fatal(got, err)
+				}
+				if i%3 > 0 {
+					if _, err := s.Complete(t.Context(), key, got.Fence, []byte("reply")); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if i%3 > 1 {
+					s.Received(key.UserID, []string{key.CorrelationID})
+				}
+			}
+			time.Sleep(15 * time.Second)
+			synctest.Wait()
+		}
+		if s.Len() != 0 || s.ReplyBytes() != 0 || s.Users() != 0 {
+			t.Errorf("%d calls of %d users and %d bytes are left", s.Len(), s.Users(), s.ReplyBytes())
+		}
+		if n := s.Places(); n > 3000 {
+			t.Errorf("%d places were made for 3000 calls at a time", n)
 		}
 	})
 }

@@ -1,0 +1,70 @@
+package redisstore
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/centrirpc/centrirpc/calls"
+)
+
+// signalMessage is a signal on a process's channel.
+type signalMessage struct {
+	UserID        string           `json:"user"`
+	CorrelationID string           `json:"id"`
+	Kind          calls.SignalKind `json:"kind"`
+	Seq           uint64           `json:"seq,omitempty"`
+	ReplyTo       string           `json:"reply_to,omitempty"`
+}
+
+// Signal implements calls.Signaler. What does not find room to wait is dropped.
+func (s *Store) Signal(key calls.Key, signal calls.Signal) {
+	payload, err := json.Marshal(signalMessage{key.UserID, key.CorrelationID, signal.Kind, signal.Seq, signal.ReplyTo})
+	if err != nil {
+		return // it holds nothing that cannot be written
+	}
+	s.signals.put(message{signalScript, s.keys.user(key.UserID), []string{key.CorrelationID, s.keys.node(""), string(payload)}})
+}
+
+// Receive implements calls.Signaler. It waits until the process's channel is
+// subscribed, at most for the timeout. When the connection is lost, the channel is
+// subscribed again; what was sent meanwhile is lost.
+func (s *Store) Receive(deliver func(calls.Key, calls.Signal)) {
+	s.receive.Do(func() {
+		subscribed := make(chan struct{}, 1)
+		s.running.Go(func() { s.subscribe(s.limits.base, deliver, subscribed) })
+		select {
+		case <-subscribed:
+		case <-time.After(s.cfg.Timeout):
+		case <-s.limits.base.Done():
+		}
+	})
+}
+
+func (s *Store) subscribe(ctx context.Context, deliver func(calls.Key, calls.Signal), subscribed chan<- struct{}) {
+	ctx = rueidis.WithOnSubscriptionHook(ctx, func(rueidis.PubSubSubscription) {
+		select {
+		case subscribed <- struct{}{}:
+		default:
+		}
+	})
+	again := time.NewTimer(0)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+		channel := s.client.B().Subscribe().Channel(s.keys.node(s.node.id)).Build()
+		_ = s.client.Receive(ctx, channel, func(got rueidis.PubSubMessage) {
+			var m signalMessage
+			if json.Unmarshal([]byte(got.Message), &m) == nil {
+				deliver(calls.Key{UserID: m.UserID, CorrelationID: m.CorrelationID}, calls.Signal{Kind: m.Kind, Seq: m.Seq, ReplyTo: m.ReplyTo})
+			}
+		})
+		again.Reset(min(100*time.Millisecond, s.cfg.Timeout))
+	}
+}
