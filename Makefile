@@ -14,7 +14,7 @@ help: ## Say what there is to make
 test: setup check test-typescript test-python test-go ## Run every test in every language (sets up what it needs)
 
 .PHONY: setup
-setup: ## Install what the tests need into the checkout: .venv, node_modules (and Debian's chromium, as root)
+setup: ## Install what the tests need into the checkout: .venv, node_modules (and Debian's chromium and redis-server, as root)
 	@scripts/setup.sh
 
 .PHONY: check

@@ -9,7 +9,12 @@ type keys struct{ prefix string }
 // looks at to place a key, so they lie together.
 func (k keys) user(userID string) []string {
 	tag := k.prefix + ":{u" + escape.Replace(userID) + "}:"
-	return []string{tag + "calls", tag + "expiries", tag + "replies", tag + "ends"}
+	all := tag + "calls" + tag + "expiries" + tag + "replies" + tag + "ends"
+	names := make([]string, 4)
+	for i, size := range [...]int{len("calls"), len("expiries"), len("replies"), len("ends")} {
+		names[i], all = all[:len(tag)+size], all[len(tag)+size:]
+	}
+	return names
 }
 
 // escape keeps braces out of user ids, and ids apart.

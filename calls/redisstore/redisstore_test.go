@@ -122,10 +122,10 @@ func TestWhatExpiredTakesNoMemory(t *testing.T) {
 		got, err := s.Claim(t.Context(), find)
 		return err == nil && got.State == calls.Unknown
 	})
-	for i := range 3 {
+	for i := range 64 {
 		claim(t, s, claimOf("u", fmt.Sprint("new", i)), calls.Claimed)
 	}
-	for key, want := range map[string]int64{"calls": 4, "expiries": 3, "replies": 0, "ends": 0} { // one is the summary
+	for key, want := range map[string]int64{"calls": 65, "expiries": 64, "replies": 0, "ends": 0} { // one is the summary
 		command := map[bool]string{true: "HLEN", false: "ZCARD"}[key == "calls" || key == "replies"]
 		if n, err := r.do(command, "centrirpc:{uu}:"+key).AsInt64(); err != nil || n != want {
 			t.Errorf("%s holds %d; want %d (%v)", key, n, want, err)

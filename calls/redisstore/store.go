@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,6 +39,9 @@ const keepAtLeast = 5 * time.Second
 // maxAtOnce bounds the commands that wait for Redis at the same time: fewer than a
 // connection of the client has room for, so that nobody waits for room.
 const maxAtOnce = 1000
+
+// maxIDs bounds the replies that one command drops.
+const maxIDs = 64
 
 var (
 	errClosed = errors.New("redisstore: the store is closed")
@@ -95,7 +99,10 @@ func New(cfg Config) (*Store, error) {
 	s.signals = newOutbox(s)
 	if err := s.node.renew(base); err != nil {
 		s.Close()
-		return nil, fmt.Errorf("redisstore: %w", explained(err, addresses))
+		if cause := errors.Unwrap(err); cause != nil {
+			err = explained(cause, addresses)
+		}
+		return nil, fmt.Errorf("redisstore: %w", err)
 	}
 	for _, work := range []func(context.Context){s.node.keep, s.settle, s.drops.send, s.signals.send} {
 		s.running.Go(func() { work(base) })
@@ -344,8 +351,9 @@ func (s *Store) complete(ctx context.Context, key calls.Key, fence uint64, reply
 
 // Received implements calls.Store. What does not find room to wait is left undone.
 func (s *Store) Received(userID string, correlationIDs []string) {
-	if len(correlationIDs) > 0 {
-		s.drops.put(message{receivedScript, s.keys.user(userID), append([]string(nil), correlationIDs...)})
+	for ids := range slices.Chunk(slices.Clone(correlationIDs), maxIDs) {
+		slices.Sort(ids)
+		s.drops.put(message{receivedScript, s.keys.user(userID), slices.Compact(ids)})
 	}
 }
 

@@ -2,7 +2,7 @@
 -- ARGV: id, fingerprint, owner, fence, time to live in ms, find or claim, bounds of
 -- calls and reply bytes, ms for which replies are kept at least
 local id, fingerprint, owner, fence, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-local header, bytes, until_ = read(id)
+local header, bytes, until_, stale = read(id)
 local before = bytes
 if header then
   if string.sub(header, 2, 17) ~= fingerprint then return CONFLICT end
@@ -16,17 +16,23 @@ if header then
 end
 if ARGV[6] == 'find' then return UNKNOWN end
 
--- Forget what is over. Each claim may forget many, so they never heap up.
-local over = redis.call('ZRANGEBYSCORE', expiries, '-inf', now, 'LIMIT', 0, 100)
-for _, old in ipairs(over) do bytes = bytes - drop(old) end
-if #over > 0 then
-  redis.call('HDEL', calls, unpack(over))
-  redis.call('ZREM', expiries, unpack(over))
+-- Forget what is over: now and then, so many that they never heap up, and when there
+-- is no room.
+local maxcalls, maxbytes = tonumber(ARGV[7]), tonumber(ARGV[8])
+local count = redis.call('ZCARD', expiries)
+if tonumber(fence) % 16 == 0 or count >= maxcalls or bytes >= maxbytes then
+  local over = redis.call('ZRANGEBYSCORE', expiries, '-inf', now, 'LIMIT', 0, 100)
+  for _, old in ipairs(over) do bytes = bytes - drop(old) end
+  if #over > 0 then
+    redis.call('HDEL', calls, unpack(over))
+    redis.call('ZREM', expiries, unpack(over))
+    count = count - #over
+  end
 end
-bytes = bytes - drop(id)
+if stale then bytes = bytes - drop(id) end
 
-local full = redis.call('ZCARD', expiries) >= tonumber(ARGV[7]) and redis.call('ZCOUNT', expiries, now, '+inf') >= tonumber(ARGV[7])
-while not full and bytes >= tonumber(ARGV[8]) do
+local full = count >= maxcalls and redis.call('ZCOUNT', expiries, now, '+inf') >= maxcalls
+while not full and bytes >= maxbytes do
   local oldest = redis.call('ZRANGE', ends, 0, 0, 'WITHSCORES')
   if oldest[1] and tonumber(oldest[2]) + tonumber(ARGV[9]) <= now then
     bytes = bytes - drop(oldest[1])

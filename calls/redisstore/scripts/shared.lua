@@ -16,7 +16,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function expiry(header) return tonumber(string.sub(header, 34, 47)) end
 
--- read is the header of a call that is remembered, or nil, and what the user has.
+-- read is the header of a call that is remembered, or nil, and what the user has;
+-- stale tells that there is one whose time is over.
 local function read(id)
   local got = redis.call('HMGET', calls, id, '')
   local header, bytes, until_ = got[1], 0, 0
@@ -25,7 +26,7 @@ local function read(id)
     bytes, until_ = tonumber(string.sub(got[2], 1, space - 1)), tonumber(string.sub(got[2], space + 1))
   end
   if header and id ~= '' and expiry(header) > now then return header, bytes, until_ end
-  return nil, bytes, until_
+  return nil, bytes, until_, header
 end
 
 local function summary(bytes, until_) return string.format('%.0f %.0f', bytes, until_) end
