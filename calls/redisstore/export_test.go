@@ -1,5 +1,7 @@
 package redisstore
 
+import "time"
+
 // Pause stops or resumes the renewals of the lease, as if the process did not run.
 func (s *Store) Pause(paused bool) { s.node.paused.Store(paused) }
 
@@ -18,3 +20,6 @@ func (s *Store) Waiting() int { return len(s.drops.waiting) + len(s.signals.wait
 
 // MaxWaiting bounds them, for each of two kinds.
 const MaxWaiting = maxWaiting
+
+// Renewed is when the newest renewal of the lease was sent, since the store's start.
+func (s *Store) Renewed() time.Duration { return time.Duration(s.node.renewed.Load()) }
