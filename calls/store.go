@@ -78,7 +78,8 @@ type Store interface {
 	// Claim takes the call if it is new, atomically.
 	Claim(ctx context.Context, claim Claim) (ClaimResult, error)
 	// Complete stores the reply of a claimed call, unless another owner has it
-	// since. A nil reply marks the call as ended without one (a notification).
+	// since. A nil reply marks the call as ended without one (a notification). The
+	// same completion again, as after an error, is Completed too.
 	Complete(ctx context.Context, key Key, fence uint64, reply []byte) (Completion, error)
 	// Received drops the stored replies of calls whose caller has them. It does
 	// not block: a store out of the process does it in the background, and may

@@ -18,8 +18,8 @@ type message struct {
 	keys, args []string
 }
 
-// outbox sends messages in the background, in their order. What finds it full, or
-// Redis out of reach, is dropped.
+// outbox sends messages in the background. What finds it full, or Redis out of
+// reach, is dropped.
 type outbox struct {
 	store   *Store
 	waiting chan message

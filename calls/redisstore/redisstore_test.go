@@ -152,7 +152,9 @@ func TestCloseGivesTheLeaseBack(t *testing.T) {
 		t.Error("a closed store completes")
 	}
 	one.Received("u", []string{"a"})
-	one.Signal(c.Key, calls.Signal{Kind: calls.SignalCancel})
+	if _, err := one.Signal(t.Context(), c.Key, calls.Signal{Kind: calls.SignalCancel}); err == nil {
+		t.Error("a closed store signals")
+	}
 }
 
 // In a Redis Cluster a script's keys must lie in one slot. (A cluster of one node

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -19,13 +20,29 @@ type signalMessage struct {
 	ReplyTo       string           `json:"reply_to,omitempty"`
 }
 
-// Signal implements calls.Signaler. What does not find room to wait is dropped.
-func (s *Store) Signal(key calls.Key, signal calls.Signal) {
+// Signal implements calls.Signaler. A process is there if its channel is subscribed
+// and its lease lasts.
+func (s *Store) Signal(ctx context.Context, key calls.Key, signal calls.Signal) (delivered bool, err error) {
 	payload, err := json.Marshal(signalMessage{key.UserID, key.CorrelationID, signal.Kind, signal.Seq, signal.ReplyTo})
 	if err != nil {
-		return // it holds nothing that cannot be written
+		return false, fmt.Errorf("redisstore: %w", err)
 	}
-	s.signals.put(message{signalScript, s.keys.user(key.UserID), []string{key.CorrelationID, s.keys.node(""), string(payload)}})
+	res, _, err := s.run(ctx, signalScript, s.keys.user(key.UserID), []string{key.CorrelationID, s.keys.node(""), string(payload)})
+	if err != nil {
+		return false, err
+	}
+	answer, err := res.ToArray()
+	if err != nil || len(answer) != 2 {
+		return false, fmt.Errorf("redisstore: Redis answers a signal with %d parts: %w", len(answer), err)
+	}
+	owner, _ := answer[0].ToString()
+	heard, _ := answer[1].AsInt64()
+	// In a cluster the subscriber may be another node's.
+	if owner == "" || heard == 0 && s.client.Mode() != rueidis.ClientModeCluster {
+		return false, nil
+	}
+	alive, err := s.node.alive(ctx, owner)
+	return alive || !s.node.steady(), err
 }
 
 // Receive implements calls.Signaler. It waits until the process's channel is

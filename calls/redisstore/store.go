@@ -60,7 +60,6 @@ type Store struct {
 	slots   chan struct{} // one for each command that waits
 	doubts  doubts
 	drops   *outbox // of replies that were received
-	signals *outbox
 	receive sync.Once
 
 	stop    context.CancelFunc
@@ -96,7 +95,6 @@ func New(cfg Config) (*Store, error) {
 	}
 	s.node = newNode(s, rand.Text()[:16])
 	s.drops = newOutbox(s)
-	s.signals = newOutbox(s)
 	if err := s.node.renew(base); err != nil {
 		s.Close()
 		if cause := errors.Unwrap(err); cause != nil {
@@ -104,7 +102,7 @@ func New(cfg Config) (*Store, error) {
 		}
 		return nil, fmt.Errorf("redisstore: %w", err)
 	}
-	for _, work := range []func(context.Context){s.node.keep, s.settle, s.drops.send, s.signals.send} {
+	for _, work := range []func(context.Context){s.node.keep, s.settle, s.drops.send} {
 		s.running.Go(func() { work(base) })
 	}
 	return s, nil
@@ -290,7 +288,7 @@ func (s *Store) runs(ctx context.Context, keys []string, claim calls.Claim, by o
 	if by.node == s.node.id {
 		fence, _ := strconv.ParseUint(by.fence, 10, 64)
 		if d, ok := s.doubts.get(fence); ok {
-			return true, found, s.resolve(ctx, d)
+			return true, found, s.undo(ctx, keys, d)
 		}
 		return false, calls.ClaimResult{State: calls.Running}, nil
 	}
@@ -322,31 +320,22 @@ func (s *Store) runs(ctx context.Context, keys []string, claim calls.Claim, by o
 	return true, found, nil
 }
 
-// Complete implements calls.Store. After an error it is tried again in the
-// background, for as long as Redis is out of reach and there is room to wait.
+// Complete implements calls.Store.
 func (s *Store) Complete(ctx context.Context, key calls.Key, fence uint64, reply []byte) (calls.Completion, error) {
-	completion, sure, err := s.complete(ctx, key, fence, string(reply))
-	if err != nil && (!sure || isPassing(err)) {
-		s.doubts.add(doubt{key: key, fence: fence, ended: true, reply: string(reply)})
-	}
-	return completion, err
-}
-
-func (s *Store) complete(ctx context.Context, key calls.Key, fence uint64, reply string) (_ calls.Completion, sure bool, err error) {
-	args := []string{key.CorrelationID, s.node.id, fenceText(fence), reply}
-	res, sure, err := s.run(ctx, completeScript, s.keys.user(key.UserID), args)
+	args := []string{key.CorrelationID, s.node.id, fenceText(fence), string(reply)}
+	res, _, err := s.run(ctx, completeScript, s.keys.user(key.UserID), args)
 	if err != nil {
-		return 0, sure, err
+		return 0, err
 	}
 	switch code, err := res.AsInt64(); {
 	case err != nil:
-		return 0, true, fmt.Errorf("redisstore: %w", err)
+		return 0, fmt.Errorf("redisstore: %w", err)
 	case code == answerCompleted:
-		return calls.Completed, true, nil
+		return calls.Completed, nil
 	case code == answerForgotten:
-		return calls.Forgotten, true, nil
+		return calls.Forgotten, nil
 	}
-	return calls.Superseded, true, nil
+	return calls.Superseded, nil
 }
 
 // Received implements calls.Store. What does not find room to wait is left undone.
