@@ -1,12 +1,19 @@
 package main
 
 import (
-	"errors"
 	"time"
 
+	"github.com/centrirpc/centrirpc/calls/redisstore"
 	"github.com/centrirpc/centrirpc/server"
 )
 
-func share(*server.Config, string, time.Duration) (stop func(), err error) {
-	return nil, errors.New("not yet")
+// share has the node share its calls and publications with all that use that
+// Redis.
+func share(config *server.Config, url string, lease time.Duration) (stop func(), err error) {
+	store, err := redisstore.New(redisstore.Config{URL: url, Lease: lease, Logger: config.Logger})
+	if err != nil {
+		return nil, err
+	}
+	config.Redis, config.Store = []string{url}, store
+	return store.Close, nil
 }
