@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +56,8 @@ class Arrived:
         self.socket.transport.abort()
 
     async def _send(self, message: Any) -> None:
-        await self.socket.send(json.dumps(message))
+        with suppress(ConnectionClosed):  # what is sent on a dead connection is lost
+            await self.socket.send(json.dumps(message))
 
 
 @dataclass
