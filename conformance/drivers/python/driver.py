@@ -206,7 +206,8 @@ class Invocation:
                         break
             if take is not None and len(items) == take:
                 return {}
-            return returned(result_type, await stream.result())
+            result = await stream.result()
+            return {} if result_type is type(None) else returned(result_type, result)
 
 
 def as_json(type_: Any, value: Any) -> Any:
