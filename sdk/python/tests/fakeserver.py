@@ -170,6 +170,12 @@ async def client_of(server: FakeServer, **options: Any) -> AsyncIterator[Centrif
         async with client:
             yield client
         assert client.pending_calls == 0
+        calls = client._calls
+        assert not calls._pending
+        assert not calls._pacer._out
+        assert not calls._pacer._waiting
+        assert not calls._last_words
+        assert not calls._received._ids
         assert timers() == []
         while asyncio.all_tasks() - before - server_tasks():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
