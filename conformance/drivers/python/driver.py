@@ -150,20 +150,23 @@ class Invocation:
             self.options["timeout"] = step["timeout_ms"] / 1000
         if step.get("progress"):
             self.options["on_progress"] = self._on_progress
-        self.bound = getattr(APIClient(self.rpc), method.replace(".", "_"))
-        self.hints = typing.get_type_hints(self.bound, include_extras=True)
         self.typed = step.get("via") != "base"
         self.args: list[Any] = []
-        if self.typed and "params" in self.hints:
-            try:
-                written = json.dumps(step.get("params", {}))
-                self.args.append(TypeAdapter(self.hints["params"]).validate_json(written))
-            except ValidationError:
-                if step.get("via") == "typed":
-                    raise
-                # The models hold the rules too, and cannot be made to break them. What the
-                # server says of such params is asked without them.
-                self.typed = False
+        if not self.typed:
+            return
+        self.bound = getattr(APIClient(self.rpc), method.replace(".", "_"))
+        self.hints = typing.get_type_hints(self.bound, include_extras=True)
+        if "params" not in self.hints:
+            return
+        try:
+            written = json.dumps(step.get("params", {}))
+            self.args.append(TypeAdapter(self.hints["params"]).validate_json(written))
+        except ValidationError:
+            if step.get("via") == "typed":
+                raise
+            # The models hold the rules too, and cannot be made to break them. What the server
+            # says of such params is asked without them.
+            self.typed = False
 
     def _on_progress(self, progress: Progress) -> None:
         heard: Outcome = {"done": progress.done}
@@ -203,7 +206,8 @@ class Invocation:
                         break
             if take is not None and len(items) == take:
                 return {}
-            return returned(result_type, await stream.result())
+            result = await stream.result()
+            return {} if result_type is type(None) else returned(result_type, result)
 
 
 def as_json(type_: Any, value: Any) -> Any:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from .rpc_calls import Calls
 from .rpc_connection import Connection, ConnectionEvents, ConnectionState
 from .rpc_contract import ContractCheck, ContractChecks
-from .rpc_errors import RPCError, ServerError
+from .rpc_errors import ClientClosedError, RPCError, ServerError
 from .rpc_frames import Frame
 from .rpc_identity import Identity
 from .rpc_pending import ProgressHandler, Request
@@ -151,7 +151,9 @@ class CentrifugoRPCClient:
 
         ``connect()`` opens it again, subscriptions included.
         """
-        await self._connection.disconnect()
+        closed = ClientClosedError("the client was disconnected")
+        await self._calls.close(closed)
+        await self._connection.disconnect(closed)
 
     close = disconnect
 

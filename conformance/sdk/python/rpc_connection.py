@@ -177,15 +177,15 @@ class Connection:
             # Whoever gives up waiting, last of all, does not leave it trying for ever. A
             # connection that is only being renewed goes on: others use it.
             if not self._waiters and not self._was_up and not waiter.done():
-                await self.disconnect()
+                await self.disconnect(ClientClosedError("the client was disconnected"))
 
     async def _start(self) -> None:
         if self._wanted:
             await self._client.connect()
 
-    async def disconnect(self) -> None:
-        """Close for now; a later connect() opens again."""
-        self._closed(ClientClosedError("the client was disconnected"))
+    async def disconnect(self, closed: ClientClosedError) -> None:
+        """Close for now; a later connect() opens again. ``closed`` is why, for who waits."""
+        self._closed(closed)
         await self._client.disconnect()
         await self._settle()
 

@@ -63,9 +63,9 @@ class StreamFeed:
     # -- the connection ---------------------------------------------------------------
 
     def resumed(self) -> None:
-        """The request went out, on a connection that may be a new one."""
+        """The request goes out, on a connection that may be a new one."""
         self._live = True
-        self._acknowledge_soon()
+        self._acknowledge()
 
     def paused(self) -> None:
         """There is no connection, or no need for it."""

@@ -48,6 +48,9 @@ _log = logging.getLogger("centrirpc")
 # How long the acknowledgement of what is no call is waited for, in seconds.
 _ASIDE_TIMEOUT = 5.0
 
+# How long closing waits for the last words on calls, which are on their way.
+_PARTING_TIMEOUT = 1.0
+
 
 class Calls:
     """Sends requests over a connection and matches replies to them by correlation id.
@@ -70,6 +73,7 @@ class Calls:
         self._frames = Frames(report)
         self._pacer = Pacer(self._send_waiting)
         self._received = Received(self._flush_received)
+        self._last_words: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -165,6 +169,12 @@ class Calls:
                 self._fail(call, ConnectionLostError(text))
             else:
                 self._fail(call, NotConnectedError(f"{method} was not sent: {error}"))
+
+    async def close(self, error: ClientClosedError) -> None:
+        """Fail everything, and let the server hear of what ended before."""
+        self.closed(error)
+        if self._last_words:
+            await asyncio.wait(self._last_words, timeout=_PARTING_TIMEOUT)
 
     def receive(self, data: Any) -> bool:
         """Take a publication of the reply channel; False if it is no reply envelope."""
@@ -332,9 +342,9 @@ class Calls:
             return
         except ClientError:
             return  # no outcome: lost() decides, or the silence, or the call's timer
-        if call.id not in self._pending:
-            return
         self._emit("ack", call, None)
+        if call.id not in self._pending:
+            return  # the reply has overtaken it
         self._sign(call)
         if call.request.kind == "notify":
             self._succeed(call, None)
@@ -378,11 +388,15 @@ class Calls:
         if self._connection.state == "connected":
             envelope = cancel_request(call.id)
             self._emit("cancel", call, envelope)
-            self._say(envelope)
+            self._say_last(envelope)
 
     def _ack_items(self, call: Pending, seq: int) -> None:
         assert call.feed is not None
-        self._say(ack_request(call.id, seq), call.feed.unacknowledged)
+        envelope = ack_request(call.id, seq)
+        if call.id in self._pending:
+            self._say(envelope, call.feed.unacknowledged)
+        else:
+            self._say_last(envelope)
 
     def _resume(self, call: Pending, seq: int) -> None:
         self._say(resume_request(call.id, self._connection.reply_channel, seq))
@@ -392,8 +406,16 @@ class Calls:
         if correlation_ids:
             self._say(received_request(correlation_ids))
 
-    def _say(self, envelope: dict[str, Any], failed: Callable[[], None] | None = None) -> None:
-        self._connection.spawn(self._publish_aside(envelope, failed))
+    def _say(
+        self, envelope: dict[str, Any], failed: Callable[[], None] | None = None
+    ) -> asyncio.Task[None]:
+        return self._connection.spawn(self._publish_aside(envelope, failed))
+
+    def _say_last(self, envelope: dict[str, Any]) -> None:
+        """Say what lets the server forget a call."""
+        task = self._say(envelope)
+        self._last_words.add(task)
+        task.add_done_callback(self._last_words.discard)
 
     async def _publish_aside(
         self, envelope: dict[str, Any], failed: Callable[[], None] | None

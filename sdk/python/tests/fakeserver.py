@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +56,8 @@ class Arrived:
         self.socket.transport.abort()
 
     async def _send(self, message: Any) -> None:
-        await self.socket.send(json.dumps(message))
+        with suppress(ConnectionClosed):  # what is sent on a dead connection is lost
+            await self.socket.send(json.dumps(message))
 
 
 @dataclass
@@ -169,6 +170,12 @@ async def client_of(server: FakeServer, **options: Any) -> AsyncIterator[Centrif
         async with client:
             yield client
         assert client.pending_calls == 0
+        calls = client._calls
+        assert not calls._pending
+        assert not calls._pacer._out
+        assert not calls._pacer._waiting
+        assert not calls._last_words
+        assert not calls._received._ids
         assert timers() == []
         while asyncio.all_tasks() - before - server_tasks():  # noqa: ASYNC110
             await asyncio.sleep(0.005)

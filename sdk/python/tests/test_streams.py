@@ -212,6 +212,28 @@ async def test_leaving_early(way: str) -> None:
         await server.nothing_before(client)
 
 
+async def test_leaving_and_disconnecting() -> None:
+    """The server hears of it all the same: the handler would wait for acknowledgements."""
+    async with fake_server() as server, client_of(server) as client:
+        async with client.stream("rows"):
+            arrived = await begin(server)
+        leaving = asyncio.create_task(client.disconnect())
+        await cancelled(server, arrived)
+        await leaving
+
+
+async def test_the_end_and_disconnecting() -> None:
+    async with fake_server() as server, client_of(server) as client:
+        stream = client.stream("rows")
+        arrived = await begin(server)
+        await arrived.items(0, 3)
+        await arrived.reply(seq=3, result=1)
+        assert await stream.result() == 1
+        leaving = asyncio.create_task(client.disconnect())
+        assert (await server.accept()).envelope["seq"] == 2
+        await leaving
+
+
 async def test_leaving_at_the_end() -> None:
     async with fake_server() as server, client_of(server) as client:
         async with client.stream("rows") as stream:

@@ -20,6 +20,7 @@ from .models import (
     TaskUpdateParams,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_client import PublicationHandler as _PublicationHandler
 from .rpc_client import Subscription as _Subscription
 from .rpc_errors import InvalidReplyError
@@ -84,7 +85,7 @@ class APIClient:
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
     async def tasks_create(
-        self, params: TaskCreateParams, *, timeout: float | None = None
+        self, params: TaskCreateParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Task:
         """Adds a task to the board.
 
@@ -94,37 +95,37 @@ class APIClient:
         return _read(
             "the result of tasks.create",
             Task.model_validate,
-            await self.rpc.call("tasks.create", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("tasks.create", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def tasks_delete(
-        self, params: TaskDeleteParams, *, timeout: float | None = None
+        self, params: TaskDeleteParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> None:
         """Removes a task from the board."""
-        await self.rpc.call("tasks.delete", _write(params), timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("tasks.delete", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
     async def tasks_get_stats(
-        self, params: TaskStatsParams, *, timeout: float | None = 5
+        self, params: TaskStatsParams, *, timeout: float | None = 5, on_progress: _ProgressHandler | None = None
     ) -> TaskStatsResult:
         """Counts the tasks that a user created."""
         return _read(
             "the result of tasks.get_stats",
             TaskStatsResult.model_validate,
-            await self.rpc.call("tasks.get_stats", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
+            await self.rpc.call("tasks.get_stats", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS),
         )
 
     async def tasks_list(
-        self, params: TaskListParams, *, timeout: float | None = None
+        self, params: TaskListParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> TaskListResult:
         """Gives the tasks on the board."""
         return _read(
             "the result of tasks.list",
             TaskListResult.model_validate,
-            await self.rpc.call("tasks.list", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
+            await self.rpc.call("tasks.list", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS),
         )
 
     async def tasks_update(
-        self, params: TaskUpdateParams, *, timeout: float | None = None
+        self, params: TaskUpdateParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Task:
         """Changes what is given of a task and leaves the rest as it is. It returns
         the task as it is now.
@@ -132,7 +133,7 @@ class APIClient:
         return _read(
             "the result of tasks.update",
             Task.model_validate,
-            await self.rpc.call("tasks.update", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("tasks.update", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def subscribe_tasks(
