@@ -26,7 +26,9 @@ func (r *run) claim() bool {
 		r.answerAgain(wire.EncodeError(r.CorrelationID, wrong))
 		return false
 	}
-	r.deadline = time.Now().Add(e.timeout(r.asked, r.method))
+	timeout := e.timeout(r.asked, r.method)
+	r.deadline = time.Now().Add(timeout)
+	r.asksUntil = r.deadline.Add(max(r.asked-timeout, 0))
 	found, err := r.claimFromStore()
 	if err != nil {
 		e.log.Error("a call could not be claimed", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
@@ -35,7 +37,9 @@ func (r *run) claim() bool {
 	}
 	switch found.State {
 	case Claimed:
-		r.fence = found.Fence
+		r.mu.Lock()
+		r.fence, r.owned = found.Fence, true
+		r.mu.Unlock()
 		e.running.own(r)
 		if r.notify {
 			r.acknowledge(nil) // all that the caller waits for
@@ -73,7 +77,7 @@ func (r *run) claimFromStore() (ClaimResult, error) {
 		return ClaimResult{State: Claimed}, nil
 	}
 	return r.engine().cfg.Store.Claim(context.Background(), Claim{
-		Key: r.key(), Fingerprint: r.fingerprint(), Deadline: r.deadline,
+		Key: r.key(), Fingerprint: r.fingerprint(), Deadline: r.asksUntil,
 		Epoch: r.epoch, Find: r.find,
 		// A stream that was read in part cannot be continued by another run.
 		Idempotent: r.method.Idempotent && (r.missing == nil || *r.missing == 0),
@@ -86,9 +90,13 @@ func (r *run) signalOwner() {
 	if r.engine().signaler == nil || r.notify {
 		return
 	}
+	r.mu.Lock()
+	r.remote = true
+	cancelled := r.cause == errCancelled
+	r.mu.Unlock()
 	signal := Signal{Kind: SignalAttach, ReplyTo: r.replyTo}
 	switch {
-	case r.why() != nil:
+	case cancelled:
 		signal.Kind = SignalCancel
 	case r.missing != nil:
 		signal.Kind, signal.Seq = SignalResume, *r.missing

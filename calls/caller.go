@@ -129,6 +129,11 @@ func (c *Caller) received(userID string, ids []string) {
 	if len(ids) == 0 {
 		return
 	}
+	for _, id := range ids {
+		if r := c.engine.running.find(Key{userID, id}); r != nil && r.stream != nil {
+			r.stream.received()
+		}
+	}
 	c.engine.cfg.Store.Received(userID, ids)
 }
 

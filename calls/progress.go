@@ -41,47 +41,42 @@ func (r *run) ReportProgress(done, total float64, message string) {
 	r.mu.Unlock()
 
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	wait := progressEvery - time.Since(p.last)
 	switch {
 	case p.over:
-		data = nil
 	case p.timer != nil:
-		p.pending, data = data, nil
+		p.pending = data
 	case wait > 0:
-		p.pending, data = data, nil
+		p.pending = data
 		p.timer = time.AfterFunc(wait, func() {
 			defer r.recovered()
-			r.broadcast(p.take())
+			r.tellPending(p, false)
 		})
 	default:
 		p.last = time.Now()
+		r.broadcast(data) // with mu held, so that what is older comes first
 	}
-	p.mu.Unlock()
+}
+
+// tellPending publishes what was held back.
+func (r *run) tellPending(p *progress, over bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	data := p.pending
+	p.pending, p.timer, p.last, p.over = nil, nil, time.Now(), p.over || over
 	r.broadcast(data)
 }
 
-// take is what is to be told now, or nil.
-func (p *progress) take() []byte {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	data := p.pending
-	p.pending, p.timer, p.last = nil, nil, time.Now()
-	return data
-}
-
-// endProgress tells what was held back, for the call ends.
+// endProgress publishes what was held back, for the call ends.
 func (r *run) endProgress() {
 	r.mu.Lock()
 	p := r.progress
 	r.mu.Unlock()
-	if p == nil {
-		return
+	if p != nil {
+		r.tellPending(p, true)
 	}
-	p.mu.Lock()
-	if p.timer != nil {
-		p.timer.Stop()
-	}
-	p.over = true
-	p.mu.Unlock()
-	r.broadcast(p.take())
 }

@@ -31,6 +31,7 @@ type run struct {
 	params          json.RawMessage
 	asked           time.Duration // how long the caller waits, or zero
 	deadline        time.Time
+	asksUntil       time.Time // when the caller stops asking
 	started         time.Time
 	fence           uint64
 	notify          bool
@@ -48,6 +49,8 @@ type run struct {
 	after    map[*func()]struct{}
 	timer    *time.Timer // acknowledges, then ends the run at its deadline
 	begun    bool        // the handler has been, or is about to be, started
+	owned    bool        // the call has been claimed for this run
+	remote   bool        // another process runs the call: this run only looked for it
 	ended    bool        // somebody answers, or has answered
 	closed   bool        // no request can join any more
 	acked    bool
@@ -111,7 +114,10 @@ func (r *run) joinEnded(req *wire.Request, ack func(error)) bool {
 		r.stream.resume(*req.Seq, req.ReplyTo)
 	case reply != nil:
 		ack(nil)
-		r.sendTo(req.ReplyTo, reply)
+		go func() {
+			defer r.recovered()
+			r.sendTo(req.ReplyTo, reply)
+		}()
 	default:
 		return false
 	}
@@ -239,6 +245,11 @@ func (r *run) tick() {
 // its worker.
 func (r *run) giveUp(cause error) {
 	r.mu.Lock()
+	if r.remote && cause == errCancelled {
+		r.mu.Unlock()
+		r.engine().tell(r.key(), Signal{Kind: SignalCancel})
+		return
+	}
 	if r.cause != nil || r.ended {
 		r.mu.Unlock()
 		return
@@ -291,6 +302,13 @@ func (r *run) leave() {
 	case refused:
 		r.native(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
 	}
+}
+
+// isOwned reports whether the call has been claimed for this run.
+func (r *run) isOwned() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.owned
 }
 
 // hold keeps the run from being over until a release.

@@ -50,7 +50,8 @@ func (e *Engine) tell(key Key, signal Signal) (delivered bool) {
 // signal hands a word about a call to the process that runs it: this one, or one
 // that shares the store. It does not block. missing is called where there is none.
 func (e *Engine) signal(key Key, signal Signal, missing func()) {
-	if r := e.running.find(key); r != nil {
+	// A run that is not known to have the call may find that another process has it.
+	if r := e.running.find(key); r != nil && (signal.Kind == SignalCancel || r.isOwned()) {
 		r.receive(signal)
 		return
 	}

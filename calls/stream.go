@@ -141,6 +141,16 @@ func (s *stream) close() {
 	}
 }
 
+// received is told that the caller has the stream's end, and so all its items.
+func (s *stream) received() {
+	s.mu.Lock()
+	ended := s.final != nil
+	s.mu.Unlock()
+	if ended {
+		s.close()
+	}
+}
+
 // resume publishes on a channel what comes from seq on, for a caller who has
 // missed it.
 func (s *stream) resume(seq uint64, channel string) {

@@ -284,6 +284,31 @@ func TestAnotherUserCannotResumeAStream(t *testing.T) {
 	})
 }
 
+// The last acknowledgement was lost; naming the call among those received will do.
+func TestAStreamWhoseEndWasReceivedIsOver(t *testing.T) {
+	withStreams(t, calls.Config{}, func(t *testing.T, r *streamRig) {
+		r.accepted(stream("a", "count", 3, ""))
+		r.accepted(stream("b", "held", 1, `,"received":["a"]`))
+		if n := r.engine.InFlight(); n != 1 {
+			t.Errorf("%d calls are in flight", n)
+		}
+	})
+}
+
+// A caller may wait for longer than the server runs a call: the call must be
+// remembered for as long.
+func TestCallsAreRememberedForAsLongAsTheirCallerAsks(t *testing.T) {
+	withStreams(t, calls.Config{MaxTimeout: time.Second}, func(t *testing.T, r *streamRig) {
+		r.accepted(stream("a", "held", 0, `,"timeout_ms":60000`))
+		time.Sleep(50 * time.Second)
+		r.accepted(stream("a", "held", 0, `,"timeout_ms":10000`))
+		wantLines(t, r.take(), "#456 result 0", "#456 result 0")
+		if runs, _ := r.ran(); runs != 1 {
+			t.Errorf("%d runs", runs)
+		}
+	})
+}
+
 func TestLeavingAStreamEndsItsHandler(t *testing.T) {
 	withStreams(t, calls.Config{MaxStreamItems: 2}, func(t *testing.T, r *streamRig) {
 		r.accepted(stream("a", "count", 10, ""))

@@ -29,7 +29,7 @@ func (r *run) storeLater(reply []byte) {
 	r.mu.Unlock()
 	go func() {
 		defer r.release()
-		until := r.deadline.Add(keptPast)
+		until := r.asksUntil.Add(keptPast)
 		for wait := storeAgainAfter; time.Now().Before(until); wait = min(2*wait, storeAgainAtLatest) {
 			select {
 			case <-time.After(wait):
