@@ -146,7 +146,7 @@ func TestServerErrors(t *testing.T) {
 	}
 }
 
-// A refused publish is the call's error.
+// A publish that is refused for good is the call's error.
 func TestRefusedRequests(t *testing.T) {
 	tests := []struct {
 		sent   *centrifuge.Error
@@ -154,8 +154,6 @@ func TestRefusedRequests(t *testing.T) {
 		reason string
 	}{
 		{centrifuge.ErrorPermissionDenied, wire.PermissionDenied, "permission_denied"},
-		{centrifuge.ErrorTooManyRequests, wire.ResourceExhausted, "resource_exhausted"},
-		{&centrifuge.Error{Code: 503, Message: "draining"}, wire.Unavailable, "unavailable"},
 		{&centrifuge.Error{Code: 413, Message: "too large"}, wire.PayloadTooLarge, "payload_too_large"},
 		{centrifuge.ErrorBadRequest, 107, "bad_request"},
 		{centrifuge.ErrorNotAvailable, 108, "internal"},
