@@ -22,7 +22,7 @@ type received struct {
 	flush func() // gets a goroutine of its own
 
 	mu     sync.Mutex
-	epoch  string // of the server's store; nothing is kept while it is empty
+	epoch  string                          // of the server's store; nothing is kept while it is empty
 	ids    *[maxReceivedKept]correlationID // a ring; nil before the first id
 	head   int                             // of the oldest
 	count  int
