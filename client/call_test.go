@@ -35,7 +35,7 @@ func TestCall(t *testing.T) {
 				if got != want {
 					t.Errorf("got %+v; want %+v", got, want)
 				}
-				eventually(t, "nothing is pending", func() bool { return c.PendingCalls() == 0 })
+				eventually(t, "nothing is pending", func() bool { return c.Outstanding() == 0 })
 			})
 		}
 	})
@@ -76,7 +76,7 @@ func TestConcurrentCalls(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		eventually(t, "nothing is pending", func() bool { return c.PendingCalls() == 0 })
+		eventually(t, "nothing is pending", func() bool { return c.Outstanding() == 0 })
 	})
 }
 
@@ -174,7 +174,7 @@ func TestRefusedRequests(t *testing.T) {
 			}
 		}
 	}
-	eventually(t, "nothing is pending", func() bool { return c.PendingCalls() == 0 })
+	eventually(t, "nothing is pending", func() bool { return c.Outstanding() == 0 })
 }
 
 func TestReplyBeforeAcknowledgement(t *testing.T) {
@@ -269,7 +269,7 @@ func TestTimeoutAndAbortCancelTheCall(t *testing.T) {
 		t.Errorf("timeout_ms = %d", call.TimeoutMS)
 	}
 	receive(t, "the cancel", requests)
-	eventually(t, "nothing is pending", func() bool { return c.PendingCalls() == 0 })
+	eventually(t, "nothing is pending", func() bool { return c.Outstanding() == 0 })
 	select {
 	case in := <-requests:
 		t.Errorf("one more: %+v", in.Request)

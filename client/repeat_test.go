@@ -36,9 +36,9 @@ func inBubbleOf(t *testing.T, store func(connection int) string, serve func(p *p
 			t.Fatal(err)
 		}
 		test(t, b.client)
-		if n := b.client.PendingCalls(); n > 0 {
+		if n := b.client.Outstanding(); n > 0 {
 			synctest.Wait()
-			if n = b.client.PendingCalls(); n > 0 {
+			if n = b.client.Outstanding(); n > 0 {
 				t.Errorf("%d calls or commands are left", n)
 			}
 		}

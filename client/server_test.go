@@ -264,7 +264,7 @@ func newClient(t *testing.T, url string, opts ...client.Option) *client.Centrifu
 		if err := c.Close(); err != nil {
 			t.Errorf("closing: %v", err)
 		}
-		if n := c.PendingCalls(); n > 0 {
+		if n := c.Outstanding(); n > 0 {
 			t.Errorf("%d calls are left", n)
 		}
 	})
