@@ -81,6 +81,9 @@ func benchClient(b *testing.B, opts []client.Option) *client.CentrifugoRPCClient
 				return
 			}
 			cb(centrifuge.PublishReply{Result: &centrifuge.PublishResult{}}, nil)
+			if req.Op != wire.OpCall {
+				return
+			}
 			_, _ = node.Publish(req.ReplyTo, wire.EncodeResult(req.CorrelationID, req.Params))
 		})
 		c.OnRPC(func(e centrifuge.RPCEvent, cb centrifuge.RPCCallback) { cb(centrifuge.RPCReply{Data: e.Data}, nil) })

@@ -3,6 +3,7 @@ package client
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,15 +11,33 @@ import (
 	"github.com/centrirpc/centrirpc/wire"
 )
 
+// sent are requests in the order in which they came.
+type sent struct {
+	mu  sync.Mutex
+	all []published
+}
+
+func (s *sent) add(r published) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, r)
+}
+
+func (s *sent) list() []published {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.all)
+}
+
 // answering answers each call at once and keeps what it was sent.
-func answering(all *[]published) func(p *peer, _ int) {
+func answering(all *sent) func(p *peer, _ int) {
 	return func(p *peer, _ int) {
 		for {
 			r, ok := p.next()
 			if !ok {
 				return
 			}
-			*all = append(*all, r)
+			all.add(r)
 			p.ack(r)
 			if r.Op == wire.OpCall {
 				p.result(r, "1")
@@ -30,9 +49,9 @@ func answering(all *[]published) func(p *peer, _ int) {
 // The next request names the calls whose replies have come; what is left goes by
 // itself after a second. Calls that the server does not keep are not named.
 func TestReceived(t *testing.T) {
-	var all []published
+	var requests sent
 	var at time.Duration
-	inBubble(t, answering(&all), func(t *testing.T, c *CentrifugoRPCClient) {
+	inBubble(t, answering(&requests), func(t *testing.T, c *CentrifugoRPCClient) {
 		for _, opts := range [][]CallOption{nil, nil, {Volatile()}, nil} {
 			if err := c.Call(t.Context(), "m", nil, nil, opts...); err != nil {
 				t.Fatal(err)
@@ -45,14 +64,14 @@ func TestReceived(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		for len(all) < 7 {
+		for synctest.Wait(); len(requests.list()) < 7; synctest.Wait() {
 			time.Sleep(10 * time.Millisecond)
-			synctest.Wait()
 		}
 		at = time.Since(began)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 	})
+	all := requests.list()
 	if len(all) != 7 || at < time.Second || at > time.Second+20*time.Millisecond {
 		t.Fatalf("%d requests, the last one after %s", len(all), at)
 	}
