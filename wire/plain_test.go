@@ -11,7 +11,7 @@ var plainRequests = []string{
 	`{"correlation_id":"c1","method":"m","timeout_ms":30000,"reply_to":"user#456"}`,
 	`{"method":"m","params":{"a":[{},[],"}\"{",1.5e3,null]},"correlation_id":"c1"}`,
 	`{"method":"m","correlation_id":"c1","received":["a"]}`,
-	`{"received":["a","b c","` + strings.Repeat("x", maxShared) + `"],"method":"m","correlation_id":"c1"}`,
+	`{"received":["a","b c"],"method":"m","params":{"text":"` + strings.Repeat("x", maxShared) + `"},"correlation_id":"c1"}`,
 	`{"method":"m","correlation_id":"c1","received":["a"` + strings.Repeat(`,"a"`, MaxReceived-1) + `]}`,
 	`{"method":"m","params":{"text":"` + strings.Repeat("é", maxShared) + `"},"correlation_id":"c1"}`,
 }
