@@ -309,7 +309,6 @@ func TestLeavingAStream(t *testing.T) {
 				if n := c.Outstanding(); n > 0 {
 					t.Errorf("%d are left", n)
 				}
-				synctest.Wait() // for the cancel to be written
 				if err := c.Close(); err != nil {
 					t.Error(err)
 				}
