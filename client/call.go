@@ -13,6 +13,9 @@ import (
 // pointer, or nil to ignore it. Params are written by encoding/json; nil means
 // {}. While the client is connecting, Call waits for the connection.
 //
+// Where the connection is lost, the call is sent again, and does not run twice; see
+// the package's documentation.
+//
 // It ends with ctx, or after WithTimeout among opts, whichever comes first. The
 // client's own timeout counts where ctx has no deadline and there is no such
 // option.

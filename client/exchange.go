@@ -20,9 +20,8 @@ type way struct {
 	out bool
 	// uncertain means that a publish before the latest one may have been claimed.
 	uncertain bool
-	// epoch and userID are those of the server when the call could first be claimed.
-	epoch  string
-	userID string
+	// epoch is that of the server's store when the call could first be claimed.
+	epoch string
 
 	since    time.Time // the latest publish
 	heard    time.Time // the latest sign of the call
@@ -131,8 +130,6 @@ func (cl *call) maySendOn(l *link) error {
 		return nil
 	case l.store == "":
 		return fmt.Errorf("%w: the server does not remember calls", ErrConnectionLost)
-	case l.identity.userID != w.userID:
-		return fmt.Errorf("%w: the server knows the client as another user now", ErrConnectionLost)
 	}
 	return nil
 }
@@ -193,6 +190,7 @@ func (c *CentrifugoRPCClient) watch(ctx context.Context, cl *call, r *request) (
 		case w.silentUntil(cl, now):
 			w.patience *= 2
 			w.uncertain = true
+			c.calls.listen(cl)
 			return outcome{}, afresh, nil
 		case cl.stream != nil:
 			c.serve(cl, w.link, now)

@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"maps"
 	"sync"
 	"time"
 )
@@ -89,6 +90,7 @@ func (in *inbox) end(items uint64, final outcome) (complete bool) {
 	}
 	if !in.ending {
 		in.ending, in.final, in.beyond = true, final, items
+		maps.DeleteFunc(in.ahead, func(seq uint64, _ []byte) bool { return seq >= items })
 	}
 	return false
 }

@@ -157,6 +157,7 @@ func (l *link) end(politely bool) {
 	close(l.stopped)
 	if politely {
 		force := time.AfterFunc(closeWait, l.cut)
+		l.flush()
 		_ = l.ws.Close(websocket.StatusNormalClosure, "")
 		force.Stop()
 	} else {
@@ -167,6 +168,17 @@ func (l *link) end(politely bool) {
 	if l.watch != nil {
 		l.watch.Stop()
 	}
+}
+
+// flush writes what is queued still: the cancels and acknowledgements of what a
+// program ends before it closes the client.
+func (l *link) flush() {
+	l.mu.Lock()
+	left := l.out
+	l.out = outbox{}
+	l.begun.Store(l.queued)
+	l.mu.Unlock()
+	_ = left.frames(l.writeFrame) // the connection is closed next
 }
 
 // err is why the link is lost, or nil.

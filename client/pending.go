@@ -35,8 +35,15 @@ func (p *pending) take(id correlationID) *call {
 func (p *pending) sign(id correlationID) {
 	p.mu.Lock()
 	if cl := p.byID[id]; cl != nil {
-		cl.news.heard = time.Now()
+		cl.hear()
 	}
+	p.mu.Unlock()
+}
+
+// listen makes the next sign of a call wake its goroutine.
+func (p *pending) listen(cl *call) {
+	p.mu.Lock()
+	cl.news.awaited = true
 	p.mu.Unlock()
 }
 
@@ -44,7 +51,8 @@ func (p *pending) sign(id correlationID) {
 func (p *pending) refuse(id correlationID, refused *ServerError) {
 	p.mu.Lock()
 	if cl := p.byID[id]; cl != nil {
-		cl.news.heard, cl.news.refused = time.Now(), refused
+		cl.hear()
+		cl.news.refused = refused
 		cl.wake()
 	}
 	p.mu.Unlock()
@@ -65,7 +73,7 @@ func (p *pending) progress(id correlationID, progress *Progress) bool {
 		cl.news.progress = progress
 		cl.wake()
 	}
-	cl.news.heard = time.Now()
+	cl.hear()
 	return true
 }
 
@@ -78,7 +86,7 @@ func (p *pending) stream(id correlationID) (*call, *inbox) {
 	if cl == nil {
 		return nil, nil
 	}
-	cl.news.heard = time.Now()
+	cl.hear()
 	return cl, cl.stream
 }
 
@@ -114,6 +122,7 @@ type call struct {
 // news is what the reader notes of a call that is under way.
 type news struct {
 	heard    time.Time // the latest sign of the call
+	awaited  bool      // the next sign is to wake its goroutine
 	refused  *ServerError
 	progress *Progress
 }
@@ -138,6 +147,14 @@ func (cl *call) wake() {
 	select {
 	case cl.nudge <- struct{}{}:
 	default:
+	}
+}
+
+// hear notes a sign of the call. It is the reader's, under pending's lock.
+func (cl *call) hear() {
+	if cl.news.heard = time.Now(); cl.news.awaited {
+		cl.news.awaited = false
+		cl.wake()
 	}
 }
 

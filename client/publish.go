@@ -29,7 +29,7 @@ func (c *CentrifugoRPCClient) publish(ctx context.Context, l *link, cl *call, r 
 			r.next, r.resumes = cl.stream.repeated(), true
 		}
 	} else {
-		w.epoch, w.userID = l.store, l.identity.userID
+		w.epoch = l.store
 	}
 	limit := int(l.limit.Load())
 	r.limit = limit - commandOverhead

@@ -22,8 +22,7 @@ type received struct {
 	flush func() // gets a goroutine of its own
 
 	mu     sync.Mutex
-	epoch  string // of the server's store; nothing is kept while it is empty
-	userID string
+	epoch  string                          // of the server's store; nothing is kept while it is empty
 	ids    *[maxReceivedKept]correlationID // a ring; nil before the first id
 	head   int                             // of the oldest
 	count  int
@@ -35,12 +34,12 @@ type received struct {
 
 // connected says whose store the ids are for from now on. Those for another are
 // forgotten.
-func (r *received) connected(epoch, userID string) {
+func (r *received) connected(epoch string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = false
-	if epoch != r.epoch || userID != r.userID {
-		r.epoch, r.userID, r.head, r.count = epoch, userID, 0, 0
+	if epoch != r.epoch {
+		r.epoch, r.head, r.count = epoch, 0, 0
 	}
 	if r.count > 0 && !r.armed {
 		r.armLocked(receivedIdle)

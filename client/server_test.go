@@ -34,6 +34,7 @@ type server struct {
 	maxSize     int           // said at connect, where above zero
 	who         func() string // whose a connection is, whatever its token; nil: the token's "sub"
 	silent      bool          // does not say at connect who that is
+	store       func() string // the epoch that is said at connect; nil: none
 	onRequest   func(*incoming)
 	onRPC       func(centrifuge.RPCEvent) (centrifuge.RPCReply, error)
 	onConnect   func(token string) (centrifuge.ConnectReply, error)
@@ -153,6 +154,8 @@ func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centr
 	switch {
 	case s.who != nil && !s.silent:
 		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":65536,"user_id":%q}}`, claims.Sub)
+	case s.store != nil:
+		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":%d,"store":%q}}`, max(s.maxSize, 4096), s.store())
 	case s.maxSize > 0:
 		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":%d}}`, s.maxSize)
 	}
@@ -261,7 +264,7 @@ func newClient(t *testing.T, url string, opts ...client.Option) *client.Centrifu
 		if err := c.Close(); err != nil {
 			t.Errorf("closing: %v", err)
 		}
-		if n := c.PendingCalls(); n > 0 {
+		if n := c.Outstanding(); n > 0 {
 			t.Errorf("%d calls are left", n)
 		}
 	})

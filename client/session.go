@@ -172,7 +172,7 @@ func (c *CentrifugoRPCClient) attach(s *session, l *link) bool {
 	for _, f := range c.feeds {
 		c.subscribeLocked(l, f)
 	}
-	c.received.connected(l.store, l.identity.userID)
+	c.received.connected(l.store)
 	s.link, s.failure = l, nil
 	c.current.Store(l)
 	s.changedLocked()

@@ -137,7 +137,7 @@ func (c *CentrifugoRPCClient) stream(ctx context.Context, method string, params 
 	go func() {
 		defer s.streams.Done()
 		result, err := c.carry(ctx, s, st.call, r)
-		if err == nil {
+		if _, sent := errors.AsType[*ServerError](err); sent || err == nil {
 			c.acknowledgeAll(s, st)
 		}
 		st.finish(result, err)

@@ -151,6 +151,11 @@ class Invocation:
         if step.get("progress"):
             self.options["on_progress"] = self._on_progress
         self.typed = step.get("via") != "base"
+        self.bound: Any = None
+        self.hints: dict[str, Any] = {}
+        if self.typed:
+            self.bound = getattr(APIClient(self.rpc), method.replace(".", "_"))
+            self.hints = typing.get_type_hints(self.bound, include_extras=True)
         self.args: list[Any] = []
         if not self.typed:
             return

@@ -405,11 +405,11 @@ func (c *APIClient) ResultUnlisted(ctx context.Context, opts ...client.CallOptio
 	return call[Unlisted](ctx, c.rpc, "result.unlisted", nil, with(opts, contractOptions...))
 }
 
-// StreamCount calls stream.count.
+// StreamCount streams stream.count.
 //
 // Sends {"i":0}, {"i":1} and so on.
-func (c *APIClient) StreamCount(ctx context.Context, params Count, opts ...client.CallOption) (Sent, error) {
-	return call[Sent](ctx, c.rpc, "stream.count", params, with(opts, contractOptions...))
+func (c *APIClient) StreamCount(ctx context.Context, params Count, opts ...client.CallOption) *client.RPCStream[Counted, Sent] {
+	return client.Stream[Counted, Sent](ctx, c.rpc, "stream.count", params, with(opts, contractOptions...)...)
 }
 
 // StreamSteps calls stream.steps.
@@ -419,11 +419,11 @@ func (c *APIClient) StreamSteps(ctx context.Context, params Step, opts ...client
 	return call[Sent](ctx, c.rpc, "stream.steps", params, with(opts, contractOptions...))
 }
 
-// StreamWords calls stream.words.
+// StreamWords streams stream.words.
 //
 // Sends each letter of the given words.
-func (c *APIClient) StreamWords(ctx context.Context, params Letters, opts ...client.CallOption) error {
-	return c.rpc.Call(ctx, "stream.words", params, nil, with(opts, contractOptions...)...)
+func (c *APIClient) StreamWords(ctx context.Context, params Letters, opts ...client.CallOption) *client.RPCStream[string, struct{}] {
+	return client.Stream[string, struct{}](ctx, c.rpc, "stream.words", params, with(opts, contractOptions...)...)
 }
 
 // UsersGetUserByID calls users.get_user_by_id.
@@ -436,15 +436,21 @@ func (c *APIClient) UsersGetUserByID(ctx context.Context, params UserByID, opts 
 // VolatileRead calls volatile.read.
 //
 // Waits as gate.wait does; may run twice, and is not remembered.
+//
+// The server does not remember its calls: one that is under way when the connection is
+// lost is run again.
 func (c *APIClient) VolatileRead(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
-	return call[Runs](ctx, c.rpc, "volatile.read", params, with(opts, errorTypes, client.Idempotent()))
+	return call[Runs](ctx, c.rpc, "volatile.read", params, with(opts, errorTypes, client.Idempotent(), client.Volatile()))
 }
 
 // VolatileWait calls volatile.wait.
 //
 // Waits as gate.wait does; its calls are not remembered.
+//
+// The server does not remember its calls: one that is under way when the connection is
+// lost fails with client.ErrConnectionLost.
 func (c *APIClient) VolatileWait(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
-	return call[Runs](ctx, c.rpc, "volatile.wait", params, with(opts, contractOptions...))
+	return call[Runs](ctx, c.rpc, "volatile.wait", params, with(opts, errorTypes, client.Volatile()))
 }
 
 func call[R any](ctx context.Context, rpc *client.CentrifugoRPCClient, method string, params any, opts []client.CallOption) (R, error) {
