@@ -65,5 +65,6 @@ func TestASleepPastTheDeadline(t *testing.T) {
 			}
 		}
 		r.want(r.start(order{Key: "n", Method: "work.once"}, inFlight), itself, 1)
+		r.finish()
 	})
 }

@@ -16,7 +16,7 @@
 //
 // and answers as JSON lines:
 //
-//	{"ready":true}
+//	{"ready":true}, {"state":"connecting"}
 //	{"done":"k","result":"k"} or "error":"reason" or "client_error":"class" or "fault":…; "items":n of a stream
 //	{"frame":"ack","key":"k"} and the same for "resend" and "cancel"
 //	{"stats":"s","pending":n,"left":m,"clock":s}   m timers, tasks or goroutines; the time, where it may be false

@@ -136,6 +136,7 @@ type driver struct {
 	outcomes map[string][]outcome
 	frames   map[string]int // by kind and key
 	stats    map[string]stats
+	state    string
 	over     bool
 
 	user      string
@@ -211,6 +212,7 @@ func (d *driver) read(stdout io.Reader, ready chan struct{}) {
 			Frame string `json:"frame"`
 			Key   string `json:"key"`
 			Stats string `json:"stats"`
+			State string `json:"state"`
 		}
 		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
 			d.t.Errorf("a client says %s: %v", lines.Bytes(), err)
@@ -223,6 +225,8 @@ func (d *driver) read(stdout io.Reader, ready chan struct{}) {
 			d.outcomes[m.Done] = append(d.outcomes[m.Done], m.outcome)
 		case m.Frame != "":
 			d.frames[m.Frame+" "+m.Key]++
+		case m.State != "":
+			d.state = m.State
 		case m.Stats != "":
 			d.stats[m.Stats] = m.stats
 		}

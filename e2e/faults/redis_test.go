@@ -133,6 +133,7 @@ func TestTheOwnerIsKilled(t *testing.T) {
 		c.want(once, always("outcome_unknown"), 1)
 		c.want(again, itself, 2)
 		c.want(stream, always("outcome_unknown"), 1)
+		c.finish()
 	})
 }
 
@@ -154,6 +155,7 @@ func TestTheOwnerDiesBetweenStoringAndPublishing(t *testing.T) {
 		if got := c.client.outcome("c7").String(); got != "result c7" || c.journal.count("start")["c7"] != 1 {
 			t.Errorf("c7 ended with %s after %d runs", got, c.journal.count("start")["c7"])
 		}
+		c.finish()
 	})
 }
 
@@ -180,7 +182,7 @@ func TestTheOwnerIsPaused(t *testing.T) {
 			refused := strings.Count(c.nodes[0].stderr.String(), "claim had passed to another owner")
 			return refused == 10, fmt.Sprintf("%d late completions were refused", refused)
 		})
-		c.client.once()
+		c.finish()
 	})
 }
 
@@ -215,6 +217,7 @@ func TestCallsMoveWithTheirClient(t *testing.T) {
 		if got := c.client.outcome("s0").Items; got != 20_000 {
 			t.Errorf("%d items", got)
 		}
+		c.finish()
 	})
 }
 
@@ -249,6 +252,7 @@ func TestRedisStalls(t *testing.T) {
 			}
 		}
 		c.nodes[0].settles(before.Goroutines + idleWorkers)
+		c.finish()
 	})
 }
 
@@ -281,8 +285,8 @@ func TestRedisRestartsEmpty(t *testing.T) {
 				t.Errorf("%s was run %d times", key, runs)
 			}
 		}
-		c.client.once()
 		c.nodes[0].settles(before.Goroutines + idleWorkers)
+		c.finish()
 	})
 }
 

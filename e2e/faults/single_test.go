@@ -70,6 +70,11 @@ func (r *rig) want(keys []string, wanted func(key string) string, runs int) {
 			r.t.Errorf("%s was run %d times; want %d", key, counted[key], runs)
 		}
 	}
+}
+
+// finish ends a test: the client has no calls left, and none that ended twice.
+func (r *rig) finish() {
+	r.t.Helper()
 	r.client.nothingLeft()
 	r.client.once()
 }
@@ -119,6 +124,7 @@ func TestCutBeforeTheAcknowledgement(t *testing.T) {
 		notes := r.start(order{Start: "notify", Key: "n", Method: "work.note"}, inFlight)
 		r.want(keys, itself, 1)
 		r.want(notes, always("result accepted"), 1)
+		r.finish()
 	})
 }
 
@@ -134,6 +140,7 @@ func TestCutBeforeTheServerHears(t *testing.T) {
 		r.proxy.Stall(faultproxy.Up, false)
 		r.want(keys, itself, 1)
 		r.want(notes, always("result accepted"), 1)
+		r.finish()
 	})
 }
 
@@ -161,6 +168,7 @@ func TestCutBeforeTheReply(t *testing.T) {
 		r.want(once, itself, 1)
 		r.want(again, itself, 1)
 		r.want(volatile, always("ConnectionLostError"), 1)
+		r.finish()
 	})
 }
 
@@ -179,6 +187,7 @@ func TestHalfOpenConnection(t *testing.T) {
 		r.open()
 		r.want(keys, itself, 1)
 		r.want(later, itself, 1)
+		r.finish()
 	})
 }
 
@@ -193,6 +202,8 @@ func TestTwoTabsOfOneUser(t *testing.T) {
 		r.proxy.Cut()
 		r.want(mine, itself, 1)
 		other.want(theirs, itself, 1)
+		other.finish()
+		r.finish()
 	})
 }
 
@@ -212,6 +223,7 @@ func TestTheProcessRestarts(t *testing.T) {
 			}
 		}
 		r.node.kill()
+		r.client.until("end of the connection", func() bool { return r.client.state == "connecting" })
 		waiting := r.start(order{Key: "w", Method: "work.once"}, inFlight) // for a connection
 		r.node = startNode(t, r.journal)
 		r.proxy.SetTarget(r.node.addr)
@@ -220,7 +232,8 @@ func TestTheProcessRestarts(t *testing.T) {
 		r.want(again, itself, 2)
 		r.want(volatile, always("ConnectionLostError"), 1)
 		r.want(stream, always("outcome_unknown"), 1)
-		r.wantDefinite(waiting)
+		r.want(waiting, itself, 1)
+		r.finish()
 	})
 }
 
@@ -245,6 +258,7 @@ func TestStopWithAThousandCallsRunning(t *testing.T) {
 		r.want(keys, itself, 1)
 		r.node.wait()
 		r.wantDefinite(late)
+		r.finish()
 	})
 }
 
@@ -258,6 +272,7 @@ func TestStopThatRunsOutOfTime(t *testing.T) {
 		r.node.signal(syscall.SIGTERM)
 		r.want(keys, always("outcome_unknown"), 1)
 		r.node.wait()
+		r.finish()
 	})
 }
 
@@ -275,6 +290,7 @@ func TestFiveHundredCallsWaitForAReconnect(t *testing.T) {
 		r.proxy.Refuse(false)
 		r.want(held, itself, 1)
 		r.want(waiting, itself, 1)
+		r.finish()
 	})
 }
 
@@ -298,6 +314,7 @@ func TestAStreamIsCutAHundredTimes(t *testing.T) {
 		if got := r.client.outcome("s").Items; got != items {
 			t.Errorf("%d items arrived", got)
 		}
+		r.finish()
 	})
 }
 
@@ -314,6 +331,7 @@ func TestASlowReaderOfAStream(t *testing.T) {
 			t.Errorf("the heap went from %d to %d bytes", before.Heap, during.Heap)
 		}
 		r.want(keys, itself, 1)
+		r.finish()
 	})
 }
 
@@ -327,6 +345,7 @@ func TestLeavingAStream(t *testing.T) {
 			r.journal.await("ended", key)
 		}
 		r.node.settles(before.Goroutines + idleWorkers)
+		r.finish()
 	})
 }
 
@@ -364,8 +383,8 @@ func TestCancelsAndCompletionsRace(t *testing.T) {
 				t.Errorf("%s was run %d times", key, runs)
 			}
 		}
-		r.client.nothingLeft()
-		r.client.once()
+		r.finish()
 		r.node.settles(before.Goroutines + idleWorkers)
+		r.finish()
 	})
 }

@@ -70,6 +70,7 @@ func run() error {
 	if os.Getenv("FRAMES") != "0" {
 		d.rpc.OnFrame(d.observe)
 	}
+	d.rpc.OnState(func(s client.State) { d.say(told{"state": s}) })
 	if err := d.rpc.Connect(context.Background()); err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ class Driver:
         )
         if os.environ.get("FRAMES") != "0":
             self.rpc.on_frame(self.observe)
+        self.rpc.on_state(lambda state: say(state=state))
         self.keys: dict[str, str] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
 

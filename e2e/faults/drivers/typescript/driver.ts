@@ -46,6 +46,7 @@ function observe(frame: Frame): void {
   const key = keys.get(frame.correlationId);
   if (["ack", "resend", "cancel"].includes(frame.kind) && key !== undefined) say({ frame: frame.kind, key });
 }
+rpc.onState((state) => say({ state }));
 if (process.env["FRAMES"] !== "0") rpc.onFrame(observe);
 
 function failure(error: unknown): Outcome {
