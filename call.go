@@ -103,7 +103,7 @@ func (r *Router) clientError(ctx context.Context, method string, err error) *Err
 			return Errorf(wire.Cancelled, "the call was cancelled")
 		}
 	}
-	r.logFailure(ctx, "a handler failed", method, "user", ConnFromContext(ctx).UserID, "error", err)
+	r.logFailure(ctx, "a handler failed", method, "error", err)
 	return internalError()
 }
 
@@ -127,6 +127,6 @@ func (r *Router) prepared(ctx context.Context, method string, e *Error) *Error {
 // the process either.
 func (r *Router) logFailure(ctx context.Context, message, method string, args ...any) {
 	defer func() { _ = recover() }()
-	args = append([]any{"method", method, "correlation_id", CorrelationIDFromContext(ctx)}, args...)
+	args = append([]any{"method", method, "correlation_id", CorrelationIDFromContext(ctx), "user", ConnFromContext(ctx).UserID}, args...)
 	r.logger.ErrorContext(ctx, message, args...)
 }

@@ -88,6 +88,29 @@ func TestAnErrorsMessageIsBounded(t *testing.T) {
 	}
 }
 
+// A log line with the message alone says which field it was.
+func TestTheMessageOfInvalidParamsNamesAField(t *testing.T) {
+	type params struct {
+		Title string `json:"title" validate:"min=1"`
+		Size  int    `json:"size"`
+		Owner string `json:"owner"`
+	}
+	r := centrirpc.NewRouter()
+	centrirpc.Handle(r, "do", func(context.Context, params) (int, error) { return 0, nil })
+	for raw, want := range map[string]string{
+		`{"title":"a","size":1}`:            "owner is required",
+		`{"title":"a"}`:                     "size is required, and 1 more",
+		`{"title":1}`:                       "title must be a string, and 2 more",
+		`{"title":"","size":1,"owner":"a"}`: "title must be at least 1 character in length",
+		`[]`:                                "the params must be an object",
+	} {
+		_, err := r.Call(t.Context(), "do", json.RawMessage(raw))
+		if e := errorOf(t, err); e.Code != wire.InvalidParams || e.Message != want {
+			t.Errorf("%s: %d %q, want %q", raw, e.Code, e.Message, want)
+		}
+	}
+}
+
 // Middleware can hand back anything: clients get what the contract says, or an
 // internal error.
 func TestMiddlewaresResultsFitTheContract(t *testing.T) {

@@ -239,11 +239,10 @@ func (r *Router) addChannel(c *channel) {
 		}
 	}
 	described := contract.Channel{Name: c.info.Pattern, Doc: c.info.Doc, Deprecated: c.info.Deprecated, Source: c.symbol}
-	if problems := r.builder.AddChannel(described, describedType(c.info.Params), describedType(c.info.Event)); len(problems) > 0 {
-		c.fail("%s", problems.Error())
-	}
-	if err := checkRules(r.validate, c.info.Params); err != nil {
-		c.fail("%v", err)
+	problems := r.builder.AddChannel(described, describedType(c.info.Params), describedType(c.info.Event))
+	problems = append(problems, r.checkRules(c.info.Params, "channels."+c.info.Pattern+".params")...)
+	if len(problems) > 0 {
+		refuse(fmt.Sprintf("channel %q, declared at %s", c.info.Pattern, c.where), problems)
 	}
 	for _, name := range pattern.Params() {
 		c.fields = append(c.fields, c.fieldOf(name))

@@ -13,7 +13,7 @@ func (reg *registration) describe() contract.Method {
 		TimeoutMS: reg.method.Timeout.Milliseconds(), Idempotent: reg.method.Idempotent, Volatile: reg.method.Volatile, Source: reg.symbol,
 	}
 	for _, declaration := range reg.errors {
-		if !slices.Contains(m.Errors, declaration.number()) {
+		if declaration.number() != 0 && !slices.Contains(m.Errors, declaration.number()) {
 			m.Errors = append(m.Errors, declaration.number())
 		}
 	}

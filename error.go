@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"unicode/utf8"
 
+	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -38,7 +39,11 @@ const MaxErrorMessage = 4096
 // becomes part of the message, so use it only with errors a client may read.
 func Errorf(code wire.Code, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
-	return &Error{Code: code, Message: err.Error(), cause: errors.Unwrap(err)}
+	cause := errors.Unwrap(err)
+	if _, several := err.(interface{ Unwrap() []error }); several {
+		cause = err
+	}
+	return &Error{Code: code, Message: err.Error(), cause: cause}
 }
 
 // WithDetails is a copy of e that carries details, which must be encodable as
@@ -91,8 +96,12 @@ func (e *Error) Wire() *wire.Error {
 	if e == nil {
 		e = internalError()
 	}
-	w := &wire.Error{Code: e.Code, Reason: e.reason(), Message: cutMessage(e.Message), Details: e.encoded}
-	if e.Details != nil && e.encoded == nil {
+	w := &wire.Error{Code: e.Code, Reason: e.reason(), Message: cutMessage(e.Message)}
+	switch {
+	case e.Details == nil: // whatever they were when they were encoded
+	case e.encoded != nil:
+		w.Details = e.encoded
+	default:
 		w.Details = encodeDetails(e.Details)
 	}
 	return w
@@ -144,12 +153,23 @@ type ErrorType[D any] struct {
 // details (struct{} for none). It panics on a code or reason that is not so.
 //
 //	var ErrQuota = centrirpc.DeclareError[Quota](1001, "quota_exceeded", "No more tasks this month.")
-func DeclareError[D any](code wire.Code, reason, doc string) ErrorType[D] {
+func DeclareError[D any](code wire.Code, reason, doc string) (declared ErrorType[D]) {
+	defer keepRefusal()
+	var problems contract.Problems
 	if !code.Application() {
-		panic(fmt.Sprintf("centrirpc: the error %q has code %d; application errors have codes from %d to %d", reason, code, wire.MinApplicationCode, wire.MaxApplicationCode))
+		problems = append(problems, contract.Problem{
+			Reason: fmt.Sprintf("its code is %d, and application errors have codes from %d to %d", code, wire.MinApplicationCode, wire.MaxApplicationCode),
+			Fix:    "give it a code there that no other error has",
+		})
 	}
 	if !validName(reason) {
-		panic(fmt.Sprintf("centrirpc: the error %d has the reason %q; write lower-case words joined by \"_\", such as \"quota_exceeded\"", code, reason))
+		problems = append(problems, contract.Problem{
+			Reason: fmt.Sprintf("its reason %q is not lower-case words joined by \"_\"", reason),
+			Fix:    "write one such as \"quota_exceeded\"",
+		})
+	}
+	if len(problems) > 0 {
+		refuse(fmt.Sprintf("the error %q with the code %d, declared at %s", reason, code, registeredAt()), problems)
 	}
 	return ErrorType[D]{code: code, reason: reason, doc: doc}
 }
@@ -174,11 +194,12 @@ func (t ErrorType[D]) Is(err error) bool {
 	return errors.As(err, &e) && e != nil && e.Code == t.code
 }
 
-// faultsError is the error for params that do not fit.
+// faultsError is the error for params that do not fit. Its message is the first
+// fault, for a log line to say which field it was, and how many more there are.
 func faultsError(faults []wire.Fault) *Error {
-	message := "the params do not fit the method"
-	if len(faults) == 1 {
-		message = faults[0].Message
+	message := faults[0].Message
+	if more := len(faults) - 1; more > 0 {
+		message += fmt.Sprintf(", and %d more", more)
 	}
 	return &Error{Code: wire.InvalidParams, Message: message, Details: faults}
 }

@@ -22,6 +22,7 @@ type Group struct {
 	parent Registrar
 	name   string
 	mw     []Middleware
+	wrong  bool // it is refused, and the refusal kept
 }
 
 // Group makes a group of the router. With the prefix "tasks", a method
@@ -43,7 +44,9 @@ func (g *Group) Use(mw ...Middleware) {
 	g.mw = append(g.mw, mw...)
 }
 
-func newGroup(parent Registrar, prefix string, mw []Middleware) *Group {
+func newGroup(parent Registrar, prefix string, mw []Middleware) (group *Group) {
+	group = &Group{parent: parent, wrong: true}
+	defer keepRefusal()
 	if prefix != "" {
 		if err := wire.CheckMethod(prefix); err != nil {
 			panic(fmt.Sprintf("centrirpc: Group(%q): the prefix cannot begin a method's name: %v", prefix, err))
@@ -51,6 +54,12 @@ func newGroup(parent Registrar, prefix string, mw []Middleware) *Group {
 	}
 	mustNotBeNil(fmt.Sprintf("Group(%q)", prefix), mw)
 	return &Group{parent: parent, name: prefix, mw: mw}
+}
+
+// refused reports whether the group, or one around it, is wrong.
+func (g *Group) refused() bool {
+	outer, within := g.parent.(*Group)
+	return g.wrong || within && outer.refused()
 }
 
 func (g *Group) router() *Router { return g.parent.router() }

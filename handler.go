@@ -69,8 +69,19 @@ func (reg *registration) fail(format string, args ...any) {
 	panic(fmt.Sprintf("centrirpc: method %q, registered at %s: %s", reg.method.Name, reg.where, fmt.Sprintf(format, args...)))
 }
 
+// refuse panics with problems, which need not name the method again.
+func (reg *registration) refuse(problems contract.Problems) {
+	for i := range problems {
+		problems[i].Method = ""
+	}
+	refuse(fmt.Sprintf("method %q, registered at %s", reg.method.Name, reg.where), problems)
+}
+
 func register(within Registrar, reg registration, opts []MethodOption) {
 	defer keepRefusal()
+	if g, ok := within.(*Group); ok && g.refused() {
+		return // the group is told already, and its methods have no names
+	}
 	reg.within = within
 	reg.method.Name = within.prefix() + reg.method.Name
 	reg.where = registeredAt()

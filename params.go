@@ -1,6 +1,7 @@
 package centrirpc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,12 +27,12 @@ func newDecoder(r *Router, s *shape, params reflect.Type) *decoder {
 // shape, and if there are none, all of the rules; fields that are well-formed are
 // checked against their rules even if others are not.
 func (d *decoder) decode(ctx context.Context, raw json.RawMessage, into any) error {
-	if len(raw) == 0 || string(raw) == "null" {
+	if raw = bytes.TrimSpace(raw); len(raw) == 0 || string(raw) == "null" {
 		raw = emptyObject
 	}
-	faults := checkShape(raw, d.shape)
-	if notJSON(faults) {
-		return faultsError(faults)
+	faults, complete := checkShape(raw, d.shape)
+	if notJSON(faults) || len(faults) > 0 && (d.rules == nil || !complete) {
+		return faultsError(faults) // nothing could be added to them
 	}
 	decoded := decodeJSON(raw, into)
 	if decoded != nil && len(faults) == 0 {
@@ -39,7 +40,7 @@ func (d *decoder) decode(ctx context.Context, raw json.RawMessage, into any) err
 		faults = append(faults, d.decodeFault(locate(raw, reflect.New(reflect.TypeOf(into).Elem()).Interface())))
 	}
 	if d.rules != nil {
-		faults = append(faults, d.rules.check(ctx, into, faults)...)
+		faults = append(faults, d.rules.check(ctx, raw, into, faults)...)
 	}
 	if len(faults) > 0 {
 		return faultsError(faults)

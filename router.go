@@ -23,10 +23,12 @@ type Router struct {
 	strict    bool
 	logger    *slog.Logger
 	validate  *validator.Validate
-	words     ut.Translator // the validator's messages
-	ownRules  []ownRule
-	messages  map[string]string  // of ownRules
-	recorded  *contract.Contract // as read by WithContract
+	// ownValidator says that validate is the application's.
+	ownValidator bool
+	words        ut.Translator // the validator's messages
+	ownRules     []ownRule
+	messages     map[string]string  // of ownRules
+	recorded     *contract.Contract // as read by WithContract
 
 	mu            sync.Mutex
 	registrations map[string]*registration
@@ -84,7 +86,9 @@ func Logger(logger *slog.Logger) RouterOption { return func(r *Router) { r.logge
 
 // Validator replaces the validator of params, for one that is set up in ways that
 // Rule cannot. The router registers English messages with it.
-func Validator(v *validator.Validate) RouterOption { return func(r *Router) { r.validate = v } }
+func Validator(v *validator.Validate) RouterOption {
+	return func(r *Router) { r.validate, r.ownValidator = v, v != nil }
+}
 
 // WithContract gives the router the contract.json that was generated from it,
 // usually embedded in the program: what reflection cannot see (doc comments and
@@ -119,10 +123,7 @@ func NewRouter(opts ...RouterOption) *Router {
 	}
 	r.builder.FindUnions(findUnion)
 	for i, opt := range opts {
-		if opt == nil {
-			panic(fmt.Sprintf("centrirpc: NewRouter: option %d is nil; leave it out", i+1))
-		}
-		opt(r)
+		r.apply(i, opt)
 	}
 	if r.logger == nil {
 		r.logger = slog.Default()
@@ -133,6 +134,14 @@ func NewRouter(opts ...RouterOption) *Router {
 	r.words = newTranslator(r.validate)
 	r.registerRules()
 	return r
+}
+
+func (r *Router) apply(i int, opt RouterOption) {
+	defer keepRefusal()
+	if opt == nil {
+		panic(fmt.Sprintf("centrirpc: NewRouter: option %d is nil; leave it out", i+1))
+	}
+	opt(r)
 }
 
 func (r *Router) router() *Router          { return r }
@@ -166,22 +175,24 @@ func (r *Router) add(reg *registration) {
 		reg.fail("the name is taken by the method registered at %s; give one of them another name", first.where)
 	}
 	var problems contract.Problems
-	for _, declaration := range reg.errors {
+	for i, declaration := range reg.errors {
+		if declaration == nil {
+			reg.fail("error %d of its Errors is nil; leave it out", i+1)
+		}
+		if declaration.number() == 0 && keepRefusals != "" {
+			continue // its declaration is refused
+		}
 		problems = append(problems, r.declareError(reg, declaration)...)
 	}
-	if len(problems) == 0 {
-		params, result := describedType(reg.method.Params), describedType(reg.method.Result)
-		if reg.method.Kind == contract.Stream {
-			problems = r.builder.AddStream(reg.describe(), params, describedType(reg.method.Item), result)
-		} else {
-			problems = r.builder.AddMethod(reg.describe(), params, result)
-		}
+	params, result := describedType(reg.method.Params), describedType(reg.method.Result)
+	if reg.method.Kind == contract.Stream {
+		problems = append(problems, r.builder.AddStream(reg.describe(), params, describedType(reg.method.Item), result)...)
+	} else {
+		problems = append(problems, r.builder.AddMethod(reg.describe(), params, result)...)
 	}
+	problems = append(problems, r.checkRules(reg.method.Params, "params")...)
 	if len(problems) > 0 {
-		reg.fail("%s", problems.Error())
-	}
-	if err := checkRules(r.validate, reg.method.Params); err != nil {
-		reg.fail("%v", err)
+		reg.refuse(problems)
 	}
 	r.registrations[reg.method.Name] = reg
 }
@@ -218,7 +229,7 @@ func (r *Router) open() *table {
 func (r *Router) compile() *table {
 	reflected, problems := r.builder.Contract(r.name, r.doc)
 	if len(problems) > 0 {
-		panic("centrirpc: the router cannot be described: " + problems.Error())
+		refuse("the router cannot be described", problems)
 	}
 	tellRefusals()
 	t := &table{endpoints: make(map[string]*endpoint, len(r.registrations)), reflected: reflected, contract: reflected}

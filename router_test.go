@@ -204,6 +204,32 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+func TestErrorfKeepsAllErrorsThatItWraps(t *testing.T) {
+	first, second := errors.New("first"), errors.New("second")
+	err := centrirpc.Errorf(wire.Conflict, "%w and %w", first, second)
+	if !errors.Is(err, first) || !errors.Is(err, second) || err.Message != "first and second" {
+		t.Errorf("%v does not keep both", err)
+	}
+}
+
+// A handler may pass on what another call returned, without its details.
+func TestDetailsThatWereTakenAwayStayAway(t *testing.T) {
+	r := centrirpc.NewRouter()
+	centrirpc.Handle(r, "inner", func(context.Context, struct{}) (int, error) {
+		return 0, centrirpc.Errorf(wire.Conflict, "x").WithDetails("secret")
+	})
+	centrirpc.Handle(r, "outer", func(ctx context.Context, _ struct{}) (int, error) {
+		_, err := r.Call(ctx, "inner", nil)
+		e := errorOf(t, err)
+		e.Details = nil
+		return 0, e
+	})
+	_, err := r.Call(t.Context(), "outer", nil)
+	if details := errorOf(t, err).Wire().Details; details != nil {
+		t.Errorf("details = %s", details)
+	}
+}
+
 func TestAPanicIsOneInternalErrorWithItsStackInTheLog(t *testing.T) {
 	logger, log := quietLog()
 	r := centrirpc.NewRouter(centrirpc.Logger(logger))

@@ -2,6 +2,7 @@ package centrirpc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -31,9 +32,13 @@ func newTranslator(v *validator.Validate) ut.Translator {
 	return words
 }
 
-// newRules is nil if no field of the type, however deep, has a rule.
+// newRules is nil if no field of the type, however deep, has a rule. The
+// application's own validator may have rules that no tag shows.
 func newRules(r *Router, params reflect.Type) *rules {
 	structs := structsOf(params)
+	if r.ownValidator && len(structs) > 0 {
+		return &rules{validate: r.validate, words: r.words, own: r.messages}
+	}
 	for _, t := range structs {
 		for i := range t.NumField() {
 			if _, ok := t.Field(i).Tag.Lookup("validate"); ok {
@@ -78,7 +83,7 @@ func structsOf(t reflect.Type) []reflect.Type {
 
 // check lists the rules that value, a pointer to the params, breaks. Fields that
 // are faulty already are left out: a missing key has no value to judge.
-func (r *rules) check(ctx context.Context, value any, already []wire.Fault) []wire.Fault {
+func (r *rules) check(ctx context.Context, raw json.RawMessage, value any, already []wire.Fault) []wire.Fault {
 	v := reflect.ValueOf(value).Elem()
 	for v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -91,20 +96,35 @@ func (r *rules) check(ctx context.Context, value any, already []wire.Fault) []wi
 	var faults []wire.Fault
 	listed := 0
 	for _, f := range already {
-		listed += len(f.Field)
+		listed += sizeOf(f)
 	}
-	for i, b := range broken {
-		if i >= 4*maxFaults || len(already)+len(faults) >= maxFaults {
+	places, params := paths{params: v}, sent{raw: raw}
+	seen := 0
+	for _, b := range broken {
+		if seen >= 4*maxFaults || len(already)+len(faults) >= maxFaults {
 			break // finding a path takes its time, and hostile params can break thousands
 		}
-		field, parent := jsonPath(v, b.StructNamespace())
+		at := places.of(b.StructNamespace())
+		// What was not sent breaks no rule, unless one asks for it: the validator may
+		// have stopped before that. No bound may end the search before a fault is found.
+		if _, is := params.at(at); is == outside {
+			continue
+		} else if is == absent && !asksForPresence(b.ActualTag()) {
+			if b = r.missing(ctx, at); b == nil {
+				continue
+			}
+		}
+		seen++
+		field := at.path
 		if covered(field, already) {
 			continue
 		}
-		if listed += len(field); listed > maxFaultBytes && len(already)+len(faults) > 0 {
+		if len(already)+len(faults) > 0 && listed+len(field) > maxFaultBytes {
 			break
 		}
-		faults = append(faults, wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(field, parent, b)})
+		fault := wire.Fault{Field: field, Rule: b.Tag(), Message: r.message(at, b, &params)}
+		listed += sizeOf(fault)
+		faults = append(faults, fault)
 	}
 	return faults
 }
@@ -125,19 +145,33 @@ func within(inner, outer string) bool {
 	return outer == "" || ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// message says a broken rule in English, in JSON names: field is the path, parent
-// the struct that has the field.
-func (r *rules) message(field string, parent reflect.Type, b validator.FieldError) string {
-	param := jsonNames(parent, b.Param())
-	if own, ok := r.own[b.Tag()]; ok {
+// message says a broken rule in English, in JSON names.
+func (r *rules) message(at brokenPlace, b validator.FieldError, params *sent) string {
+	field, parent := at.path, at.parent
+	key := isKeyOf(b.Value(), at.key, at.elem)
+	if key {
+		field = "the key of " + field
+	}
+	param := b.Param()
+	own, isOwn := r.own[b.Tag()]
+	if isOwn || namesFields(b.ActualTag()) {
+		param = jsonNames(parent, b.ActualTag(), param)
+	}
+	if isOwn {
 		return field + " " + strings.ReplaceAll(own, "{param}", param)
 	}
 	if strings.HasPrefix(b.Tag(), "required") {
+		if value, is := params.at(at); is == present && !key && len(at.way) > 0 {
+			return field + " " + refusedEmpty(value)
+		}
 		return field + " is required"
+	}
+	if b.ActualTag() == "oneof" {
+		return field + " must be one of " + listed(param, b.Kind() == reflect.String)
 	}
 	text := b.Translate(r.words)
 	if text == b.Error() { // the rule has no translation
-		if param == "" {
+		if param == "" || strings.Contains(b.Tag(), "|") {
 			return fmt.Sprintf("%s breaks the rule %s", field, b.Tag())
 		}
 		return fmt.Sprintf("%s breaks the rule %s=%s", field, b.Tag(), param)
@@ -149,4 +183,16 @@ func (r *rules) message(field string, parent reflect.Type, b validator.FieldErro
 		return field + rest
 	}
 	return field + ": " + text
+}
+
+// listed is the values of a oneof rule as an enum's are told.
+func listed(param string, text bool) string {
+	values := paramWords(param)
+	for i, value := range values {
+		if value = strings.Trim(value, "'"); text {
+			value = `"` + value + `"`
+		}
+		values[i] = value
+	}
+	return strings.Join(values, ", ")
 }

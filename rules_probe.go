@@ -1,166 +1,182 @@
 package centrirpc
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
-	"time"
 
+	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/contract/gotypes"
 	"github.com/go-playground/validator/v10"
 )
 
 // checkRules tries the rules of a params type, at registration and not at the
-// first call: one that the validator does not know, or cannot apply to its field,
-// is reported with the path to the field.
-func checkRules(v *validator.Validate, params reflect.Type) error {
-	return probe(v, params, "params", map[reflect.Type]bool{})
+// first call: one that the validator does not know, or cannot apply to all that a
+// client may send for its field, is reported with the path to the field.
+func (r *Router) checkRules(params reflect.Type, path string) contract.Problems {
+	if endless(params) {
+		return nil // which the contract's builder refuses
+	}
+	p := &prober{router: r, params: params, seen: map[reflect.Type]bool{}}
+	p.probe(params, path, "")
+	return p.problems
 }
 
-func probe(v *validator.Validate, t reflect.Type, path string, seen map[reflect.Type]bool) error {
+type prober struct {
+	router   *Router
+	params   reflect.Type
+	seen     map[reflect.Type]bool
+	problems contract.Problems
+}
+
+// probe tries the rules of a type; origin names the Go declaration of the field that
+// it is of.
+func (p *prober) probe(t reflect.Type, path, origin string) {
 	switch t.Kind() {
 	case reflect.Pointer:
-		return probe(v, t.Elem(), path, seen)
+		p.probe(t.Elem(), path, origin)
 	case reflect.Slice, reflect.Array:
-		return probe(v, t.Elem(), path+"[]", seen)
+		p.probe(t.Elem(), path+"[]", origin)
 	case reflect.Map:
-		return probe(v, t.Elem(), path+"{}", seen)
+		p.probe(t.Elem(), path+"{}", origin)
 	case reflect.Interface:
-		return probeUnion(v, t, path, seen)
+		p.probeUnion(t, path)
 	case reflect.Struct:
-	default:
-		return nil
+		if !p.seen[t] {
+			p.seen[t] = true
+			p.probeStruct(t, path, cmp.Or(gotypes.Origin(t), origin))
+		}
 	}
-	if seen[t] {
-		return nil
-	}
-	seen[t] = true
+}
+
+func (p *prober) probeStruct(t reflect.Type, path, origin string) {
+	var tries []reflect.Value // made once there is a rule to try
 	for i := range t.NumField() {
 		field := t.Field(i)
 		inner := path
 		if name := jsonNameOf(field); name != "" {
 			inner += "." + name
 		}
+		declared := ""
+		if origin != "" {
+			declared = origin + "." + field.Name
+		}
 		if rule, ok := field.Tag.Lookup("validate"); ok && field.IsExported() {
-			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name == "-" && field.Tag.Get("json") == "-" && requires(rule) {
-				return fmt.Errorf("%s.%s: the rule %q can never be kept: the field is tagged json:\"-\", so no client can send it; remove the rule, or give the field a name in JSON", path, field.Name, rule)
+			if tries == nil {
+				tries = samples(t)
 			}
-			if err := probeField(v, t, field); err != nil {
-				return fmt.Errorf("%s: the validate tag %q is wrong: %w; see github.com/go-playground/validator for the rules there are, or add one of your own with the Rule option", inner, rule, err)
+			before := len(p.problems)
+			if !isSent(field) && p.refusesZero(t, field) {
+				p.problems = append(p.problems, contract.Problem{
+					Path: path + "." + field.Name, Reason: fmt.Sprintf("the rule %q can never be kept: the field is tagged json:\"-\", so no client can send it", rule),
+					Fix: "remove the rule, or give the field a name in JSON",
+				})
+			} else if senseless := p.senseless(t, field, inner); len(senseless) > 0 {
+				p.problems = append(p.problems, senseless...)
+			} else if err := p.probeField(t, field, inner, tries); err != nil {
+				p.problems = append(p.problems, *err)
+			}
+			for i := range p.problems[before:] {
+				p.problems[before+i].Position = declared
 			}
 		}
-		if err := probe(v, field.Type, inner, seen); err != nil {
-			return err
-		}
+		p.probe(field.Type, inner, declared)
 	}
-	return nil
 }
 
-func probeUnion(v *validator.Validate, t reflect.Type, path string, seen map[reflect.Type]bool) error {
+func (p *prober) probeUnion(t reflect.Type, path string) {
 	u := unionOf(t)
 	if u == nil {
-		return nil
+		return
 	}
 	for _, variant := range u.variants {
-		if err := probe(v, variant.typ, path+"("+variant.value+")", seen); err != nil {
+		p.probe(variant.typ, path+"("+variant.value+")", "")
+	}
+}
+
+// endless reports whether a type contains itself without a struct between.
+func endless(t reflect.Type) bool {
+	structs := map[reflect.Type]bool{}
+	var visit func(t reflect.Type, open map[reflect.Type]bool) bool
+	visit = func(t reflect.Type, open map[reflect.Type]bool) bool {
+		if open[t] {
+			return true
+		}
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+			open[t] = true
+			defer delete(open, t)
+			return visit(t.Elem(), open)
+		case reflect.Struct:
+			if structs[t] {
+				return false
+			}
+			structs[t] = true
+			for i := range t.NumField() {
+				if visit(t.Field(i).Type, map[reflect.Type]bool{}) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return visit(t, map[reflect.Type]bool{})
+}
+
+// refusesZero reports whether a field's rules refuse its zero value, whatever the
+// other fields are.
+func (p *prober) refusesZero(t reflect.Type, field reflect.StructField) (refuses bool) {
+	_ = caught(func() {
+		var broken validator.ValidationErrors
+		if errors.As(p.router.validate.StructPartial(reflect.New(t).Interface(), field.Name), &broken) {
+			refuses = slices.ContainsFunc(broken, func(b validator.FieldError) bool { return !namesFields(b.ActualTag()) })
+		}
+	})
+	return refuses
+}
+
+// probeField applies the field's rules to an empty value and to filled ones: an
+// empty one breaks rules and ends there, a filled one reaches what stands behind
+// omitempty and dive. Rules behind one that both break are tried by themselves.
+// Only a panic counts.
+func (p *prober) probeField(t reflect.Type, field reflect.StructField, path string, tries []reflect.Value) *contract.Problem {
+	tag := field.Tag.Get("validate")
+	wrong := func(path string, reason error) *contract.Problem {
+		return &contract.Problem{Path: path, Reason: fmt.Sprintf("the validate tag %q is wrong: %v", tag, reason)}
+	}
+	whole := func(v reflect.Value) *contract.Problem {
+		err := caught(func() { _ = p.router.validate.StructPartial(v.Addr().Interface(), field.Name) })
+		if err != nil {
+			return wrong(path, fmt.Errorf("%w, for a field of type %s; see github.com/go-playground/validator for the rules there are, or add one of your own with the Rule option", err, goType(field.Type)))
+		}
+		return nil
+	}
+	known := caught(func() { _ = p.router.validate.Var(nil, tag) }) == nil // no rule is run on nothing
+	if known && isSent(field) && tag != "-" && tag != "" {
+		for _, place := range ruledPlaces(path, field.Type, strings.Split(tag, ",")) {
+			if err := p.probePlace(t, place, tries); err != nil {
+				return wrong(place.path, err)
+			}
+		}
+	}
+	for _, v := range append([]reflect.Value{reflect.New(t).Elem()}, tries...) {
+		if err := whole(v); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// requires reports whether a tag asks for the field itself.
-func requires(rule string) bool {
-	for _, part := range strings.Split(rule, ",") {
-		switch part {
-		case "dive":
-			return false
-		case "required":
-			return true
-		}
-	}
-	return false
-}
-
-// probeField applies the field's rules to an empty value and to a filled one: an
-// empty one breaks rules and ends there, a filled one reaches what stands behind
-// omitempty and dive. Only a panic counts.
-func probeField(v *validator.Validate, t reflect.Type, field reflect.StructField) (err error) {
+// caught is what a function panics with.
+func caught(f func()) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%v", p)
 		}
 	}()
-	for _, value := range []reflect.Value{reflect.New(t), filled(t, map[reflect.Type]bool{}).Addr()} {
-		_ = v.StructPartial(value.Interface(), field.Name)
-	}
+	f()
 	return nil
-}
-
-// sample is the variant that breaks the most rules: one that cannot be compared, if
-// there is any.
-func (u *union) sample() *variant {
-	for _, v := range u.variants {
-		if !v.pointer && !v.typ.Comparable() {
-			return v
-		}
-	}
-	return u.variants[0]
-}
-
-var probeTime = reflect.ValueOf(time.Unix(1_000_000_000, 0))
-
-// filled is an addressable value of type t in which nothing is nil or zero, as far
-// as that can be without an end.
-func filled(t reflect.Type, open map[reflect.Type]bool) reflect.Value {
-	v := reflect.New(t).Elem()
-	switch t.Kind() {
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		v.SetInt(1)
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		v.SetUint(1)
-	case reflect.Float32, reflect.Float64:
-		v.SetFloat(1)
-	case reflect.String:
-		v.SetString("x")
-	case reflect.Pointer:
-		if !open[t.Elem()] {
-			v.Set(filled(t.Elem(), open).Addr())
-		}
-	case reflect.Interface:
-		if u := unionOf(t); u != nil {
-			of := u.sample()
-			if value := filled(of.typ, open); of.pointer {
-				v.Set(value.Addr())
-			} else {
-				v.Set(value)
-			}
-		}
-	case reflect.Slice:
-		v.Set(reflect.Append(v, filled(t.Elem(), open)))
-	case reflect.Array:
-		for i := range t.Len() {
-			v.Index(i).Set(filled(t.Elem(), open))
-		}
-	case reflect.Map:
-		v.Set(reflect.MakeMap(t))
-		v.SetMapIndex(filled(t.Key(), open), filled(t.Elem(), open))
-	case reflect.Struct:
-		if t == probeTime.Type() {
-			v.Set(probeTime)
-			return v
-		}
-		if open[t] {
-			return v
-		}
-		open[t] = true
-		defer delete(open, t)
-		for i := range t.NumField() {
-			if t.Field(i).IsExported() {
-				v.Field(i).Set(filled(t.Field(i).Type, open))
-			}
-		}
-	}
-	return v
 }

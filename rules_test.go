@@ -199,3 +199,36 @@ func TestAnEmptyContractIsNone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+type onWeekdays struct {
+	Day string `json:"day"`
+}
+
+// A validator of the application's own may judge structs that have no tags.
+func TestAValidatorsStructRulesRunWithoutTags(t *testing.T) {
+	v := validator.New()
+	v.RegisterStructValidation(func(level validator.StructLevel) {
+		if p := level.Current().Interface().(onWeekdays); p.Day == "sunday" {
+			level.ReportError(p.Day, "Day", "Day", "weekday", "")
+		}
+	}, onWeekdays{})
+	r := centrirpc.NewRouter(centrirpc.Validator(v))
+	centrirpc.Handle(r, "try", func(context.Context, onWeekdays) (struct{}, error) { return struct{}{}, nil })
+	_, err := r.Call(t.Context(), "try", json.RawMessage(`{"day":"sunday"}`))
+	if faults, _ := errorOf(t, err).Details.([]wire.Fault); len(faults) != 1 || faults[0].Field != "day" || faults[0].Rule != "weekday" {
+		t.Errorf("faults = %+v", faults)
+	}
+}
+
+func TestNullIsNoParamsHoweverItIsWritten(t *testing.T) {
+	type params struct {
+		Limit int `json:"limit,omitempty" validate:"max=3"`
+	}
+	r := centrirpc.NewRouter()
+	centrirpc.Handle(r, "try", func(_ context.Context, p *params) (bool, error) { return p != nil, nil })
+	for _, raw := range []string{"", " ", "null", " null\n"} {
+		if got, err := r.Call(t.Context(), "try", json.RawMessage(raw)); err != nil || string(got) != "true" {
+			t.Errorf("%q: %s, %v", raw, got, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package centrirpc
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
@@ -18,6 +19,7 @@ type shape struct {
 	elem     *place // of a list or map
 	keyBits  int    // of a map with integer keys; 0 with string keys
 	keySign  bool
+	key      *shape // of a map whose keys are an enum's; else nil
 	fields   map[string]*fieldShape
 	ordered  []*fieldShape // as declared
 	strings  []string      // of an enum
@@ -76,8 +78,12 @@ func (s *shapes) place(t *contract.Type) place {
 		p.shape.elem = &elem
 	}
 	if t.Key != nil {
-		if key := s.place(t.Key).shape; key.kind == contract.Integer {
+		key := s.place(t.Key).shape
+		if key.kind == contract.Integer {
 			p.shape.keyBits, p.shape.keySign = key.bits, !key.unsigned
+		}
+		if key.strings != nil || key.ints != nil {
+			p.shape.key = key
 		}
 	}
 	return p
@@ -148,8 +154,16 @@ func (s *shape) enumOf() string {
 	return strings.Join(printed, ", ")
 }
 
+// lists reports whether an enum has the value that is written as text.
+func (s *shape) lists(text string) bool {
+	if s.strings != nil {
+		return s.hasString(text)
+	}
+	v, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && slices.Contains(s.ints, v)
+}
+
 func (s *shape) hasString(v string) bool { return s.strings == nil || slices.Contains(s.strings, v) }
-func (s *shape) hasInt(v int64) bool     { return s.ints == nil || slices.Contains(s.ints, v) }
 
 // path turns a JSON pointer (RFC 6901) to a value of this shape into a fault's
 // path. Below what the shape knows, names are taken for fields.
@@ -172,11 +186,26 @@ func (s *shape) path(p jsontext.Pointer) string {
 				path.WriteByte('.')
 			}
 			path.WriteString(token)
-			if s != nil && s.fields[token] != nil {
-				next = s.fields[token].place.shape
-			}
+			next = s.field(token)
 		}
 		s = next
 	}
 	return path.String()
+}
+
+// field is the shape of a struct's field, or of one that a union's variants have:
+// that of the first variant with such a field. It is nil if there is none.
+func (s *shape) field(name string) *shape {
+	if s == nil {
+		return nil
+	}
+	if f := s.fields[name]; f != nil {
+		return f.place.shape
+	}
+	for _, value := range s.strings {
+		if v := s.variants[value]; v != nil && v.fields[name] != nil {
+			return v.fields[name].place.shape
+		}
+	}
+	return nil
 }

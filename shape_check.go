@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,8 +22,8 @@ import (
 // cannot make a large one.
 const maxFaults = 64
 
-// maxFaultBytes bounds the paths of those faults, all together: hostile keys can
-// be long, and stand in the path of all that is below them.
+// maxFaultBytes bounds those faults, paths and messages of all together, but for the
+// first: hostile keys can be long, and stand in the path of all that is below them.
 const maxFaultBytes = 32 << 10
 
 // checker walks a JSON value once along its shape and notes everything that does
@@ -35,7 +36,10 @@ type checker struct {
 	// unions is how many tagged unions the value is within, depth how deep the
 	// decoder's input is within the params.
 	unions, depth int
-	listed        int // bytes of the faults' paths
+	listed        int  // bytes of the faults
+	dropped       bool // there are more faults than are listed
+	// visited is how long the paths of all values are together, and mayVisit its bound.
+	visited, mayVisit int
 }
 
 // maxDepth bounds how deep params may be nested: the validator's work grows with its square.
@@ -43,17 +47,31 @@ const maxDepth = 256
 
 var errDepth = fmt.Errorf("they are nested more than %d deep", maxDepth)
 
+// The paths of all values may take maxPathsPerByte bytes for each of the params,
+// and minPaths more: the decoder writes the path of each value that does not fit,
+// the validator that of each element of a list or map that it judges, so that a few
+// long keys around many values would take far more memory than the params
+// themselves.
+const (
+	maxPathsPerByte = 64
+	minPaths        = 64 << 10
+)
+
+var errPaths = errors.New("the keys around the params' values are too long, or too many, for the number of values; shorten the keys, or send fewer values at once")
+
 var checkers = sync.Pool{New: func() any { return new(checker) }}
 
 // checkShape lists what of data does not fit the shape: keys that are missing or
 // unknown, values of another type or out of range. Data that is not JSON at all
-// is one fault.
-func checkShape(data []byte, s *shape) []wire.Fault {
+// is one fault. complete is false if there are
+// more faults than are listed.
+func checkShape(data []byte, s *shape) (faults []wire.Fault, complete bool) {
 	c := checkers.Get().(*checker)
 	defer checkers.Put(c)
 	c.source.Reset(data)
 	c.dec.Reset(&c.source, jsontext.AllowDuplicateNames(false))
 	c.path, c.faults, c.unions, c.depth, c.listed = c.path[:0], nil, 0, 0, 0
+	c.dropped, c.visited, c.mayVisit = false, 0, maxPathsPerByte*len(data)+minPaths
 	err := c.value(place{shape: s})
 	if err == nil {
 		if _, end := c.dec.ReadToken(); !errors.Is(end, io.EOF) {
@@ -61,16 +79,18 @@ func checkShape(data []byte, s *shape) []wire.Fault {
 		}
 	}
 	if err != nil {
-		return []wire.Fault{c.syntaxFault(s, err)}
+		return []wire.Fault{c.syntaxFault(s, err)}, true
 	}
-	return c.faults
+	return c.faults, !c.dropped
 }
 
 // syntaxFault is the one fault of params that are not JSON, or JSON that readers
 // disagree about: a key that is there twice (RFC 8259 section 4).
 func (c *checker) syntaxFault(s *shape, err error) wire.Fault {
-	if errors.Is(err, errTooDeep) {
-		return wire.Fault{Rule: "json", Message: errTooDeep.Error()}
+	for _, bound := range []error{errTooDeep, errPaths} {
+		if errors.Is(err, bound) {
+			return wire.Fault{Rule: "json", Message: bound.Error()}
+		}
 	}
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) && errors.Is(syntactic.Err, jsontext.ErrDuplicateName) {
@@ -88,25 +108,51 @@ func syntaxMessage(err error) string {
 	return err.Error()
 }
 
+// fault notes a fault of the value that the path leads to, if there is room.
 func (c *checker) fault(rule, format string, args ...any) {
-	c.faultAt(string(c.path), rule, format, args...)
-}
-
-func (c *checker) faultAt(field, rule, format string, args ...any) {
-	if len(c.faults) >= maxFaults || len(c.faults) > 0 && c.listed+len(field) > maxFaultBytes {
+	if c.full() { // before anything is copied: there may be thousands
+		c.dropped = true
 		return
 	}
-	c.listed += len(field)
+	field := string(c.path)
 	name := field
 	if name == "" {
 		name = "the params"
 	}
-	c.faults = append(c.faults, wire.Fault{Field: field, Rule: rule, Message: name + " " + fmt.Sprintf(format, args...)})
+	fault := wire.Fault{Field: field, Rule: rule, Message: name + " " + fmt.Sprintf(format, args...)}
+	c.listed += sizeOf(fault)
+	c.faults = append(c.faults, fault)
 }
+
+func (c *checker) enumFault(s *shape) {
+	if c.full() {
+		c.dropped = true
+		return
+	}
+	c.fault("enum", "must be one of %s", s.enumOf())
+}
+
+func (c *checker) keyFault(s *shape) {
+	if c.full() {
+		c.dropped = true
+		return
+	}
+	c.fault("enum", "must have one of %s for its key", s.enumOf())
+}
+
+// full reports whether no fault of the path is listed any more.
+func (c *checker) full() bool {
+	return len(c.faults) >= maxFaults || len(c.faults) > 0 && c.listed+len(c.path) > maxFaultBytes
+}
+
+func sizeOf(f wire.Fault) int { return len(f.Field) + len(f.Message) }
 
 // value reads the next value whole. Its error is one of JSON's syntax; what does
 // not fit is noted and passed over.
 func (c *checker) value(p place) error {
+	if err := c.visit(len(c.path)); err != nil {
+		return err
+	}
 	kind := c.dec.PeekKind()
 	s := p.shape
 	if kind == 'n' {
@@ -147,8 +193,51 @@ func (c *checker) value(p place) error {
 		}
 		c.scalar(s, token.String())
 		return nil
+	case contract.Any:
+		return c.anything(len(c.path))
 	}
 	return c.dec.SkipValue()
+}
+
+// visit counts the path of a value.
+func (c *checker) visit(length int) error {
+	if c.visited += length; c.visited > c.mayVisit {
+		return errPaths
+	}
+	return nil
+}
+
+// anything passes over a value of any kind and counts the paths within it; length
+// is that of its own.
+func (c *checker) anything(length int) error {
+	kind := c.dec.PeekKind()
+	if kind != '{' && kind != '[' {
+		return c.dec.SkipValue()
+	}
+	if c.depth+c.dec.StackDepth() > maxDepth {
+		return errDepth
+	}
+	if _, err := c.dec.ReadToken(); err != nil {
+		return err
+	}
+	for c.dec.PeekKind() != '}' && c.dec.PeekKind() != ']' {
+		inner := length + len("[0]")
+		if kind == '{' {
+			name, err := c.dec.ReadValue()
+			if err != nil {
+				return err
+			}
+			inner = length + len(name)
+		}
+		if err := c.visit(inner); err != nil {
+			return err
+		}
+		if err := c.anything(inner); err != nil {
+			return err
+		}
+	}
+	_, err := c.dec.ReadToken()
+	return err
 }
 
 // object checks a struct's object, which has the tag beside its fields if it is a
@@ -230,6 +319,8 @@ func (c *checker) entries(s *shape) error {
 		c.path = append(append(append(c.path, '['), key...), ']')
 		if s.keyBits > 0 && !integerKey(key, s.keyBits, !s.keySign) {
 			c.fault("type", "must have an integer for its key, written in the shortest way")
+		} else if s.key != nil && !s.key.lists(key) {
+			c.keyFault(s.key)
 		}
 		err = c.value(*s.elem)
 		c.path = c.path[:at]
@@ -292,7 +383,7 @@ func (c *checker) scalar(s *shape, text string) {
 			}
 		}
 		if !s.hasString(text) {
-			c.fault("enum", "must be one of %s", s.enumOf())
+			c.enumFault(s)
 		}
 	case contract.Bytes:
 		if _, err := base64.StdEncoding.DecodeString(text); err != nil {
@@ -303,8 +394,8 @@ func (c *checker) scalar(s *shape, text string) {
 			c.fault("type", "must be %s", s.describe())
 			return
 		}
-		if v, err := strconv.ParseInt(text, 10, 64); err == nil && !s.hasInt(v) {
-			c.fault("enum", "must be one of %s", s.enumOf())
+		if v, err := strconv.ParseInt(text, 10, 64); s.ints != nil && (err != nil || !slices.Contains(s.ints, v)) {
+			c.enumFault(s)
 		}
 	case contract.Float:
 		if s.bits == 0 {

@@ -26,7 +26,7 @@ func (c *checker) union(s *shape) error {
 		c.push(s.tag)
 		switch state {
 		case tagFound:
-			c.fault("enum", "must be one of %s", s.enumOf())
+			c.enumFault(s)
 		case tagMissing:
 			c.fault("required", "is required")
 		default:
@@ -43,9 +43,10 @@ func (c *checker) union(s *shape) error {
 	own := inner.path
 	inner.source.Reset(raw)
 	inner.dec.Reset(&inner.source, jsontext.AllowDuplicateNames(false))
+	inner.dropped, inner.visited, inner.mayVisit = c.dropped, c.visited, c.mayVisit
 	inner.path, inner.faults, inner.unions, inner.depth, inner.listed = c.path, c.faults, c.unions+1, c.depth+c.dec.StackDepth(), c.listed
 	err = inner.object(variant, s.tag)
-	c.faults, c.listed = inner.faults, inner.listed
+	c.faults, c.listed, c.dropped, c.visited = inner.faults, inner.listed, inner.dropped, inner.visited
 	inner.path, inner.faults = own, nil
 	return err
 }

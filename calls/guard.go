@@ -48,5 +48,5 @@ func (r *run) recovered() {
 
 func (r *run) logPanic(p any) {
 	r.engine().log.Error("a call panicked outside its handler", "method", r.name,
-		"correlation_id", r.CorrelationID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		"correlation_id", r.CorrelationID, "user", r.Conn.UserID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +59,47 @@ func TestGenerateEveryLanguage(t *testing.T) {
 	}
 	dir := t.TempDir()
 	write(t, dir, files)
+}
+
+// What building the clients leaves in their folders is not for the user's commits;
+// whether a lock file is, the user says.
+func TestWhatToolsLeaveIsIgnored(t *testing.T) {
+	files, err := codegen.Generate(read(t, "tasks"), codegen.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, dir, files)
+	git := func(args ...string) string {
+		t.Helper()
+		out, err := exec.CommandContext(t.Context(), "git", append([]string{"-C", dir, "-c", "core.excludesFile=/dev/null"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %q: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("init", "--quiet")
+	git("add", ".")
+	for _, f := range files {
+		if git("ls-files", f.Path) != f.Path {
+			t.Errorf("%s is ignored", f.Path)
+		}
+	}
+	for _, left := range []string{
+		"typescript/node_modules/ws/index.js", "typescript/dist/index.js", "typescript/package-lock.json",
+		"python/__pycache__/client.cpython-311.pyc", "python/build/lib/x.py", "python/dist/x.whl", "python/tasks_client.egg-info/PKG-INFO",
+	} {
+		name := filepath.Join(dir, left)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := git("ls-files", "--others", "--exclude-standard"); got != "typescript/package-lock.json" {
+		t.Errorf("not ignored: %q", got)
+	}
 }
 
 func TestGenerateSomeLanguages(t *testing.T) {

@@ -107,7 +107,7 @@ const (
 	Any     Kind = "any"     // any JSON value
 	List    Kind = "list"    // Elem
 	Tuple   Kind = "tuple"   // a JSON array of exactly Items
-	Map     Kind = "map"     // a JSON object; Key is String or Integer, Elem any type
+	Map     Kind = "map"     // a JSON object; Key is a String or Integer or refers to one, Elem any type
 	Union   Kind = "union"   // one of Items; as a named type one of Variants, told apart by Tag
 	Ref     Kind = "ref"     // Ref names a type in Contract.Types
 

@@ -60,6 +60,7 @@ type Config struct {
 	// web, which together with authentication by cookie lets every page act as
 	// its visitor. Zero means pages of the host that the request is for.
 	// Programs that are no browsers send no Origin and are always let through.
+	// A page that is refused gets status 403, and its origin is logged once.
 	AllowedOrigins []string
 
 	// Channels are the application's channels beside the typed ones of its router

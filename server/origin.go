@@ -2,9 +2,18 @@ package server
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+)
+
+// How much of the log pages that may not connect can fill: an entry for each
+// origin, of at most so many origins, each cut to so many bytes.
+const (
+	maxLoggedOrigins = 100
+	maxLoggedOrigin  = 256
 )
 
 // origins says which pages may connect. The same answer guards all endpoints:
@@ -15,10 +24,15 @@ type origins struct {
 	exact map[string]bool
 	// below are the patterns with a wildcard host: scheme, and ".example.com".
 	below []struct{ scheme, suffix string }
+
+	log        *slog.Logger
+	configured []string
+	mu         sync.Mutex
+	logged     map[string]bool // the refused origins that the log has
 }
 
-func newOrigins(allowed []string) (*origins, error) {
-	o := &origins{exact: map[string]bool{}}
+func newOrigins(allowed []string, log *slog.Logger) (*origins, error) {
+	o := &origins{exact: map[string]bool{}, log: log, configured: allowed, logged: map[string]bool{}}
 	for _, pattern := range allowed {
 		if pattern == "*" {
 			o.any = true
@@ -78,6 +92,7 @@ func (o *origins) allowed(r *http.Request) bool {
 func (o *origins) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !o.allowed(r) {
+			o.logRefused(r)
 			http.Error(w, "this origin is not allowed", http.StatusForbidden)
 			return
 		}
@@ -96,4 +111,31 @@ func (o *origins) guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// logRefused tells the operator of a page that may not connect: once of each
+// origin, for a page may try for ever, and of no more origins than are worth it.
+func (o *origins) logRefused(r *http.Request) {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		origin = "none, but Sec-Fetch-Site: " + r.Header.Get("Sec-Fetch-Site")
+	}
+	if len(origin) > maxLoggedOrigin {
+		origin = origin[:maxLoggedOrigin]
+	}
+	o.mu.Lock()
+	known := o.logged[origin] || len(o.logged) >= maxLoggedOrigins
+	if !known {
+		o.logged[origin] = true
+	}
+	last := !known && len(o.logged) == maxLoggedOrigins
+	o.mu.Unlock()
+	if known {
+		return
+	}
+	o.log.Warn("refused a page whose origin is not allowed: if it is yours, add it to AllowedOrigins; this is logged once for each origin",
+		"origin", origin, "host", r.Host, "allowed", o.configured)
+	if last {
+		o.log.Warn("further origins that are refused are not logged", "origins", maxLoggedOrigins)
+	}
 }

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -128,5 +129,50 @@ func TestForeignPageWithoutOrigin(t *testing.T) {
 	}
 	if strings.Contains(s.log.String(), "panic") {
 		t.Error(s.log)
+	}
+}
+
+// The operator learns of a page that may not connect, and no page can fill the log.
+func TestRefusedOriginsAreLogged(t *testing.T) {
+	s := start(t, testRouter(nil), server.Config{AllowedOrigins: []string{"https://app.example.com"}})
+	ask := func(header, value string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/connection/websocket", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(header, value)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	entries := func(text string) int { return strings.Count(s.log.String(), text) }
+	for range 3 {
+		ask("Origin", "https://evil.example")
+		ask("Origin", "https://app.example.com")
+		ask("Sec-Fetch-Site", "cross-site")
+	}
+	if n := entries("level=WARN msg=\"refused a page"); n != 2 {
+		t.Errorf("%d entries, want 2:\n%s", n, s.log)
+	}
+	for _, want := range []string{"origin=https://evil.example host=" + strings.TrimPrefix(s.url, "http://") + " allowed=[https://app.example.com]", "Sec-Fetch-Site: cross-site"} {
+		if entries(want) != 1 {
+			t.Errorf("not once %q in:\n%s", want, s.log)
+		}
+	}
+	ask("Origin", "https://"+strings.Repeat("x", 5000)+".example")
+	for i := range 200 {
+		ask("Origin", fmt.Sprintf("https://%d.example", i))
+	}
+	if n := entries("msg=\"refused a page"); n != 100 {
+		t.Errorf("%d entries of %d origins, want 100", n, 203)
+	}
+	if n := entries("further origins that are refused are not logged"); n != 1 {
+		t.Errorf("%d times that there are more", n)
+	}
+	if entries(strings.Repeat("x", 300)) != 0 {
+		t.Error("an origin of any length is logged")
 	}
 }

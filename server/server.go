@@ -52,7 +52,7 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 	if s.channels, err = newChannels(cfg.Channels, router); err != nil {
 		return nil, err
 	}
-	allowed, err := newOrigins(cfg.AllowedOrigins)
+	allowed, err := newOrigins(cfg.AllowedOrigins, cfg.Logger)
 	if err != nil {
 		return nil, err
 	}

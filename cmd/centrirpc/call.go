@@ -31,6 +31,10 @@ The token is read from CENTRIRPC_TOKEN if -token is not given. Without one the
 server knows the user by a cookie or another header, given with -header, or lets
 everybody in.
 
+With -notify, exit code 0 says that the server has taken the notification, not
+that there is such a method: nothing ever answers a notification, so a name that
+does not exist, or params that do not fit, are taken as well. The server logs them.
+
 Replies come on a channel of the user's own. The user's id is the "sub" of a token
 that is a JWT; where the token says nothing to others, or there is none, centrirpc
 servers say the id at connect, and for others give it with -user.
@@ -50,7 +54,7 @@ Examples:
 			flags.StringVar(&c.token, "token", "", "the connection `token`, if the server asks for one (default $CENTRIRPC_TOKEN)")
 			flags.StringVar(&c.user, "user", "", "the user's `id`, if neither the token nor the server says it")
 			flags.Var(&c.headers, "header", "an HTTP `header` of the WebSocket handshake, such as \"Cookie: session=1\"; may be repeated")
-			flags.BoolVar(&c.notify, "notify", false, "send a notification, for methods that take those: nothing is printed, exit code 0 says that it was accepted")
+			flags.BoolVar(&c.notify, "notify", false, "send a notification, for methods that take those: nothing is printed, and exit code 0 does not say that there is such a method")
 			flags.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long to wait for the connection and the result together")
 			return c.run
 		},
@@ -95,8 +99,11 @@ func (c *call) run(e *environment, args []string) (int, error) {
 	}
 	defer rpc.Close()
 	if err := rpc.Connect(ctx); err != nil {
-		if failure, ok := errors.AsType[*unreachableError](context.Cause(ctx)); ok {
+		cause := context.Cause(ctx)
+		if failure, ok := errors.AsType[*unreachableError](cause); ok {
 			err = fmt.Errorf("connecting to %s: %w", c.url, failure)
+		} else if errors.Is(cause, context.DeadlineExceeded) {
+			err = fmt.Errorf("connecting to %s: no answer within %v", c.url, c.timeout)
 		}
 		return exitFailed, c.explain(err)
 	}
@@ -107,8 +114,8 @@ func (c *call) run(e *environment, args []string) (int, error) {
 		err = rpc.Call(ctx, method, params, &result)
 	}
 	if err != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return exitFailed, fmt.Errorf("%s gave no result within %v", method, c.timeout)
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, client.ErrTimeout) {
+			return exitFailed, fmt.Errorf("calling %s: no answer within %v", method, c.timeout)
 		}
 		if refused, ok := errors.AsType[*client.ServerError](err); ok && !c.notify && refused.Code == wire.MethodNotFound && strings.Contains(refused.Message, "takes notifications") {
 			return exitFailed, fmt.Errorf("the method %s takes notifications: send one with -notify", method)
@@ -144,10 +151,20 @@ func (t oneTry) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch {
 	case err != nil:
 		t.giveUp(&unreachableError{err.Error()})
+	case response.StatusCode == http.StatusForbidden:
+		t.giveUp(&unreachableError{"the answer is " + response.Status + ": " + originHint(r.Header.Get("Origin"))})
 	case response.StatusCode != http.StatusSwitchingProtocols:
 		t.giveUp(&unreachableError{"no WebSocket endpoint is there: the answer is " + response.Status})
 	}
 	return response, err
+}
+
+// originHint says what a server that refuses the handshake may have against it.
+func originHint(origin string) string {
+	if origin == "" {
+		return "the server, or a proxy before it, does not let this client in; if it asks for an Origin, give one with -header"
+	}
+	return fmt.Sprintf("the server may not allow the origin %q; give another one with -header, leave it out, or add it to the server's AllowedOrigins", origin)
 }
 
 type unreachableError struct{ reason string }

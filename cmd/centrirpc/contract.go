@@ -92,6 +92,12 @@ func writeFile(name string, data []byte) (err error) {
 		}
 	}()
 	if err := os.WriteFile(side, data, 0o666); err != nil {
+		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+			pathError.Path = name // and not that of the file that stands in for it
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w; make the directory %s first", err, filepath.ToSlash(filepath.Dir(name)))
+		}
 		return err
 	}
 	return os.Rename(side, name)

@@ -67,3 +67,19 @@ func TestDocsRefuses(t *testing.T) {
 		run(t, test.args...).refuses(t, exitUsage, test.want...)
 	}
 }
+
+// A missing directory is called by its name, and not by that of a file that never was.
+func TestNoDirectoryToWriteTo(t *testing.T) {
+	dir := newModule(t, map[string]string{"api/api.go": api("func New() *centrirpc.Router { return centrirpc.NewRouter(centrirpc.Name(\"x\")) }\n"), "c.json": `{"centrirpc":1,"name":"x","methods":[],"types":[]}`})
+	before := listing(t, dir)
+	for _, args := range [][]string{{"docs", "c.json", "-format", "markdown", "-o", "missing/x.md"}, {"contract", "c.json", "-o", "missing/x.md"}} {
+		o := run(t, args...)
+		o.refuses(t, exitUsage, "open missing/x.md: no such file or directory; make the directory missing first")
+		if strings.Contains(o.stderr, "centrirpc-new") {
+			t.Error(o.stderr)
+		}
+	}
+	if after := listing(t, dir); before != after {
+		t.Errorf("something was written:\n%s", after)
+	}
+}

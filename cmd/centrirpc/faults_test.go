@@ -92,14 +92,14 @@ func TestAllWrongRegistrationsAtOnce(t *testing.T) {
 		return fmt.Sprintf("api/api.go:%d: ", 1+strings.Count(before, "\n"))
 	}
 	all := []string{
-		"\n1. method \"a.p\", registered at " + at(`	centrirpc.Handle(r, "a.p", p)`) + at("	Owner chan int") + "method a.p: params.owner (chan int): it has no JSON form; use data instead",
-		"\n   " + at("	F     func()") + "method a.p: params.f (func()): it has no JSON form; use data instead",
+		"\n1. method \"a.p\", registered at " + at(`	centrirpc.Handle(r, "a.p", p)`) + at("	Owner chan int") + "params.owner (chan int): it has no JSON form; use data instead",
+		"\n   " + at("	F     func()") + "params.f (func()): it has no JSON form; use data instead",
 		"\n2. method \"a.ok\", registered at " + at(`	centrirpc.Handle(g, "ok", fine)`) + "the name is taken by the method registered at " + strings.TrimSuffix(at(`	centrirpc.Handle(r, "a.ok", fine)`), ": ") + "; ",
 		"\n3. method \"Bad Name\", registered at " + at(`	centrirpc.Handle(r, "Bad Name", fine)`) + "the method name \"Bad Name\" is not lower-case words",
 		"\n4. method \"a.t\", registered at " + at(`	centrirpc.Handle(g, "t", fine`) + "the timeout is -1ns; give a positive one",
 		"\n5. method \"nil\", registered at " + at(`	centrirpc.Handle[struct{}, int](r, "nil", nil)`) + "the handler is nil; give a function",
 	}
-	one := "method \"a.p\", registered at " + at("	centrirpc.Handle(r, \"a.p\", p)\n	return r") + at("	Owner chan int") + "method a.p: params.owner"
+	one := "method \"a.p\", registered at " + at("	centrirpc.Handle(r, \"a.p\", p)\n	return r") + at("	Owner chan int") + "params.owner"
 	for name, test := range map[string]struct {
 		code string
 		fn   string

@@ -86,6 +86,27 @@ func TestCallOfAServerThatDoesNotSayTheUser(t *testing.T) {
 // call with the method's name.
 func servePlain(t *testing.T, userID string) (url string) {
 	t.Helper()
+	return servePlainWith(t, userID, func(node *centrifuge.Node, e centrifuge.PublishEvent, done centrifuge.PublishCallback) {
+		var request struct {
+			Method        string `json:"method"`
+			CorrelationID string `json:"correlation_id"`
+			ReplyTo       string `json:"reply_to"`
+		}
+		err := json.Unmarshal(e.Data, &request)
+		if err == nil && request.Method != "" {
+			var reply []byte
+			if reply, err = json.Marshal(map[string]any{"correlation_id": request.CorrelationID, "result": request.Method}); err == nil {
+				_, err = node.Publish(request.ReplyTo, reply)
+			}
+		}
+		done(centrifuge.PublishReply{Result: &centrifuge.PublishResult{}}, err)
+	})
+}
+
+// servePlainWith starts a server on the Centrifuge library alone, to which all are the
+// same user, and which does with what is published as it is told.
+func servePlainWith(t *testing.T, userID string, published func(*centrifuge.Node, centrifuge.PublishEvent, centrifuge.PublishCallback)) (url string) {
+	t.Helper()
 	node, err := centrifuge.New(centrifuge.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -97,21 +118,7 @@ func servePlain(t *testing.T, userID string) (url string) {
 		c.OnSubscribe(func(_ centrifuge.SubscribeEvent, done centrifuge.SubscribeCallback) {
 			done(centrifuge.SubscribeReply{}, nil)
 		})
-		c.OnPublish(func(e centrifuge.PublishEvent, done centrifuge.PublishCallback) {
-			var request struct {
-				Method        string `json:"method"`
-				CorrelationID string `json:"correlation_id"`
-				ReplyTo       string `json:"reply_to"`
-			}
-			err := json.Unmarshal(e.Data, &request)
-			if err == nil && request.Method != "" {
-				var reply []byte
-				if reply, err = json.Marshal(map[string]any{"correlation_id": request.CorrelationID, "result": request.Method}); err == nil {
-					_, err = node.Publish(request.ReplyTo, reply)
-				}
-			}
-			done(centrifuge.PublishReply{Result: &centrifuge.PublishResult{}}, err)
-		})
+		c.OnPublish(func(e centrifuge.PublishEvent, done centrifuge.PublishCallback) { published(node, e, done) })
 	})
 	if err := node.Run(); err != nil {
 		t.Fatal(err)

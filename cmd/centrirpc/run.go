@@ -55,6 +55,11 @@ func (e *environment) report(code int, err error) int {
 	return code
 }
 
+// warn tells of what may be wrong and stops nothing.
+func (e *environment) warn(message string) {
+	fmt.Fprintf(e.stderr, "centrirpc: warning: %s\n", message)
+}
+
 func (e *environment) execute(c *command, args []string) int {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	run := c.prepare(flags)

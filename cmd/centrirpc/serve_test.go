@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/centrifugal/centrifuge"
 
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/server"
@@ -147,8 +151,53 @@ func TestCallThatIsTooSlow(t *testing.T) {
 	url := serve(t)
 	o := run(t, "call", "-url", url, "-token", mint(t), "-timeout", "1s", "slow")
 	o.refuses(t, exitFailed)
-	if !strings.Contains(o.stderr, "slow gave no result within 1s") && !strings.Contains(o.stderr, "deadline_exceeded (504)") && !strings.Contains(o.stderr, "timed out after 1s") {
+	if !strings.Contains(o.stderr, "calling slow: no answer within 1s") && !strings.Contains(o.stderr, "deadline_exceeded (504)") {
 		t.Error(o.stderr)
+	}
+}
+
+// A server that takes connections and then says nothing, not even to the handshake.
+func TestCallOfASilentServer(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	url := "ws://" + silent.Addr().String() + "/connection/websocket"
+	run(t, "call", "-url", url, "-token", testToken, "-timeout", "200ms", "m").refuses(t, exitFailed, "connecting to "+url+": no answer within 200ms")
+
+	url = serveMute(t)
+	for _, notify := range []bool{false, true} {
+		run(t, "call", "-url", url, "-token", testToken, "-timeout", "200ms", fmt.Sprintf("-notify=%v", notify), "m").refuses(t, exitFailed, "calling m: no answer within 200ms")
+	}
+}
+
+// serveMute starts a server on the Centrifuge library alone, which lets everybody in
+// and answers nothing that is published.
+func serveMute(t *testing.T) (url string) {
+	t.Helper()
+	return servePlainWith(t, "u", func(*centrifuge.Node, centrifuge.PublishEvent, centrifuge.PublishCallback) {})
+}
+
+func TestCallFromAnOriginThatIsNotAllowed(t *testing.T) {
+	url := serve(t)
+	refused := run(t, "call", "-url", url, "-token", mint(t), "-header", "Origin: https://evil.example", "nothing")
+	refused.refuses(t, exitFailed, "connecting to "+url, "403 Forbidden", `may not allow the origin "https://evil.example"`, "AllowedOrigins")
+	if strings.Contains(refused.stderr, "no WebSocket endpoint") {
+		t.Errorf("there is an endpoint: %s", refused.stderr)
+	}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }))
+	defer web.Close()
+	run(t, "call", "-url", "ws"+strings.TrimPrefix(web.URL, "http"), "-token", testToken, "m").refuses(t, exitFailed, "403 Forbidden", "does not let this client in", "-header")
+}
+
+// Nobody answers a notification, so the command cannot know of a wrong name, and says so.
+func TestNotifyOfAnUnknownMethod(t *testing.T) {
+	if o := run(t, "call", "-url", serve(t), "-token", mint(t), "-notify", "nope.nope"); o != (outcome{}) {
+		t.Errorf("%+v", o)
+	}
+	if help := run(t, "call", "-h").stdout; !strings.Contains(strings.Join(strings.Fields(help), " "), "a name that does not exist, or params that do not fit, are taken as well") {
+		t.Error(help)
 	}
 }
 

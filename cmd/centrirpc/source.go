@@ -56,7 +56,11 @@ func (f *contractFlags) load(e *environment, pkg string) (*contract.Contract, er
 			}
 			return nil, fmt.Errorf("%s is a file: give a Go package's directory, such as ./api, or a contract, whose name ends in .json", pkg)
 		}
-		return gopackage.Load(e.ctx, pkg, gopackage.Options{Func: f.function})
+		c, err := gopackage.Load(e.ctx, pkg, gopackage.Options{Func: f.function, Warn: func(doubt contract.Problem) { e.warn(doubt.Error()) }})
+		if err == nil && len(c.Methods)+len(c.Channels) == 0 {
+			e.warn(pkg + ": the router has no methods and no channels; register them in the function that returns it")
+		}
+		return c, err
 	}
 	if f.function != "" {
 		return nil, usageError("-func is for Go packages: " + pkg + " is a contract already")

@@ -396,9 +396,13 @@ func (s *scope) add(name, source string) {
 		s.sources[name] = source
 		return
 	}
+	fix := "rename one"
+	if strings.HasPrefix(source, "the union in ") {
+		fix = "rename the other, or give the union a name of its own"
+	}
 	s.problems = append(s.problems, contract.Problem{
 		Path:   fmt.Sprintf("%s and %s, in %s", other, source, s.where),
 		Reason: fmt.Sprintf("both are called %s in Go", name),
-		Fix:    "rename one",
+		Fix:    fix,
 	})
 }

@@ -104,7 +104,7 @@ func TestProblemsOfMadeNames(t *testing.T) {
 		"type AnimalVariant and what is in the tagged union Animal", "type UnknownAnimal and an unknown variant of the tagged union Animal",
 		`field "kind" of type Cat (integer): it is the tag of the union Animal and not a string`,
 		"its item 0 and its item 1, in the union Either: both are called AsString", "both are called EitherFromString", "type EitherFromInt64 and item 2 of the union in type Either",
-		"type PickResult and the union in the result of method pick",
+		"type PickResult and the union in the result of method pick, in the package: both are called PickResult in Go; rename the other, or give the union a name of its own",
 		"type DogTags and the tuple in field \"tags\" of type Dog", "type CatsTagsItem and the tuple in field \"tags\" of type Cats",
 		`field "extra" and the generated Extra`, `field "unmarshal_json" and the generated UnmarshalJSON`, "type QuotaError and error 1000 quota",
 	} {

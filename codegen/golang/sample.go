@@ -34,6 +34,10 @@ func (p *plan) sample(t *contract.Type, depth int) string {
 		return "json.RawMessage(`{}`)"
 	case contract.Bytes:
 		return `[]byte("data")`
+	case contract.List:
+		return p.sampleList(t, depth)
+	case contract.Map:
+		return p.qualified(p.expr(t)) + "{}"
 	case contract.String:
 		return sampleString(t)
 	case contract.Union:
@@ -55,6 +59,36 @@ func (p *plan) sample(t *contract.Type, depth int) string {
 		return p.opts.Package + "." + in.name + "{" + strings.Join(parts, ", ") + "}"
 	}
 	return "nil"
+}
+
+// maxSampleElements is how many elements the sample of a list has at most.
+const maxSampleElements = 32
+
+// sampleList is a list of one element, or of as many as there must be; deep within
+// others, where types that hold themselves would never end, it is as short as it may.
+func (p *plan) sampleList(t *contract.Type, depth int) string {
+	typ := p.qualified(p.expr(t))
+	n := 1
+	if depth > 2 {
+		n = 0
+	}
+	if c := t.Constraints; c != nil {
+		if c.MinItems != nil {
+			n = min(max(n, *c.MinItems), maxSampleElements)
+		}
+		if c.MaxItems != nil {
+			n = min(n, *c.MaxItems)
+		}
+	}
+	elem := p.sample(t.Elem, depth+1)
+	if elem == "nil" || depth > 3 || n == 0 {
+		return typ + "{}"
+	}
+	// A composite literal's type may be left out within another.
+	if within, ok := strings.CutPrefix(elem, p.qualified(p.elem(t.Elem))+"{"); ok {
+		elem = "{" + within
+	}
+	return typ + "{" + strings.TrimSuffix(strings.Repeat(elem+", ", n), ", ") + "}"
 }
 
 func (p *plan) sampleNamed(t *typePlan, depth int) string {

@@ -40,11 +40,7 @@ func (p *plan) words(t *contract.Type) []string {
 	var words []string
 	switch {
 	case t.Kind == contract.String && stringTypes[t.Format] == "" && t.Format != "":
-		if w, known := formatWords[t.Format]; known {
-			words = append(words, w)
-		} else {
-			words = append(words, "Its format is "+t.Format+".")
-		}
+		words = append(words, formatSentence(t.Format))
 	case t.Kind == contract.Integer && t.Bits == 0:
 		words = append(words, "The server sets no bound to it; here it is one of 64 bits.")
 	}
@@ -74,6 +70,13 @@ func (p *plan) words(t *contract.Type) []string {
 	return words
 }
 
+func formatSentence(format string) string {
+	if w, known := formatWords[format]; known {
+		return w
+	}
+	return "Its format is " + format + "."
+}
+
 func (p *plan) constraintWords(t *contract.Type, c *contract.Constraints) []string {
 	var words []string
 	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
@@ -96,6 +99,9 @@ func (p *plan) constraintWords(t *contract.Type, c *contract.Constraints) []stri
 	}
 	if w := countWords(c.MinLength, c.MaxLength, "character"); w != "" {
 		add("%s", w)
+	}
+	if c.Format != "" {
+		add("%s", formatSentence(c.Format))
 	}
 	if c.Pattern != "" {
 		add("It matches the pattern %s in the server's dialect.", c.Pattern)

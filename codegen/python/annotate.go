@@ -130,12 +130,20 @@ func (a *annotator) join(items []contract.Type, separator string) string {
 // alternatives are what a value may be, each once.
 func (a *annotator) alternatives(items []contract.Type) string {
 	var texts []string
+	of := func(kinds ...contract.Kind) bool {
+		return slices.ContainsFunc(items, func(item contract.Type) bool { return slices.Contains(kinds, item.Kind) })
+	}
+	twins := of(contract.Bool) && of(contract.Integer, contract.Float)
 	for i := range items {
 		item := items[i]
 		item.Nullable = false
 		text := a.value(&item)
 		// Alone, Pydantic takes either for the other.
 		switch {
+		case twins && item.Kind == contract.Bool && a.literal(&item) != "":
+			text = annotated(text, a.name("_IsBool"))
+		case twins && item.Kind == contract.Integer && a.literal(&item) != "":
+			text = annotated(text, a.name("_IsNumber"))
 		case item.Kind != contract.String:
 		case item.Format == contract.Date:
 			text = annotated(text, a.name("_IsDate"))

@@ -34,6 +34,7 @@ func Generate(c *contract.Contract, opts Options) (files map[string][]byte, prob
 		"py.typed":       {},
 		"pyproject.toml": printProject(p),
 		"README.md":      printReadme(p),
+		".gitignore":     []byte(gitignore),
 	}
 	if len(p.errors) > 0 {
 		files["errors.py"] = printErrors(p)

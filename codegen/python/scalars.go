@@ -92,6 +92,28 @@ _OpenStr = _pydantic.GetPydanticSchema(lambda _source, handler: handler(str))
 # What is allowed is said to type checkers only: a newer server may send more.
 _OpenInt = _pydantic.GetPydanticSchema(lambda _source, handler: handler(int))
 `},
+	"_IsBool": {code: `
+
+# To Python, and so to Literal, 1 is True.
+def _is_bool(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("not a boolean")
+    return value
+
+
+_IsBool = _pydantic.BeforeValidator(_is_bool)
+`},
+	"_IsNumber": {code: `
+
+# To Python, and so to Literal, True is 1.
+def _is_number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("not a number")
+    return value
+
+
+_IsNumber = _pydantic.BeforeValidator(_is_number)
+`},
 	"_IsDate":     {code: isDateCode, imports: []string{"re"}},
 	"_IsDateTime": {code: isDateTimeCode, imports: []string{"re"}},
 	"_pattern":    {code: patternFunction, imports: []string{"pydantic_core"}},

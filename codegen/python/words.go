@@ -22,6 +22,9 @@ func words(t *contract.Type) []string {
 	if t.Format == contract.Nanoseconds && t.Kind == contract.Integer {
 		found = append(found, "Travels as nanoseconds; what is finer than a microsecond is cut off.")
 	}
+	if t.Kind == contract.String && t.Format != "" && stringFormats[t.Format] == "" {
+		found = append(found, formatWords(t.Format))
+	}
 	if t.Constraints != nil {
 		found = append(found, constraintWords(t.Constraints, t.Kind)...)
 	}
@@ -41,6 +44,27 @@ func words(t *contract.Type) []string {
 		}
 	}
 	return found
+}
+
+// formatWords say what a string of a format is that has no type of its own.
+func formatWords(format string) string {
+	switch format {
+	case contract.Email:
+		return "An e-mail address."
+	case contract.URI:
+		return "A URI."
+	case contract.IP:
+		return "An IP address."
+	case contract.IPv4:
+		return "An IPv4 address."
+	case contract.IPv6:
+		return "An IPv6 address."
+	case contract.Hostname:
+		return "A host name."
+	case contract.UUID:
+		return "A UUID."
+	}
+	return "Its format is " + format + "."
 }
 
 // lowerFirst continues a sentence with text.
@@ -63,6 +87,9 @@ func constraintWords(c *contract.Constraints, kind contract.Kind) []string {
 	}
 	if c.Unique {
 		found = append(found, "No two items are equal.")
+	}
+	if c.Format != "" {
+		found = append(found, formatWords(c.Format))
 	}
 	if c.Pattern != "" {
 		found = append(found, "Matches the pattern "+c.Pattern)

@@ -34,6 +34,18 @@ var formatPatterns = map[string]string{
 	contract.Hostname:      `^[^\s/:@]+$`,
 }
 
+// rulePatterns are what strings look like that the rule of a format in a validate
+// tag lets through: never stricter than it, for the server decides.
+var rulePatterns = map[string]string{
+	contract.UUID:     `^[\da-fA-F]{8}-(?:[\da-fA-F]{4}-){3}[\da-fA-F]{12}$`,
+	contract.Email:    `^[\s\S]+@[^@\s]+$`,                  // the part before the @ may be in quotes
+	contract.URI:      `^(?:[A-Za-z][A-Za-z\d+.-]*:|/|\*$)`, // uri takes a path, too
+	contract.IPv4:     `^[\da-fA-F:.]+$`,                    // an IPv4 address within an IPv6 one, too
+	contract.IPv6:     `^[\da-fA-F:.]+$`,
+	contract.IP:       `^[\da-fA-F:.]+$`,
+	contract.Hostname: `^[A-Za-z\d.-]+$`,
+}
+
 // bytesPatterns are the same for bytes.
 var bytesPatterns = map[string]string{
 	"":                 `^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$`,
@@ -111,6 +123,7 @@ func stringChecks(c *contract.Constraints) []string {
 		return nil
 	}
 	list := countChecks(&contract.Constraints{MinItems: c.MinLength, MaxItems: c.MaxLength}, "CodePoints")
+	list = append(list, formatChecks(rulePatterns[c.Format])...)
 	if pattern, ok := portable(c.Pattern); ok && c.Pattern != "" {
 		list = append(list, fmt.Sprintf("v.check(matching(%s), %s)", quote(pattern), quote("must match the regular expression "+c.Pattern)))
 	}
@@ -165,8 +178,21 @@ function later<T>(schema: () => v.GenericSchema<T>): v.GenericSchema<T> {
   return v.array(item);
 }
 `},
-	{"dictionary", `function dictionary<T>(key: v.GenericSchema<string>, value: v.GenericSchema<T>): v.GenericSchema<Record<string, T>> {
-  return v.record(key, value);
+	{"dictionary", `/** An object with these keys and values. v.record would leave out some, "constructor" for one. */
+function dictionary<T>(key: v.GenericSchema<string>, value: v.GenericSchema<T>): v.GenericSchema<Record<string, T>> {
+  return v.pipe(
+    v.custom<Record<string, T>>((input) => typeof input === "object" && input !== null && !Array.isArray(input), "must be an object"),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const input = dataset.value;
+      for (const [name, item] of Object.entries(input)) {
+        const issues = [...(v.safeParse(key, name).issues ?? []), ...(v.safeParse(value, item).issues ?? [])];
+        for (const { message, path } of issues) {
+          addIssue({ message, path: [{ type: "object", origin: "value", input, key: name, value: item }, ...(path ?? [])] });
+        }
+      }
+    }),
+  );
 }
 `},
 	{"tagOf", `function tagOf(input: unknown, tag: string): unknown {

@@ -202,6 +202,7 @@ func unions() *contract.Contract {
 			}}),
 			field("yes", contract.Type{Kind: contract.Bool, Constraints: &contract.Constraints{OneOf: []json.RawMessage{[]byte("true")}}}),
 			field("sizes", contract.Type{Kind: contract.Map, Key: new(oneOf("a", "b")), Elem: &whole}),
+			field("pair", contract.Type{Kind: contract.Map, Key: &textType, Elem: &whole, Constraints: &contract.Constraints{MinItems: new(2)}}),
 			field("patterns", contract.Type{Kind: contract.String, Constraints: &contract.Constraints{
 				Pattern: "*/ (?<x>`${y}\"\\", Rules: []string{"*/ x", "@ts-ignore"},
 			}}),

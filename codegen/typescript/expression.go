@@ -84,10 +84,16 @@ func bare(t *contract.Type, at place) []string {
 		}
 		return []string{"[" + strings.Join(items, ", ") + "]"}
 	case contract.Map:
-		if at == printedInAlias {
-			return []string{"{ [key: string]: " + expression(t.Elem, at) + " }"}
+		elem := expression(t.Elem, at)
+		switch enum := t.Key.Kind == contract.Ref; {
+		case enum && at == printedInAlias:
+			return []string{"{ [key in " + t.Key.Ref + "]?: " + elem + " }"}
+		case enum:
+			return []string{"Partial<Record<" + t.Key.Ref + ", " + elem + ">>"}
+		case at == printedInAlias:
+			return []string{"{ [key: string]: " + elem + " }"}
 		}
-		return []string{"Record<string, " + expression(t.Elem, at) + ">"}
+		return []string{"Record<string, " + elem + ">"}
 	case contract.Union:
 		var list []string
 		for i := range t.Items {

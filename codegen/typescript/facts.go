@@ -79,10 +79,7 @@ func kindFact(t *contract.Type) string {
 		if t.Quoted {
 			return "A JSON string within the string: JSON.stringify writes it, JSON.parse reads it."
 		}
-		if t.Format != "" && formats[t.Format] == "" {
-			return "Its format is " + t.Format + "."
-		}
-		return formats[t.Format]
+		return formatFact(t.Format)
 	case contract.Bytes:
 		switch t.Format {
 		case contract.Base64URL:
@@ -93,6 +90,13 @@ func kindFact(t *contract.Type) string {
 		return "Bytes, in base64."
 	}
 	return ""
+}
+
+func formatFact(format string) string {
+	if format != "" && formats[format] == "" {
+		return "Its format is " + format + "."
+	}
+	return formats[format]
 }
 
 func integerFact(t *contract.Type) string {
@@ -141,6 +145,9 @@ func constraintFacts(t *contract.Type) []string {
 	}
 	if words := count(c.MinLength, c.MaxLength, "character", "characters"); words != "" {
 		add("%s.", words)
+	}
+	if c.Format != "" {
+		add("%s", formatFact(c.Format))
 	}
 	if c.Pattern != "" {
 		add("Must match the regular expression %s", c.Pattern)

@@ -44,5 +44,6 @@ func Generate(c *contract.Contract, opts Options) (map[string][]byte, contract.P
 	files["package.json"] = []byte(printPackage(p))
 	files["tsconfig.json"] = []byte(tsconfig)
 	files["README.md"] = []byte(printReadme(p))
+	files[".gitignore"] = []byte(gitignore)
 	return files, nil
 }

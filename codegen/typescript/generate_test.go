@@ -90,7 +90,7 @@ func TestGolden(t *testing.T) {
 
 func TestFilesAndHeader(t *testing.T) {
 	files := generate(t, readContract(t, "tasks"))
-	for _, name := range []string{"types.ts", "client.ts", "index.ts", "rpc-client.ts", "package.json", "tsconfig.json", "README.md"} {
+	for _, name := range []string{"types.ts", "client.ts", "index.ts", "rpc-client.ts", "package.json", "tsconfig.json", "README.md", ".gitignore"} {
 		if files[name] == nil {
 			t.Errorf("%s is missing", name)
 		}

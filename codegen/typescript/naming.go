@@ -142,7 +142,7 @@ func (n *naming) types() {
 			n.report(contract.Problem{
 				Path:   "type " + t.Name,
 				Type:   t.Origin,
-				Reason: fmt.Sprintf("the type %s has the name of %s", t.Name, owner),
+				Reason: fmt.Sprintf("%s is %s", t.Name, owner),
 				Fix:    "rename the type",
 			})
 		} else if !isIdentifier(t.Name) {

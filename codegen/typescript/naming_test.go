@@ -46,7 +46,7 @@ func TestProblems(t *testing.T) {
 			}},
 			[]string{
 				"base client", "typed client", "base client", "base client", "base client", "base client",
-				"built-in", "built-in", "built-in", "built-in", "built-in", "constant that names the contract", "base client",
+				"built-in", "built-in", "built-in", "built-in", "Error is a built-in type; rename the type", "constant that names the contract", "base client",
 			},
 		},
 		"words of the language": {

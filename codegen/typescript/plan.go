@@ -86,6 +86,7 @@ func newPlan(c *contract.Contract, opts Options) (*plan, contract.Problems) {
 	if len(n.problems) > 0 {
 		return nil, n.problems
 	}
+	c = withPlainKeys(c)
 	types, tags := lookupOf(c), addedTags(c)
 	for i := range c.Types {
 		p.types = append(p.types, planType(types, tags, &c.Types[i]))

@@ -224,7 +224,7 @@ func (s *schemas) parts(t *contract.Type) (string, []string) {
 		}
 		return tuple(items), nil
 	case contract.Map:
-		return "dictionary(" + mapKey(t.Key) + ", " + s.schema(t.Elem) + ")", countChecks(t.Constraints, "Entries")
+		return "dictionary(" + s.mapKey(t.Key) + ", " + s.schema(t.Elem) + ")", countChecks(t.Constraints, "Entries")
 	case contract.Union:
 		items := make([]string, len(t.Items))
 		for i := range t.Items {
@@ -243,9 +243,20 @@ func (s *schemas) parts(t *contract.Type) (string, []string) {
 func tuple(items []string) string { return "v.strictTuple([" + strings.Join(items, ", ") + "])" }
 
 // mapKey is the schema of an object's keys.
-func mapKey(t *contract.Type) string {
+func (s *schemas) mapKey(t *contract.Type) string {
 	checks := []string{}
-	if t.Kind == contract.Integer {
+	if t.Kind == contract.Ref {
+		var values []string
+		for _, v := range s.types[t.Ref].Values {
+			text := literal(v)
+			if v.Int != nil {
+				text = quote(text)
+			}
+			values = append(values, text)
+		}
+		checks = append(checks, "v.values(["+strings.Join(values, ", ")+"])")
+		checks = append(checks, stringChecks(t.Constraints)...)
+	} else if t.Kind == contract.Integer {
 		checks = append(checks, formatChecks(integerText)...)
 		checks = append(checks, textChecks(append(widthChecks(t), numberChecks(t.Constraints)...))...)
 	} else {

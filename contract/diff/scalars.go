@@ -55,7 +55,11 @@ func (w *walker) limits(path string, was, is *contract.Shape, dir direction) {
 	}
 	if !was.Lower.Equal(is.Lower) || !was.Upper.Equal(is.Upper) {
 		fine := reader.Lower.AtMost(sender.Lower) && reader.Upper.AtLeast(sender.Upper)
-		w.noteIf(fine, path, "%s now, was %s", span(is), span(was))
+		now, before := span(is, givenBounds(is)), span(was, givenBounds(was))
+		if now == before { // the types' own bounds differ
+			now, before = span(is, is), span(was, was)
+		}
+		w.noteIf(fine, path, "%s now, was %s", now, before)
 	}
 	if before, after := multiple(was), multiple(is); before != after {
 		fine := reader.MultipleOf == nil || sender.MultipleOf != nil && new(big.Rat).Quo(sender.MultipleOf, reader.MultipleOf).IsInt()
@@ -189,7 +193,7 @@ func width(s *contract.Shape) string {
 }
 
 // span is the range of a number in words.
-func span(s *contract.Shape) string {
+func span(s, within *contract.Shape) string {
 	if s.Kind == contract.Integer {
 		if width := width(s); width != "" {
 			return width
@@ -202,14 +206,36 @@ func span(s *contract.Shape) string {
 		return word + " " + b.String()
 	}
 	switch {
-	case s.Lower.Value == nil && s.Upper.Value == nil:
+	case within.Lower.Value == nil && within.Upper.Value == nil:
 		return "without bounds"
-	case s.Upper.Value == nil:
-		return end("at least", "more than", s.Lower)
-	case s.Lower.Value == nil:
-		return end("at most", "less than", s.Upper)
+	case within.Upper.Value == nil:
+		return end("at least", "more than", within.Lower)
+	case within.Lower.Value == nil:
+		return end("at most", "less than", within.Upper)
 	}
-	return end("at least", "more than", s.Lower) + " and " + end("at most", "less than", s.Upper)
+	return end("at least", "more than", within.Lower) + " and " + end("at most", "less than", within.Upper)
+}
+
+// givenBounds is the shape without the bounds that an integer has by its width, but
+// for 0: nobody wrote them.
+func givenBounds(s *contract.Shape) *contract.Shape {
+	if s.Kind != contract.Integer || s.Type == nil || s.Type.Bits == 0 {
+		return s
+	}
+	given := *s
+	bits := uint(s.Type.Bits)
+	if !s.Type.Unsigned {
+		bits--
+		least := new(big.Int).Neg(new(big.Int).Lsh(big.NewInt(1), bits))
+		if s.Lower.Value != nil && s.Lower.Value.Cmp(new(big.Rat).SetInt(least)) == 0 {
+			given.Lower = contract.Bound{}
+		}
+	}
+	most := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), bits), big.NewInt(1))
+	if s.Upper.Value != nil && s.Upper.Value.Cmp(new(big.Rat).SetInt(most)) == 0 {
+		given.Upper = contract.Bound{}
+	}
+	return &given
 }
 
 func size(s contract.Span, of string) string {

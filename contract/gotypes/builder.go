@@ -144,8 +144,9 @@ func (b *Builder) Contract(name, doc string) (*contract.Contract, contract.Probl
 		e.Details = e.Details.WithRefs(nameOf)
 		c.Errors = append(c.Errors, e.ErrorType)
 	}
+	sent, read := b.reached()
 	for id, n := range b.types.nodes {
-		t := n.described.WithRefs(nameOf)
+		t := n.asUsed(sent[id], read[id]).WithRefs(nameOf)
 		t.Name = names[id]
 		c.Types = append(c.Types, t)
 	}
@@ -177,6 +178,7 @@ type node struct {
 	id        string
 	goName    typeName
 	described contract.NamedType // Name is empty; references hold ids
+	needed    []int              // fields that encoding/json may leave out, and that the server asks for in params
 }
 
 func (b *Builder) describer(method string) *describer {

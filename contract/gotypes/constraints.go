@@ -60,7 +60,11 @@ func (c *constrainer) apply(t *contract.Type, goType reflect.Type, rules []strin
 			own.Rules = append(own.Rules, rule)
 			continue
 		}
-		if !c.rule(&own, t, goType, rule) || emptyAllowed && breaksEmpty(&own, goType) {
+		known := c.rule(&own, t, goType, rule)
+		if known && emptyAllowed && breaksEmpty(&own, goType) {
+			known = t.Kind != contract.Ref && orEmpty(&own, &before, goType) // an enum's values are not known here
+		}
+		if !known {
 			own = before
 			own.Rules = append(own.Rules, c.written(rule))
 		}
@@ -68,6 +72,19 @@ func (c *constrainer) apply(t *contract.Type, goType reflect.Type, rules []strin
 	if !reflect.DeepEqual(own, contract.Constraints{}) {
 		t.Constraints = merged(t.Constraints, own)
 	}
+}
+
+// asksForValue reports whether a tag has the rule "required" for the field itself.
+func asksForValue(tag string) bool {
+	for _, rule := range splitRules(tag) {
+		switch rule {
+		case "required":
+			return true
+		case "omitempty", "omitnil", "omitzero", "dive":
+			return false
+		}
+	}
+	return false
 }
 
 // dive applies the rules behind "dive" to the elements, and those between "keys"
@@ -299,6 +316,37 @@ func breaksEmpty(own *contract.Constraints, goType reflect.Type) bool {
 		return false
 	}
 	return true
+}
+
+// orEmpty widens constraints by the empty value, which omitempty lets through. It
+// reports false where that cannot be said: a gap would be left.
+func orEmpty(own, before *contract.Constraints, goType reflect.Type) bool {
+	zero, one := json.Number("0"), json.Number("1")
+	whole := isNumber(goType.Kind()) && goType.Kind() != reflect.Float32 && goType.Kind() != reflect.Float64
+	switch {
+	case own.OneOf != nil && before.OneOf == nil:
+		empty := json.RawMessage(`""`)
+		if isNumber(goType.Kind()) {
+			empty = json.RawMessage(zero)
+		}
+		own.OneOf = append(own.OneOf, empty)
+		return true
+	case goType.Kind() == reflect.String:
+		if own.MinLength == nil || *own.MinLength != 1 || own.Pattern != before.Pattern || own.Format != before.Format {
+			return false
+		}
+		own.MinLength = before.MinLength
+		return true
+	case !isNumber(goType.Kind()):
+		return false
+	case own.ExclusiveMinimum == zero && before.ExclusiveMinimum == "", whole && own.Minimum == one && before.Minimum == "":
+		own.ExclusiveMinimum, own.Minimum = before.ExclusiveMinimum, zero
+		return true
+	case own.ExclusiveMaximum == zero && before.ExclusiveMaximum == "", whole && own.Maximum == "-1" && before.Maximum == "":
+		own.ExclusiveMaximum, own.Maximum = before.ExclusiveMaximum, zero
+		return true
+	}
+	return false
 }
 
 // written is a rule with the names of fields as JSON has them.

@@ -1,6 +1,7 @@
 package gotypes
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"fmt"
@@ -176,7 +177,7 @@ func (d *describer) plain(t reflect.Type, at place) *contract.Type {
 		length := t.Len()
 		return &contract.Type{Kind: contract.List, Elem: elem, Constraints: &contract.Constraints{MinItems: &length, MaxItems: &length}}
 	case reflect.Map:
-		key := d.key(t.Key())
+		key := d.key(t.Key(), at)
 		elem := d.describe(t.Elem(), at.in("{}"))
 		if elem == nil {
 			return nil
@@ -186,13 +187,16 @@ func (d *describer) plain(t reflect.Type, at place) *contract.Type {
 	panic("centrirpc: no description of the kind " + t.Kind().String())
 }
 
-// key describes a map's key by its kind: which keys a map has is not a matter
-// of type, so an enum's values are not listed.
-func (d *describer) key(t reflect.Type) *contract.Type {
+// key describes a map's key, which refers to its type if that has a name: it may be
+// an enum.
+func (d *describer) key(t reflect.Type, at place) *contract.Type {
 	if format, ok := keyFormat(t); ok {
 		return &contract.Type{Kind: contract.String, Format: format}
 	}
-	return d.plain(t, place{})
+	if t.PkgPath() != "" && t != typeDuration {
+		return d.alias(t, at)
+	}
+	return d.plain(t, at)
 }
 
 func (d *describer) alias(t reflect.Type, at place) *contract.Type {
@@ -237,7 +241,7 @@ func (d *describer) structure(t reflect.Type, at place) *contract.Type {
 	before := len(d.problems)
 	fields := d.fields(t, at.path, n.described.Origin)
 	if len(fields) == 0 && t.NumField() > 0 && len(d.problems) == before && hidesAll(t) {
-		d.refuse(at.path, t, n.described.Origin, "none of its fields is exported, so its JSON is always {}", "export the fields, or use another type here")
+		d.refuse(at.path, t, cmp.Or(at.origin, n.described.Origin), "none of its fields is exported, so its JSON is always {}", "export the fields, or use another type here")
 	}
 	for _, f := range fields {
 		inner := place{path: at.path + "." + f.name, origin: f.origin, parent: n, field: f.goName}
@@ -251,6 +255,9 @@ func (d *describer) structure(t reflect.Type, at place) *contract.Type {
 		n.described.Fields = append(n.described.Fields, contract.Field{
 			Name: f.name, Type: *described, Required: f.required,
 		})
+		if f.needed {
+			n.needed = append(n.needed, len(n.described.Fields)-1)
+		}
 	}
 	return &contract.Type{Kind: contract.Ref, Ref: n.id}
 }

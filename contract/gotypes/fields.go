@@ -17,6 +17,8 @@ type field struct {
 	required bool
 	origin   string // where it is declared: "example.org/tasks/api.Item.Owner"
 
+	// needed: the server asks for the key, which encoding/json may leave out.
+	needed bool
 	quoted bool         // by the tag's option ",string"
 	rules  string       // the tag `validate`
 	ruled  reflect.Type // what the rules are about: the type as it is declared
@@ -86,21 +88,22 @@ func (d *describer) declared(e embedding, path string) (fields []field, embedded
 		if tag == "-" {
 			continue
 		}
+		at := ""
+		if e.origin != "" {
+			at = e.origin + "." + sf.Name
+		}
 		name, options, _ := strings.Cut(tag, ",")
-		if slices.ContainsFunc(strings.Split(options, ","), func(option string) bool { return strings.HasPrefix(option, "format:") }) {
-			d.refuse(path+"."+sf.Name, sf.Type, e.origin, "the tag's option \"format\" is not one of encoding/json, and its values could not be written", "remove the option")
+		if reason, fix := tagFault(sf, name, options); reason != "" {
+			d.refuse(path+"."+sf.Name, sf.Type, at, reason, fix)
 			continue
 		}
 		if name != "" && !validKey(name) {
 			// encoding/json takes the Go field's name instead, its successor none.
-			d.refuse(path+"."+sf.Name, sf.Type, e.origin, fmt.Sprintf("its tag's key %q holds a character that encoding/json does not take", name), "use a key without quotes, backslashes and control characters")
+			d.refuse(path+"."+sf.Name, sf.Type, at, fmt.Sprintf("its tag's key %q holds a character that encoding/json does not take", name), "use a key without quotes, backslashes and control characters")
 			continue
 		}
 		index := append(slices.Clone(e.index), i)
-		origin := ""
-		if e.origin != "" {
-			origin = e.origin + "." + sf.Name
-		}
+		origin := at
 		if sf.Anonymous && name == "" && target.Kind() == reflect.Struct {
 			if pointer && !sf.IsExported() {
 				d.refuse(path, sf.Type, origin, "encoding/json cannot fill an embedded pointer to an unexported struct", "embed the struct itself, or export its type")
@@ -124,6 +127,7 @@ func (d *describer) declared(e embedding, path string) (fields []field, embedded
 			f.typ = sf.Type.Elem() // nil leaves the key out, so null is never written
 		}
 		f.required = !omitted && !e.optional
+		f.needed = omitted && !e.optional && asksForValue(f.rules)
 		fields = append(fields, f)
 	}
 	return fields, embedded

@@ -88,6 +88,11 @@ func anonymousName(at place) typeName {
 	return name
 }
 
+// Origin is the full name of t's declaration, such as "example.org/tasks/api.Task",
+// and empty for a type without a name; a field of it is at Origin + ".Owner". Package
+// source finds it. Of a generic type's instance it is that of the generic.
+func Origin(t reflect.Type) string { return originOf(t) }
+
 // originOf is the full name of t's declaration: of a generic type's instance,
 // the generic's.
 func originOf(t reflect.Type) string {

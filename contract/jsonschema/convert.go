@@ -83,6 +83,9 @@ func (v *converter) contract(s *source) *contract.Contract {
 	merged := v.merge(len(v.problems) == 0)
 	names := v.name(merged)
 	if len(v.problems) > 0 {
+		slices.SortStableFunc(v.problems, func(a, b contract.Problem) int { // those of one handler together
+			return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Method, b.Method))
+		})
 		return nil
 	}
 	nameOf := func(id string) string { return names[nodeID(id)] }

@@ -110,7 +110,7 @@ func TestRefusals(t *testing.T) {
 		{"deep", `{"type":"array","items":{"type":"object","additionalProperties":{"anyOf":[false,{"type":"null"}]}}}`, "", "result.v[]{}", "no value is valid"},
 		{"alias of itself", `{"$ref":"#/$defs/A"}`, `"A":{"$ref":"#/$defs/B"},"B":{"$ref":"#/$defs/A"}`, "result.v", "contains itself"},
 		{"unnameable", `{"$ref":"#/$defs/1st"}`, `"1st":{"type":"string"}`, "result.v", "begins with a letter"},
-		{"same name", `{"anyOf":[{"$ref":"#/$defs/A_B"},{"$ref":"#/$defs/A-B"}]}`, `"A_B":{"type":"string"},"A-B":{"type":"integer"}`, "AB", "2 types would have this name: A-B, A_B"},
+		{"same name", `{"anyOf":[{"$ref":"#/$defs/A_B"},{"$ref":"#/$defs/A-B"}]}`, `"A_B":{"type":"string"},"A-B":{"type":"integer"}`, "result.v", "2 types would have this name: A-B by result.v of a.get, A_B by result.v of a.get"},
 		{"enum names", `{"$ref":"#/$defs/E"}`, `"E":{"enum":["aB","ab","Ab"]}`, "result.v", "no distinct names"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

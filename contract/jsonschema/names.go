@@ -185,6 +185,12 @@ func (v *converter) clash(name string, group []*node, m modes) {
 			input = true
 			source += " as it is accepted"
 		}
+		if n.at.path != "" {
+			source += " by " + n.at.path
+		}
+		if n.at.method != "" {
+			source += " of " + n.at.method
+		}
 		sources = append(sources, source)
 	}
 	slices.Sort(sources)
@@ -193,7 +199,7 @@ func (v *converter) clash(name string, group []*node, m modes) {
 		fix += "; a model that is accepted in another form than it is sent in takes the name with Input behind it"
 	}
 	v.problems = append(v.problems, contract.Problem{
-		Path: name, Position: group[0].at.source,
+		Method: group[0].at.method, Path: group[0].at.path, Type: name, Position: group[0].at.source,
 		Reason: fmt.Sprintf("%d types would have this name: %s", len(group), strings.Join(sources, ", ")), Fix: fix,
 	})
 }

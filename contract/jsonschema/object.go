@@ -91,14 +91,32 @@ func (v *converter) mapping(o *object, at place) *contract.Type {
 		v.refuse(at, "a dict with required keys cannot be described", "make it a model or a TypedDict")
 		return nil
 	}
-	if o.has("propertyNames") && !v.key(key, o.get("propertyNames"), at) {
-		return nil
+	if o.has("propertyNames") {
+		if enum := v.keyEnum(key, o.get("propertyNames"), at); enum != nil {
+			key = enum
+		} else if !v.key(key, o.get("propertyNames"), at) {
+			return nil
+		}
 	}
 	value := v.describe(elem, at.at("{}", "Value"))
 	if value == nil {
 		return nil
 	}
 	return v.narrowed(contract.Type{Kind: contract.Map, Key: key, Elem: value}, o, at, mapConstraints)
+}
+
+// keyEnum refers to the enum of strings that a map's keys are; nil if they are none,
+// or are narrowed further.
+func (v *converter) keyEnum(key *contract.Type, s any, at place) *contract.Type {
+	o, ok := s.(*object)
+	if !ok || key.Constraints != nil || len(o.keys) != 1 || !o.has("$ref") {
+		return nil
+	}
+	followed, ok := v.follow(o, at.mode)
+	if !ok || followed.text("type") != "string" || !followed.has("enum") {
+		return nil
+	}
+	return v.describe(o, at.at("{key}", "Key"))
 }
 
 // key narrows the key of a map. Keys are strings whatever their schema says, so

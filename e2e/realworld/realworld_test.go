@@ -169,7 +169,7 @@ func compile(t *testing.T, contracts []*contract.Contract) {
 		modules := tool(t, root, "sdk/typescript/node_modules")
 		dir := t.TempDir()
 		for _, c := range contracts {
-			files, problems := typescript.Generate(c, typescript.Options{})
+			files, problems := typescript.Generate(c, typescript.Options{Validate: true})
 			write(t, filepath.Join(dir, c.Name), files, problems)
 		}
 		write(t, dir, map[string][]byte{

@@ -125,11 +125,6 @@ var differences = []difference{
 		lines:  `\+\s*\*? ?An e-mail address\.`,
 	},
 	{
-		why:    "the keys of a dict can be an enum's, those of a Go map are any strings",
-		within: []string{`\b_typing\.Annotated\[_typing\.Literal\["open", "in_progress", "done"\], _OpenStr\]`, "str", `Each key: one of "open", "in_progress", "done"\. ?`, ""},
-		lines:  `\+(?:# What is allowed is said to type checkers only: a newer server may send more\.|_OpenStr = .*|    Each key: one of .*)`,
-	},
-	{
 		why:    "a variant of a union has the tag as a field in Python; in Go it is added when the event is sent",
 		within: []string{`\bEvent(?P<variant>Task(?:Created|Updated|Deleted)\b)|\(\{ type: "(?:created|updated|deleted)" \} & (?P<member>Task\w+)\)`, "${variant}${member}"},
 		lines: `\+\s*(?:// Always "\w+"\.|Type string .json:"type".|type: "\w+";)` +

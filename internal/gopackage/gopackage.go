@@ -29,6 +29,9 @@ type Options struct {
 	// Limit bounds how long that function may run: it only registers handlers.
 	// Zero means a minute.
 	Limit time.Duration
+	// Warn is told what is valid and surely not meant, such as misspelt keys of
+	// tags; nil tells nobody.
+	Warn func(contract.Problem)
 }
 
 // Load is the contract of the router that the package returns, with what its
@@ -67,6 +70,11 @@ func Load(ctx context.Context, pattern string, opts Options) (*contract.Contract
 	}
 	if err := code.Enrich(reflected); err != nil {
 		return nil, err
+	}
+	if opts.Warn != nil {
+		for _, doubt := range code.Doubts() {
+			opts.Warn(doubt)
+		}
 	}
 	return reflected, nil
 }

@@ -34,9 +34,15 @@ const linkerFlags = "-s -w -X " + rootPackage + ".keepRefusals=yes"
 type report struct {
 	Contract json.RawMessage `json:"contract"`
 	Problem  string          `json:"problem"`
-	Refused  []string        `json:"refused"`
+	Refused  []refusal       `json:"refused"`
 	Panic    string          `json:"panic"`
 	At       string          `json:"at"`
+}
+
+// refusal is a wrong registration, told with all of its problems.
+type refusal struct {
+	Text     string            `json:"text"`
+	Problems contract.Problems `json:"problems"`
 }
 
 // reflect builds and runs the program that calls the function, and reads the
@@ -193,9 +199,12 @@ func (l *loader) refusals(r report) []string {
 	code, err := l.source()
 	faults := make([]string, len(r.Refused))
 	for i, refused := range r.Refused {
-		faults[i] = strings.TrimPrefix(refused, "centrirpc: ")
-		if err == nil {
-			faults[i] = code.LocateText(faults[i])
+		faults[i] = refused.Text
+		if len(refused.Problems) > 0 {
+			if err == nil {
+				code.Locate(refused.Problems)
+			}
+			faults[i] += ": " + refused.Problems.Error()
 		}
 		faults[i] = l.relative(faults[i])
 	}

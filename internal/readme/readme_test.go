@@ -3,41 +3,58 @@
 package readme
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
 
-var block = regexp.MustCompile("(?ms)^```(go|ts|python) (\\S+)\n(.*?)^```$")
+var block = regexp.MustCompile("(?ms)^```(go|ts|python|sh) (\\S+)\n(.*?)^```$")
 
-// files are the README's named code blocks.
-func files(t *testing.T, root string) map[string]string {
+// blocks are the README's code blocks: the files by their names, and what is typed
+// at a shell by the names behind the word sh, which a reader does not see.
+func blocks(t *testing.T, root string) (files, shell map[string]string) {
 	data, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]string{}
+	files, shell = map[string]string{}, map[string]string{}
 	for _, m := range block.FindAllStringSubmatch(string(data), -1) {
-		found[m[2]] = m[3]
+		if m[1] == "sh" {
+			shell[m[2]] = m[3]
+		} else {
+			files[m[2]] = m[3]
+		}
 	}
 	for _, name := range []string{"api/api.go", "api/rooms.go", "main.go", "client.ts", "client.py", "client/client.go", "rooms.ts", "handlers.py"} {
-		if found[name] == "" {
+		if files[name] == "" {
 			t.Fatalf("the README has no block %s", name)
 		}
 	}
-	if fences := strings.Count(string(data), "```"); fences != 2*(len(found)+4) { // and four of shell
+	for _, name := range []string{"demo", "begin", "clone", "call", "more", "export"} {
+		if shell[name] == "" {
+			t.Fatalf("the README has no shell block %s", name)
+		}
+	}
+	if fences := strings.Count(string(data), "```"); fences != 2*(len(files)+len(shell)) {
 		t.Fatalf("the README has %d fences: a block without a name is not tested", fences)
 	}
-	return found
+	return files, shell
+}
+
+// typed types a block at a shell, which stops at the first command that fails.
+func typed(t *testing.T, dir string, env []string, block string) string {
+	t.Helper()
+	return run(t, dir, env, "bash", "-euo", "pipefail", "-c", block)
 }
 
 // tool is a command that `make setup` installs.
@@ -51,11 +68,16 @@ func tool(t *testing.T, path string) string {
 	return path
 }
 
-func run(t *testing.T, dir string, env []string, name string, args ...string) string {
-	t.Helper()
+func command(t *testing.T, dir string, env []string, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
+	return cmd
+}
+
+func run(t *testing.T, dir string, env []string, name string, args ...string) string {
+	t.Helper()
+	cmd := command(t, dir, env, name, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
@@ -84,39 +106,64 @@ func TestTheREADMEsCodeRuns(t *testing.T) {
 	python := tool(t, filepath.Join(root, ".venv/bin/python"))
 	tsc := tool(t, filepath.Join(root, "sdk/typescript/node_modules/.bin/tsc"))
 
-	dir := t.TempDir()
-	code := files(t, root)
-	const end = "\treturn router\n" // of NewRouter, which the README says is to add the rooms
+	// The clone lies beside the reader's folder, as the README has it.
+	dir := filepath.Join(t.TempDir(), "greeter")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(root, filepath.Join(filepath.Dir(dir), "centrirpc")); err != nil {
+		t.Fatal(err)
+	}
+	code, shell := blocks(t, root)
+	// Port 8000 may be taken; everything else is as printed.
+	code["main.go"] = strings.Replace(code["main.go"], `"127.0.0.1:8000"`, `os.Getenv("ADDR")`, 1)
+	for _, name := range []string{"api/api.go", "main.go"} {
+		write(t, filepath.Join(dir, name), code[name])
+	}
+	// So that nobody asks the network what this repository has asked before.
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "go.sum"), string(sum))
+
+	// There is no release, so the clone stands in for the line that downloads it.
+	begin := strings.SplitAfter(strings.TrimSpace(shell["begin"]), "\n")
+	replaced := slices.IndexFunc(begin, func(line string) bool { return strings.HasPrefix(line, "go get -tool ") })
+	if replaced < 0 {
+		t.Fatalf("no line of %q is replaced by the one for a clone", begin)
+	}
+	begin[replaced] = shell["clone"]
+	start := begin[len(begin)-1]
+	typed(t, dir, nil, strings.Join(begin[:len(begin)-1], ""))
+	address, stop := serve(t, dir, start)
+	call := strings.Replace(shell["call"], "127.0.0.1:8000", address, 1)
+	if got := typed(t, dir, nil, call+`printf %s "$TOKEN" >token.txt`); !strings.Contains(got, greeting) {
+		t.Errorf("said %q", got)
+	}
+	typed(t, dir, nil, shell["more"])
+	stop()
+
+	// The rest of the README: the rooms, and the programs that call.
+	const end = "\treturn router\n" // of NewRouter
 	if strings.Count(code["api/api.go"], end) != 1 {
 		t.Fatalf("api/api.go has not one line %q", end)
 	}
 	code["api/api.go"] = strings.Replace(code["api/api.go"], end, "\taddRooms(router)\n"+end, 1)
 	for name, content := range code {
-		// Port 8000 may be taken; everything else is as printed.
-		write(t, filepath.Join(dir, name), strings.Replace(content, `"127.0.0.1:8000"`, `os.Getenv("ADDR")`, 1))
+		write(t, filepath.Join(dir, name), content)
 	}
-	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	secret, err := os.ReadFile(filepath.Join(dir, "secret.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	requires := strings.Replace(string(mod), "module github.com/centrirpc/centrirpc\n", "module example.org/greeter\n", 1)
-	write(t, filepath.Join(dir, "go.mod"), requires+"\nrequire github.com/centrirpc/centrirpc v0.0.0\nreplace github.com/centrirpc/centrirpc => "+root+"\n")
-	write(t, filepath.Join(dir, "go.sum"), string(sum))
-
-	const secret = "a secret of the readme's test, long enough"
-	env := []string{"CENTRIRPC_SECRET=" + secret, "GOFLAGS=-mod=mod"}
-	// As `go get -tool` does, were the module published.
-	run(t, dir, env, "go", "mod", "edit", "-tool", "github.com/centrirpc/centrirpc/cmd/centrirpc")
+	token := run(t, dir, nil, "cat", "token.txt")
+	env := []string{"CENTRIRPC_SECRET=" + strings.TrimSpace(string(secret))}
 	run(t, dir, env, "go", "generate", "./api")
-	run(t, dir, env, "go", "tool", "centrirpc", "generate", "./api", "-o", "sdk", "-check")
-	token := run(t, dir, env, "go", "tool", "centrirpc", "token", "-user", "456")
+	typed(t, dir, env, shell["more"])
 	run(t, dir, env, "go", "vet", "./...")
-	t.Run("python handlers", func(t *testing.T) { exported(t, root, dir, python, tsc, env) })
-	address := serve(t, dir, env)
+	t.Run("python handlers", func(t *testing.T) { exported(t, root, dir, python, tsc, shell["export"], env) })
+	address, _ = serve(t, dir, start)
 	url := "ws://" + address + "/connection/websocket"
 
 	t.Run("command line", func(t *testing.T) {
@@ -224,10 +271,11 @@ print(asyncio.run(greet(sys.argv[1], sys.argv[2])))
 
 // exported has the clients made from the Python handlers, in place of those of the Go
 // package, and type-checks what the README does with them.
-func exported(t *testing.T, root, dir, python, tsc string, env []string) {
+func exported(t *testing.T, root, dir, python, tsc, export string, env []string) {
 	sdk := filepath.Join(root, "sdk/python")
 	withSDK := []string{"PYTHONPATH=" + sdk, "PYTHONDONTWRITEBYTECODE=1"}
-	run(t, dir, withSDK, python, "-m", "centrirpc", "export", "handlers", "--name", "greeter", "-o", "handlers.json")
+	path := "PATH=" + filepath.Dir(python) + string(os.PathListSeparator) + os.Getenv("PATH")
+	typed(t, dir, slices.Concat(env, withSDK, []string{path}), export)
 	const ask = `import asyncio, handlers; print(asyncio.run(handlers.hello(handlers.HelloParams(name="Ada", tone=handlers.Tone.LOUD))).text)`
 	if got := run(t, dir, withSDK, python, "-c", ask); got != greeting {
 		t.Errorf("said %q", got)
@@ -261,42 +309,55 @@ func exported(t *testing.T, root, dir, python, tsc string, env []string) {
 	run(t, dir, env, "go", "vet", "./handled/...")
 }
 
-// serve runs the README's program and returns its address.
-func serve(t *testing.T, dir string, env []string) string {
+// serve types the line that starts the README's program, and returns its address and
+// what stops it, as Ctrl+C does.
+func serve(t *testing.T, dir, line string) (address string, stop func()) {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := free.Addr().String()
+	address = free.Addr().String()
 	_ = free.Close()
-	run(t, dir, env, "go", "build", "-o", "greeter", ".")
-	cmd := exec.Command(filepath.Join(dir, "greeter"))
-	cmd.Env = append(append(os.Environ(), env...), "ADDR="+address)
-	log, err := cmd.StderrPipe()
+	cmd := exec.Command("bash", "-euc", line)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "ADDR="+address)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(log)) }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the program did not stop gracefully: %v", err)
+	said := func() string {
+		data, _ := os.ReadFile(log.Name())
+		return string(data)
+	}
+	stop = sync.OnceFunc(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
+		_ = cmd.Wait() // 1, from go run: it was interrupted
+		if !strings.Contains(said(), "draining") || strings.Contains(said(), "panic") {
+			t.Errorf("the program did not stop gracefully:\n%s", said())
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(stop)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // it is built first
 	defer cancel()
 	for {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 		if err == nil {
 			_ = conn.Close()
-			return address
+			return address, stop
 		}
 		if ctx.Err() != nil {
-			t.Fatalf("nothing listens on %s: %v", address, err)
+			t.Fatalf("nothing listens on %s: %v\n%s", address, err, said())
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

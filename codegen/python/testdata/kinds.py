@@ -210,6 +210,12 @@ def tags() -> None:
                 continue
             raise AssertionError(f"{wrong!r} was taken as {found!r}")
     pets = [{"kind": "dog", "name": "R"}, {"kind": "shark", "name": "S"}, {"kind": "cat", "name": "T"}]
+    for twins in (
+        {"one_or_true": 1, "true_or_number": True, "zero_or_flag": False},
+        {"one_or_true": True, "true_or_number": 1.0, "zero_or_flag": 0},
+    ):
+        # To Python 1 == True, but not in their text.
+        assert read(unions.Twins, twins).model_dump_json() == json.dumps(twins, separators=(",", ":"))
     read_pets = pydantic.TypeAdapter(list[unions.Cat | unions.Dog | unions.Fish]).validate_python(pets)
     assert [type(pet).__name__ for pet in read_pets] == ["Dog", "Fish", "Cat"]
 

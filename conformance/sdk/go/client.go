@@ -11,7 +11,7 @@ import (
 )
 
 // ContractHash names the contract that this package was generated from.
-const ContractHash = "62c137b3a74c03745bb1f6270609981a0b1e5e7b7d5308210cc1d9fb5fc50d13"
+const ContractHash = "714fab96c9b322588130cc83eb5a4947d965f6aceb6cdc4f10e1af31d605cac0"
 
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.
@@ -281,7 +281,7 @@ func (c *APIClient) NotesSay(ctx context.Context, params Note, opts ...client.Ca
 
 // NotesTick notifies notes.tick.
 //
-// Is a notification without params.
+// tick is a notification without params.
 func (c *APIClient) NotesTick(ctx context.Context, opts ...client.CallOption) error {
 	return c.rpc.Notify(ctx, "notes.tick", nil, with(opts, contractOptions...)...)
 }

@@ -336,7 +336,7 @@ const (
 // Maps has maps with keys of each kind.
 type Maps struct {
 	ByText   map[string]float64  `json:"by_text"`
-	ByUser   map[string]*Point   `json:"by_user"`
+	ByUser   map[UserID]*Point   `json:"by_user"`
 	ByInt    map[int64]string    `json:"by_int"`
 	ByInt64  map[int64]bool      `json:"by_int64"`
 	ByUint16 map[uint16][]string `json:"by_uint16"`
@@ -345,8 +345,8 @@ type Maps struct {
 	// Each key: an IP address.
 	ByAddr   map[string]string           `json:"by_addr"`
 	BySlug   map[string]string           `json:"by_slug"`
-	ByColour map[string]Level            `json:"by_colour"`
-	ByLevel  map[int64]Colour            `json:"by_level"`
+	ByColour map[Colour]Level            `json:"by_colour"`
+	ByLevel  map[Level]Colour            `json:"by_level"`
 	Nested   map[string]map[int64]Labels `json:"Nested"`
 	Absent   map[string]Point            `json:"absent,omitzero"`
 }
@@ -357,7 +357,7 @@ func (v Maps) MarshalJSON() ([]byte, error) {
 		v.ByText = map[string]float64{}
 	}
 	if v.ByUser == nil {
-		v.ByUser = map[string]*Point{}
+		v.ByUser = map[UserID]*Point{}
 	}
 	if v.ByInt == nil {
 		v.ByInt = map[int64]string{}
@@ -376,10 +376,10 @@ func (v Maps) MarshalJSON() ([]byte, error) {
 		v.BySlug = map[string]string{}
 	}
 	if v.ByColour == nil {
-		v.ByColour = map[string]Level{}
+		v.ByColour = map[Colour]Level{}
 	}
 	if v.ByLevel == nil {
-		v.ByLevel = map[int64]Colour{}
+		v.ByLevel = map[Level]Colour{}
 	}
 	v.Nested = eachInMap(v.Nested, func(v map[int64]Labels) map[int64]Labels {
 		return eachInMap(v, filledList[Labels])
@@ -431,7 +431,7 @@ type Named struct {
 	Outside   Celsius          `json:"outside"`
 	Labels    Labels           `json:"labels"`
 	Scores    Scores           `json:"scores"`
-	ByColour  map[string]Level `json:"ByColour"`
+	ByColour  map[Colour]Level `json:"ByColour"`
 }
 
 // MarshalJSON is the form of Named on the wire.
@@ -449,7 +449,7 @@ func (v Named) MarshalJSON() ([]byte, error) {
 		v.Scores = Scores{}
 	}
 	if v.ByColour == nil {
-		v.ByColour = map[string]Level{}
+		v.ByColour = map[Colour]Level{}
 	}
 	type plain Named
 	return json.Marshal(plain(v))
@@ -527,7 +527,7 @@ type Order struct {
 	Address  Address `json:"address"`
 	// At most 2 values. Each key: it matches the pattern ^[a-zA-Z]+$ in the server's dialect. Each value: at least 1 character.
 	Remarks map[string]string `json:"remarks,omitzero"`
-	// The server also checks: oneof=low high.
+	// One of "low", "high", "".
 	Priority *string `json:"priority,omitempty"`
 }
 
@@ -912,8 +912,8 @@ type Unlisted struct {
 	Colours  []Colour         `json:"colours"`
 	Maybe    *Colour          `json:"maybe,omitempty"`
 	Level    Level            `json:"level"`
-	ByColour map[string]Level `json:"by_colour"`
-	ByLevel  map[int64]Colour `json:"by_level"`
+	ByColour map[Colour]Level `json:"by_colour"`
+	ByLevel  map[Level]Colour `json:"by_level"`
 }
 
 // User is a user.

@@ -61,7 +61,7 @@ from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "62c137b3a74c03745bb1f6270609981a0b1e5e7b7d5308210cc1d9fb5fc50d13"
+CONTRACT_HASH = "714fab96c9b322588130cc83eb5a4947d965f6aceb6cdc4f10e1af31d605cac0"
 """Names the contract that this client was generated from."""
 
 
@@ -485,7 +485,7 @@ class APIClient:
         await self.rpc.notify("notes.say", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def notes_tick(self, *, timeout: float | None = None) -> None:
-        """Is a notification without params."""
+        """tick is a notification without params."""
         await self.rpc.notify("notes.tick", timeout=timeout, errors=_ERRORS)
 
     @_typing_extensions.deprecated("use echo.scalars */ instead \"\"\"")

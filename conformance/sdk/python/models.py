@@ -489,15 +489,16 @@ class Maps(_Model):
     """Maps has maps with keys of each kind."""
 
     by_text: dict[str, _Float]
-    by_user: dict[str, Point | None]
+    by_user: dict[UserID, Point | None]
     by_int: dict[_Int64, str]
     by_int64: dict[_Int64, bool]
     by_uint16: dict[_Uint16, list[str]]
     by_id: dict[_UUID, _Int64]
     by_addr: dict[str, str]
+    """Each key: an IP address."""
     by_slug: dict[str, str]
-    by_colour: dict[str, Level]
-    by_level: dict[_Int64, Colour]
+    by_colour: dict[Colour, Level]
+    by_level: dict[Level, Colour]
     Nested: dict[str, dict[_Int64, Labels]]
     absent: dict[str, Point] | None = _pydantic.Field(default=None, exclude_if=_is_none)
 
@@ -537,7 +538,7 @@ class Named(_Model):
     outside: Celsius
     labels: Labels
     scores: Scores
-    ByColour: dict[str, Level]
+    ByColour: dict[Colour, Level]
 
 
 class News(_Model):
@@ -613,8 +614,8 @@ class Order(_Model):
     Each key: matches the pattern ^[a-zA-Z]+$
     Each value: at least 1 character.
     """
-    priority: str | None = _pydantic.Field(default=None, exclude_if=_is_none)
-    """The server also checks oneof=low high"""
+    priority: _typing.Literal["low", "high", ""] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """One of "low", "high", \""."""
 
 
 class OrderLine(_Model):
@@ -821,8 +822,10 @@ class Texts(_Model):
     parent: _UUID | None = _pydantic.Field(default=None, exclude_if=_is_none)
     ids: list[_UUID]
     addr: str
+    """An IP address."""
     network: str
     ip: str
+    """An IP address."""
     slug: str
     slugs: list[str | None]
 
@@ -851,8 +854,8 @@ class Unlisted(_Model):
     colours: list[Colour]
     maybe: Colour | None = _pydantic.Field(default=None, exclude_if=_is_none)
     level: Level
-    by_colour: dict[str, Level]
-    by_level: dict[_Int64, Colour]
+    by_colour: dict[Colour, Level]
+    by_level: dict[Level, Colour]
 
 
 class User(_Model):

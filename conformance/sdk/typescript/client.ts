@@ -45,7 +45,7 @@ import type {
 } from "./types.js";
 
 /** Names the contract that this client was generated from. */
-export const contractHash = "62c137b3a74c03745bb1f6270609981a0b1e5e7b7d5308210cc1d9fb5fc50d13";
+export const contractHash = "714fab96c9b322588130cc83eb5a4947d965f6aceb6cdc4f10e1af31d605cac0";
 
 /**
  * Everything a contract can say.
@@ -269,7 +269,7 @@ export class APIClient {
     return this.rpc.notify("notes.say", params, options);
   }
 
-  /** Is a notification without params. */
+  /** tick is a notification without params. */
   notesTick(options?: CallOptions): Promise<void> {
     return this.rpc.notify("notes.tick", {}, options);
   }

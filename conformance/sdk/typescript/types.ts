@@ -292,9 +292,8 @@ export interface Maps {
   /** Keys: an IP address. */
   by_addr: Record<string, string>;
   by_slug: Record<string, string>;
-  by_colour: Record<string, Level>;
-  /** Keys: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
-  by_level: Record<string, Colour>;
+  by_colour: Partial<Record<Colour, Level>>;
+  by_level: Partial<Record<Level, Colour>>;
   /** Values: keys: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
   Nested: Record<string, Record<string, Labels>>;
   absent?: Record<string, Point>;
@@ -340,7 +339,7 @@ export interface Named {
   outside: Celsius;
   labels: Labels;
   scores: Scores;
-  ByColour: Record<string, Level>;
+  ByColour: Partial<Record<Colour, Level>>;
 }
 
 /** News is an event. */
@@ -418,8 +417,7 @@ export interface Order {
    * Values: at least 1 character.
    */
   remarks?: Record<string, string>;
-  /** The server also checks oneof=low high */
-  priority?: string;
+  priority?: "low" | "high" | "";
 }
 
 /** OrderLine is a part of an order. */
@@ -693,9 +691,8 @@ export interface Unlisted {
   colours: Colour[];
   maybe?: Colour;
   level: Level;
-  by_colour: Record<string, Level>;
-  /** Keys: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
-  by_level: Record<string, Colour>;
+  by_colour: Partial<Record<Colour, Level>>;
+  by_level: Partial<Record<Level, Colour>>;
 }
 
 /** User is a user. */

@@ -2,8 +2,8 @@ package source
 
 import (
 	"fmt"
+	"go/token"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
@@ -108,21 +108,6 @@ func (s *Source) Locate(problems contract.Problems) {
 	}
 }
 
-// goName is what may be a problem's position: a full Go name.
-var goName = regexp.MustCompile(`[^\s:()]+\.[^\s:()]+: `)
-
-// LocateText is Locate for problems that are text already, such as the message
-// of a panic.
-func (s *Source) LocateText(message string) string {
-	return goName.ReplaceAllStringFunc(message, func(match string) string {
-		symbol, rest, _ := strings.Cut(match, ": ")
-		if position := s.position(symbol); position != "" {
-			return position + ": " + rest
-		}
-		return match
-	})
-}
-
 func (s *Source) position(symbol string) string {
 	path, names := s.split(symbol)
 	if path == "" {
@@ -136,6 +121,11 @@ func (s *Source) position(symbol string) string {
 	if !pos.IsValid() {
 		return ""
 	}
+	return s.at(c, pos)
+}
+
+// at is a file, relative to the directory that Open was given, and a line.
+func (s *Source) at(c *code, pos token.Pos) string {
 	at := c.Fset.Position(pos)
 	name := at.Filename
 	if relative, err := filepath.Rel(s.dir, name); err == nil && !strings.HasPrefix(relative, "..") {

@@ -25,6 +25,7 @@ type Source struct {
 	overlay map[string][]byte
 	modules map[string]*packages.Module // of each package, by import path; nil in the standard library
 	loaded  map[string]*code
+	doubts  contract.Problems
 }
 
 // code is one parsed package.

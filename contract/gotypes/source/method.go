@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -91,18 +92,26 @@ func (s *Source) enrichMethod(m *contract.Method) error {
 }
 
 // aboutMethod is the doc comment of a handler as that of its method: "GetStats
-// counts the tasks." is "Counts the tasks." to callers, who know it by other names.
+// counts the tasks." is "Counts the tasks." to callers, who know it by other names. What
+// the handler is said to be, to have or to do needs the name for its subject.
 func aboutMethod(doc, function string) string {
 	rest, ok := strings.CutPrefix(doc, function+" ")
 	if !ok {
 		return doc
 	}
 	first, size := utf8.DecodeRuneInString(rest)
-	if !unicode.IsLower(first) {
+	verb := rest
+	if end := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) }); end >= 0 {
+		verb = rest[:end]
+	}
+	if !unicode.IsLower(first) || slices.Contains(auxiliaries, verb) {
 		return doc
 	}
 	return string(unicode.ToUpper(first)) + rest[size:]
 }
+
+// auxiliaries are verbs that begin no sentence without a subject.
+var auxiliaries = []string{"is", "are", "was", "were", "has", "have", "had", "does", "do", "did", "can", "could", "may", "might", "must", "shall", "should", "will", "would", "isn", "doesn", "cannot"}
 
 // function finds a function or method by its name. A method may be that of an
 // embedded type or of an interface.

@@ -157,6 +157,7 @@ func (s *Source) fieldDocs(root *structure) (map[string]string, error) {
 			}
 			visited[at.StructType] = true
 			for _, field := range at.Fields.List {
+				s.doubt(at.in, field)
 				key, ignored := keyOf(field)
 				if ignored {
 					continue

@@ -190,6 +190,15 @@ test("faults are said in words, beside the field", async () => {
   const page = await open("ann");
   await page.locator("#quick-title").press("Enter");
   await page.locator("#quick-fault").getByText("Please write a line of text.").waitFor();
+  // A fault is of what was sent: it goes as soon as something else is written, or nothing.
+  const quick = page.locator("#quick-title");
+  await quick.fill("x".repeat(201));
+  assert.equal(await page.locator("#quick-fault").isVisible(), false);
+  await quick.press("Enter");
+  await page.locator("#quick-fault").getByText("200 characters").waitFor();
+  await quick.fill("");
+  assert.equal(await page.locator("#quick-fault").isVisible(), false);
+  assert.equal(await quick.getAttribute("aria-invalid"), null);
   await page.getByRole("button", { name: "Details…" }).click();
   await page.getByLabel("Title").fill("x".repeat(201));
   await page.getByLabel("Tags").fill(`fine, ${"y".repeat(25)}`);
@@ -201,6 +210,9 @@ test("faults are said in words, beside the field", async () => {
   await page.locator("#task-email-fault").getByText("This is no e-mail address.").waitFor();
   assert.equal(await page.locator(":focus").getAttribute("name"), "title");
   assert.equal(await page.getByLabel("Title").getAttribute("aria-invalid"), "true");
+  await page.getByLabel("Their e-mail").fill("");
+  assert.equal(await page.locator("#task-email-fault").isVisible(), false);
+  assert.equal(await page.locator("#task-tags-fault").isVisible(), true, "the others stay");
   await page.getByRole("button", { name: "Cancel" }).click();
 
   // A task that is gone meanwhile.
@@ -309,14 +321,60 @@ test("nothing is wider than a phone", async () => {
 test("the page finds its way back to a server that was started again", async () => {
   const page = await open("ann");
   await add(page, "Before");
+  await add(page, "Moved");
   await server.stop();
   await page.locator('#state[data-state="connecting"]').waitFor();
+
+  // What is asked for meanwhile is shown as not saved, and can be taken back.
+  const pending = page.locator('[data-status="open"] .pending li');
+  for (const title of ["Meanwhile", "Discarded"]) {
+    await page.locator("#quick-title").fill(title);
+    await page.locator("#quick-title").press("Enter");
+    await pending.getByText(title, { exact: true }).waitFor();
+    assert.equal(await page.locator("#quick-title").inputValue(), "");
+  }
+  assert.match(await pending.first().textContent(), /not saved yet/);
+  const moved = page.getByRole("article", { name: "Moved" });
+  await moved.getByRole("button", { name: "Move Moved to In progress" }).click();
+  assert.equal(await moved.getAttribute("aria-busy"), "true");
+  if (process.env.TASKS_SCREENSHOTS) await page.screenshot({ path: join(process.env.TASKS_SCREENSHOTS, "away.png") });
+  await page.getByRole("button", { name: "Discard Discarded" }).click();
+  await page.getByRole("button", { name: "Details…" }).click();
+  await page.getByLabel("Title").fill("In full");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("button", { name: "Saving…" }).waitFor();
+
   // It signs tokens with another secret now, so the page needs another token too.
   server = await start(new URL(server.url).host);
   await page.locator('#state[data-state="connected"]').waitFor();
+  await page.locator("#task-dialog").waitFor({ state: "hidden" });
+  await card(page, "in_progress", "Moved").waitFor();
+  await card(page, "open", "In full").waitFor();
   await add(page, "After");
-  assert.deepEqual(await cards(page, "open").allTextContents(), ["Before", "After"]);
+  assert.deepEqual(await cards(page, "open").allTextContents(), ["Before", "Meanwhile", "In full", "After"]);
+  assert.equal(await page.locator(".pending li, [aria-busy]").count(), 0);
   assert.equal(await page.locator("#alerts").textContent(), "");
+  const other = await open("bob"); // the server has them, too
+  assert.deepEqual(await cards(other, "open").allTextContents(), ["Before", "Meanwhile", "In full", "After"]);
+});
+
+test("what waits for the connection is not saved for another user", async () => {
+  const page = await open("ann");
+  await server.stop();
+  await page.locator('#state[data-state="connecting"]').waitFor();
+  await page.locator("#quick-title").fill("Ann's");
+  await page.locator("#quick-title").press("Enter");
+  await page.locator(".pending li").waitFor();
+  server = await start(new URL(server.url).host);
+  await page.evaluate(() => {
+    document.querySelector("#who-name").value = "bob";
+    document.querySelector("#who").requestSubmit();
+  });
+  await page.locator("#log-channel").getByText("user#bob").waitFor();
+  await page.locator('#state[data-state="connected"]').waitFor();
+  await add(page, "Bob's"); // sent after whatever had waited
+  const saved = await page.locator("article", { hasText: "by bob" }).locator("h3").allTextContents();
+  assert.deepEqual(saved, ["Bob's"], "what Ann wrote is hers, or nobody's");
 });
 
 test("a server out of reach is said, and can be tried again", async () => {

@@ -6,6 +6,7 @@ with Pydantic models, from which the contract is made.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from .rpc_errors import (
@@ -80,7 +81,7 @@ _SOURCE = (
     "websocket_rpc",
 )
 
-# What "from centrirpc import *" brings: the client, as it needs no Pydantic.
+# What "from centrirpc import *" brings: all of it, but for what lacks its dependency.
 __all__ = [
     "CallTimeoutError",
     "CancelledError",
@@ -116,6 +117,19 @@ __all__ = [
     "UnauthenticatedError",
     "UnavailableError",
 ]
+if TYPE_CHECKING or find_spec("pydantic") is not None:
+    __all__ += [
+        "ApplicationError",
+        "CallError",
+        "Channel",
+        "Conn",
+        "HandlerError",
+        "Registry",
+        "declare_error",
+        "websocket_rpc",
+    ]
+if not TYPE_CHECKING and find_spec("centrifuge") is None:
+    __all__ = [name for name in __all__ if name not in _CLIENT]
 
 
 def __getattr__(name: str) -> Any:

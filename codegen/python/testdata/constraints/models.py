@@ -195,7 +195,9 @@ class Deep(_Model):
     Matches the pattern x
     """
     mail: _typing.Annotated[str, _pydantic.Field(max_length=20)]
-    """At most 20 characters."""
+    """An e-mail address.
+    At most 20 characters.
+    """
     text_in_text: _typing.Annotated[_QuotedStr, _pydantic.Field(min_length=3)]
     """At least 3 characters."""
     data: _Base64

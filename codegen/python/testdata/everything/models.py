@@ -358,13 +358,22 @@ class Scalars(_Model):
     span: _Duration
     price: _Decimal
     mail: str
+    """An e-mail address."""
     link: str
+    """A URI."""
     ip4: str
+    """An IPv4 address."""
     ip6: str
+    """An IPv6 address."""
     ip: str
+    """An IP address."""
     host: str
+    """A host name."""
     odd: str
-    """A format that generators do not know."""
+    """A format that generators do not know.
+
+    Its format is x-colour.
+    """
     raw: _Base64
     raw_url: _Base64URL
     raw_text: bytes

@@ -30,7 +30,7 @@ from .rpc_wire import channel_name as _channel_name
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "a4437b4db5cce36a5721a600d7872d6aef97f1cc18430999f8d91dc423367f5d"
+CONTRACT_HASH = "0b9c657b468e55faeefee47352d5e52fadace85b0712c99f74bb04ed41a83305"
 """Names the contract that this client was generated from."""
 
 

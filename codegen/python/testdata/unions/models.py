@@ -38,6 +38,7 @@ __all__ = [
     "Single",
     "SinglePlain",
     "Tree",
+    "Twins",
     "UnknownAlt",
     "UnknownShape",
     "UnknownSingle",
@@ -68,6 +69,16 @@ def _to_base64_url(value: bytes) -> str:
     return _base64.urlsafe_b64encode(value).decode("ascii")
 
 
+# To Python, and so to Literal, 1 is True.
+def _is_bool(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("not a boolean")
+    return value
+
+
+_IsBool = _pydantic.BeforeValidator(_is_bool)
+
+
 def _is_date(value: object) -> object:
     if isinstance(value, str) and not _re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         raise ValueError("not a date")
@@ -84,6 +95,16 @@ def _is_date_time(value: object) -> object:
 
 
 _IsDateTime = _pydantic.BeforeValidator(_is_date_time)
+
+
+# To Python, and so to Literal, True is 1.
+def _is_number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("not a number")
+    return value
+
+
+_IsNumber = _pydantic.BeforeValidator(_is_number)
 
 
 _MAX_NANOSECONDS = _datetime.timedelta(microseconds=(2**63 - 1) // 1000)
@@ -206,6 +227,7 @@ class All(_Model):
     yes: _typing.Literal[True]
     """One of true."""
     tuple_: tuple[str, str] | None = _pydantic.Field(default=None, exclude_if=_is_none, validation_alias="tuple", serialization_alias="tuple")
+    twins: Twins | None = _pydantic.Field(default=None, exclude_if=_is_none)
 
 
 class Cat(_Model):
@@ -282,6 +304,17 @@ class Self(_Model):
 class Tree(_Model):
     children: list[Alt]
     by_key: dict[str, Shape]
+
+
+class Twins(_Model):
+    one_or_true: _typing.Annotated[_typing.Literal[1], _IsNumber] | _typing.Annotated[_typing.Literal[True], _IsBool]
+    """Alternative 1: one of 1.
+    Alternative 2: one of true.
+    """
+    true_or_number: _typing.Annotated[_typing.Literal[True], _IsBool] | _Float
+    """Alternative 1: one of true."""
+    zero_or_flag: _typing.Annotated[_typing.Literal[0], _IsNumber] | bool | None
+    """Alternative 1: one of 0."""
 
 
 class ValueError_(_Model):
@@ -441,6 +474,7 @@ _models: list[type[_Model]] = [
     Plain,
     Self,
     Tree,
+    Twins,
     ValueError_,
     AltTree,
     AltExtra,

@@ -175,8 +175,21 @@ function list<T>(item: v.GenericSchema<T>): v.GenericSchema<T[]> {
   return v.array(item);
 }
 
+/** An object with these keys and values. v.record would leave out some, "constructor" for one. */
 function dictionary<T>(key: v.GenericSchema<string>, value: v.GenericSchema<T>): v.GenericSchema<Record<string, T>> {
-  return v.record(key, value);
+  return v.pipe(
+    v.custom<Record<string, T>>((input) => typeof input === "object" && input !== null && !Array.isArray(input), "must be an object"),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const input = dataset.value;
+      for (const [name, item] of Object.entries(input)) {
+        const issues = [...(v.safeParse(key, name).issues ?? []), ...(v.safeParse(value, item).issues ?? [])];
+        for (const { message, path } of issues) {
+          addIssue({ message, path: [{ type: "object", origin: "value", input, key: name, value: item }, ...(path ?? [])] });
+        }
+      }
+    }),
+  );
 }
 
 function tagOf(input: unknown, tag: string): unknown {

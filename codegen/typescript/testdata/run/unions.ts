@@ -16,6 +16,7 @@ const good: Params = {
   too_large: 1,
   yes: true,
   sizes: { a: 1, b: 2 },
+  pair: { constructor: 1, ["__proto__"]: 2 },
   patterns: "anything",
 };
 
@@ -61,3 +62,6 @@ expect({ literals: 2 }, "literals");
 expect({ too_large: 2 ** 53 }, "too_large");
 expect({ yes: false }, "yes");
 expect({ sizes: { c: 1 } }, "sizes.c");
+expect({ sizes: [] }, "sizes");
+expect({ pair: { constructor: 1 } }, "pair");
+expect({ pair: { constructor: 1, prototype: "2" } }, "pair.prototype");

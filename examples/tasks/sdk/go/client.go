@@ -10,7 +10,7 @@ import (
 )
 
 // ContractHash names the contract that this package was generated from.
-const ContractHash = "5c735fa07094531f456ed18ce4e5931dde55c2423182d2bebce9c0b981608cc0"
+const ContractHash = "ae26d95a02b429e5f7286c23cb048d0fd43eaccd53ea2e305eb28c0be250f7f9"
 
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.

@@ -205,7 +205,7 @@ type TaskStatsResult struct {
 	// Total tasks
 	Total int64 `json:"total"`
 	// Tasks by status; every status is there.
-	ByStatus map[string]int64 `json:"by_status"`
+	ByStatus map[Status]int64 `json:"by_status"`
 }
 
 // TaskUpdateParams name a task and what is to change of it: what is absent stays as it is.

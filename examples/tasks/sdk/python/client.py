@@ -27,7 +27,7 @@ from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "5c735fa07094531f456ed18ce4e5931dde55c2423182d2bebce9c0b981608cc0"
+CONTRACT_HASH = "ae26d95a02b429e5f7286c23cb048d0fd43eaccd53ea2e305eb28c0be250f7f9"
 """Names the contract that this client was generated from."""
 
 

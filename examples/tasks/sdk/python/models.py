@@ -224,7 +224,7 @@ class TaskStatsResult(_Model):
 
     total: _Int64
     """Total tasks"""
-    by_status: dict[str, _Int64]
+    by_status: dict[Status, _Int64]
     """Tasks by status; every status is there."""
 
 

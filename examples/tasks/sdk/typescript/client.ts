@@ -15,7 +15,7 @@ import type {
 } from "./types.js";
 
 /** Names the contract that this client was generated from. */
-export const contractHash = "5c735fa07094531f456ed18ce4e5931dde55c2423182d2bebce9c0b981608cc0";
+export const contractHash = "ae26d95a02b429e5f7286c23cb048d0fd43eaccd53ea2e305eb28c0be250f7f9";
 
 /** A task board that its users share. */
 export class APIClient {
@@ -57,7 +57,7 @@ export class APIClient {
    * Counts the tasks that a user created.
    *
    * Times out after 5000 ms, unless the options say otherwise.
-   * Idempotent: sent again if the connection drops before the reply.
+   * Idempotent: it may run twice, and is sent again where nobody knows whether it ran.
    */
   tasksGetStats(params: TaskStatsParams, options?: CallOptions): Promise<TaskStatsResult> {
     return this.rpc.call<TaskStatsResult>("tasks.get_stats", params, { ...options, timeout: options?.timeout ?? 5000, idempotent: options?.idempotent ?? true, errors: errorClasses });
@@ -66,7 +66,7 @@ export class APIClient {
   /**
    * Gives the tasks on the board.
    *
-   * Idempotent: sent again if the connection drops before the reply.
+   * Idempotent: it may run twice, and is sent again where nobody knows whether it ran.
    */
   tasksList(params: TaskListParams, options?: CallOptions): Promise<TaskListResult> {
     return this.rpc.call<TaskListResult>("tasks.list", params, { ...options, idempotent: options?.idempotent ?? true, errors: errorClasses });

@@ -208,7 +208,7 @@ export interface TaskStatsResult {
    *
    * Values: an integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
    */
-  by_status: Record<string, number>;
+  by_status: Partial<Record<Status, number>>;
 }
 
 /** TaskUpdateParams name a task and what is to change of it: what is absent stays as it is. */

@@ -1,18 +1,20 @@
 // The page: the board, its calls and what they looked like on the wire.
 
-import type { APIClient, ChannelSubscription, ConnectionState, Event as TaskEvent, Status, Task } from "../../sdk/typescript/index.js";
+import { Status, type APIClient, type ChannelSubscription, type ConnectionState, type Event as TaskEvent, type Task } from "../../sdk/typescript/index.js";
 import { Board } from "./board.js";
 import { CallLog } from "./call-log.js";
 import { Columns } from "./columns.js";
 import { find, make, setFault } from "./dom.js";
 import { BadUserError, openSession, rememberUser, rememberedUser } from "./session.js";
 import { changeTask, confirmDelete, writeTask } from "./task-dialog.js";
+import { Waiting, marked } from "./waiting.js";
 import { errorText, faultsByField, statusNames, statuses } from "./words.js";
 
 const log = new CallLog(find("log", HTMLOListElement));
 const columns = new Columns(find("board", HTMLElement), { move, edit, remove });
 let board = new Board();
 let api: APIClient | undefined;
+const waiting = new Waiting();
 
 // --- The connection
 
@@ -38,6 +40,7 @@ async function enter(user: string): Promise<void> {
 
 async function begin(next: APIClient): Promise<void> {
   const user = next.rpc.userId;
+  if (api?.rpc.userId !== user) waiting.drop(new Error("it was not saved before another user was chosen"));
   api?.rpc.disconnect();
   api = next;
   board = new Board();
@@ -50,6 +53,7 @@ async function begin(next: APIClient): Promise<void> {
   next.rpc.onState((state, why) => {
     if (next !== api) return;
     showState(state);
+    if (state === "connected") waiting.resume(next);
     if (subscription === undefined) return;
     if (state === "connected") void load(next); // again: what was missed meanwhile
     // The server refused to have the user back, perhaps because it was started again with another secret.
@@ -152,12 +156,20 @@ function showAlert(error: unknown, again?: () => unknown): void {
 
 // --- What the user does
 
+/** The API as soon as it is connected. A first connection is not waited for: there may never be one. */
+async function connected(signal?: AbortSignal): Promise<APIClient> {
+  if (api === undefined) throw new Error("there is no connection");
+  return api.rpc.state === "connected" ? api : waiting.wait(signal);
+}
+
+const isConnected = () => api?.rpc.state === "connected";
+
 /** Runs a call and shows its error, if nobody else does. */
-async function attempt(call: (api: APIClient) => Promise<unknown>): Promise<void> {
+async function attempt(call: () => Promise<unknown>): Promise<void> {
   if (api === undefined) return showAlert(new Error("there is no connection"), () => enter(who.value));
   showAlert(undefined);
   try {
-    await call(api);
+    await call();
   } catch (error) {
     showAlert(error);
   }
@@ -169,17 +181,22 @@ async function put(task: Promise<Task>): Promise<void> {
   show();
 }
 
+/** Makes a change of a task, which is marked until the server has it. */
+function change(task: Task, call: (api: APIClient) => Promise<void>): void {
+  void attempt(() => marked(isConnected(), () => columns.markChange(task), connected().then(call)));
+}
+
 function move(task: Task, to: Status): void {
-  void attempt((api) => put(api.tasksUpdate({ id: task.id, status: to })));
+  change(task, (api) => put(api.tasksUpdate({ id: task.id, status: to })));
 }
 
 function edit(task: Task): void {
-  changeTask(task, async (params) => api && put(api.tasksUpdate(params)));
+  changeTask(task, async (params, signal) => put((await connected(signal)).tasksUpdate(params, { signal })));
 }
 
 function remove(task: Task): void {
   confirmDelete(task, () =>
-    attempt(async (api) => {
+    change(task, async (api) => {
       await api.tasksDelete({ id: task.id });
       board.remove(task.id);
       show();
@@ -192,12 +209,16 @@ const quickTitle = find("quick-title", HTMLInputElement);
 find("quick", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
   const title = quickTitle.value.trim();
-  void attempt(async (api) => {
+  void attempt(async () => {
     quickTitle.value = ""; // the next one can be written at once
     setFault(quickTitle, undefined);
+    const discarding = new AbortController();
+    const { signal } = discarding;
+    const mark = () => columns.markNew(Status.Open, title, () => discarding.abort());
     try {
-      await put(api.tasksCreate({ title }));
+      await marked(isConnected(), mark, connected(signal).then((api) => put(api.tasksCreate({ title }, { signal }))));
     } catch (error) {
+      if (signal.aborted) return;
       if (quickTitle.value === "") quickTitle.value = title;
       const fault = faultsByField(error).get("title");
       if (fault === undefined) throw error;
@@ -208,9 +229,8 @@ find("quick", HTMLFormElement).addEventListener("submit", (event) => {
 });
 
 find("quick-details", HTMLButtonElement).addEventListener("click", () => {
-  writeTask(quickTitle.value.trim(), async (params) => {
-    if (api === undefined) throw new Error("there is no connection");
-    await put(api.tasksCreate(params));
+  writeTask(quickTitle.value.trim(), async (params, signal) => {
+    await put((await connected(signal)).tasksCreate(params, { signal }));
     quickTitle.value = "";
     setFault(quickTitle, undefined);
   });

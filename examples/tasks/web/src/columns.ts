@@ -16,10 +16,13 @@ interface Card {
   readonly article: HTMLElement;
   show(task: Task): void;
   task: Task;
+  /** How many changes are under way. */
+  changes: number;
 }
 
 interface Column {
   readonly list: HTMLUListElement;
+  readonly pending: HTMLUListElement;
   readonly count: HTMLElement;
 }
 
@@ -56,6 +59,26 @@ export class Columns {
     if (document.activeElement !== focused) focusCard(wasIn.item.isConnected ? wasIn.item : after) || this.#root.focus();
   }
 
+  /** Shows a task that is not on the server yet, below the others, until the mark is taken away. */
+  markNew(status: Status, title: string, discard: () => void): () => void {
+    const button = iconButton("delete", discard);
+    label(button, `Discard ${title}`);
+    const item = make("li", {}, make("span", { class: "title" }, title), make("span", { class: "why" }, "not saved yet"), button);
+    this.#columns.get(status)?.pending.append(item);
+    return () => item.remove();
+  }
+
+  /** Shows that a change of a task is not on the server yet, until the mark is taken away. */
+  markChange(task: Task): () => void {
+    const card = this.#cards.get(task.id);
+    if (card === undefined) return () => {};
+    card.changes++;
+    card.article.setAttribute("aria-busy", "true");
+    return () => {
+      if (--card.changes === 0) card.article.removeAttribute("aria-busy");
+    };
+  }
+
   #fill(status: Status, tasks: Task[]): void {
     const column = this.#columns.get(status);
     if (column === undefined) return;
@@ -73,8 +96,9 @@ export class Columns {
     const count = make("span", { class: "count" }, "0");
     const id = `column-${status}`;
     const list = make("ul", { "aria-labelledby": id, "data-empty": "No tasks" });
-    this.#columns.set(status, { list, count });
-    const section = make("section", { class: "column", "data-status": status }, make("h2", { id }, statusNames[status], " ", count), list);
+    const pending = make("ul", { class: "pending", "aria-label": `Not saved yet: ${statusNames[status]}` });
+    this.#columns.set(status, { list, pending, count });
+    const section = make("section", { class: "column", "data-status": status }, make("h2", { id }, statusNames[status], " ", count), list, pending);
     section.addEventListener("dragover", (event) => {
       if (event.dataTransfer?.types.includes(dragType)) event.preventDefault();
     });
@@ -112,7 +136,7 @@ export class Columns {
       label(edit, `Edit ${task.title}`);
       label(remove, `Delete ${task.title}`);
     };
-    const card: Card = { item: make("li", {}, article), article, show, task };
+    const card: Card = { item: make("li", {}, article), article, show, task, changes: 0 };
     return card;
   }
 

@@ -57,3 +57,8 @@ export function setFault(field: HTMLElement, text: string | undefined): void {
   if (text === undefined) field.removeAttribute("aria-invalid");
   else field.setAttribute("aria-invalid", "true");
 }
+
+/** A fault is of what was written when it was found: it goes when that is changed. */
+document.addEventListener("input", ({ target }) => {
+  if (target instanceof HTMLElement && target.hasAttribute("aria-invalid")) setFault(target, undefined);
+});

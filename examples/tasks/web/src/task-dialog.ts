@@ -9,6 +9,7 @@ import {
   type TaskUpdateParams,
 } from "../../sdk/typescript/index.js";
 import { find, make, setFault } from "./dom.js";
+import { marked } from "./waiting.js";
 import { errorText, faultsByField, statusNames, statuses, toLocalInput } from "./words.js";
 
 const dialog = find("task-dialog", HTMLDialogElement);
@@ -28,22 +29,34 @@ for (const button of document.querySelectorAll<HTMLButtonElement>("dialog [data-
   button.addEventListener("click", () => button.closest("dialog")?.close());
 }
 
-let save: () => Promise<unknown> = async () => {};
+let save: (signal: AbortSignal) => Promise<unknown> = async () => {};
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = form.querySelector<HTMLButtonElement>("button.main");
   if (button?.disabled) return;
   button?.toggleAttribute("disabled", true);
   showError(undefined);
+  const closed = new AbortController();
+  const abort = () => closed.abort();
+  dialog.addEventListener("close", abort, { once: true });
   try {
-    await save();
-    dialog.close();
+    await marked(true, () => showSaving(button), save(closed.signal));
+    if (!closed.signal.aborted) dialog.close();
   } catch (error) {
-    showError(error);
+    if (!closed.signal.aborted) showError(error);
   } finally {
+    dialog.removeEventListener("close", abort);
     button?.toggleAttribute("disabled", false);
   }
 });
+
+function showSaving(button: HTMLButtonElement | null): () => void {
+  const before = button?.textContent ?? "";
+  if (button !== null) button.textContent = "Saving…";
+  return () => {
+    if (button !== null) button.textContent = before;
+  };
+}
 
 function showError(error: unknown): void {
   const faults = faultsByField(error);
@@ -87,22 +100,22 @@ function writtenPerson(): Person | undefined {
   return address === "" ? { name } : { name, email: address };
 }
 
-/** Lets the user write a new task. It closes when create succeeds. */
-export function writeTask(begun: string, create: (params: TaskCreateParams) => Promise<unknown>): void {
-  save = () => {
+/** Lets the user write a new task. It closes when create succeeds; closing it before aborts the signal. */
+export function writeTask(begun: string, create: (params: TaskCreateParams, signal: AbortSignal) => Promise<unknown>): void {
+  save = (signal) => {
     const params: TaskCreateParams = { title: title.value.trim(), status: status.value as Status, tags: writtenTags() };
     const at = writtenDue();
     const assignee = writtenPerson();
     if (at !== undefined) params.due = at;
     if (assignee !== undefined) params.assignee = assignee;
-    return create(params);
+    return create(params, signal);
   };
   open("New task", { title: begun });
 }
 
 /** Lets the user change a task. Only what was changed is sent, so that others may change the rest meanwhile. */
-export function changeTask(task: Task, update: (params: TaskUpdateParams) => Promise<unknown>): void {
-  save = () => {
+export function changeTask(task: Task, update: (params: TaskUpdateParams, signal: AbortSignal) => Promise<unknown>): void {
+  save = (signal) => {
     const params: TaskUpdateParams = { id: task.id };
     const clear: Clearable[] = [];
     const name = title.value.trim();
@@ -120,7 +133,7 @@ export function changeTask(task: Task, update: (params: TaskUpdateParams) => Pro
       else params.assignee = assignee;
     }
     if (clear.length > 0) params.clear = clear;
-    return Object.keys(params).length > 1 ? update(params) : Promise.resolve();
+    return Object.keys(params).length > 1 ? update(params, signal) : Promise.resolve();
   };
   open(`Task ${task.id}`, task);
 }

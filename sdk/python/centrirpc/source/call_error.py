@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar, overload
 from pydantic import TypeAdapter
 
 from ..rpc_errors import server_error
-from .problem import HandlerError, Problem
+from .problem import Problem, refuse
 
 __all__ = ["ApplicationError", "CallError", "Fault", "declare_error", "jsonable"]
 
@@ -116,9 +116,10 @@ def declare_error(
         problems.append((f"{reason!r} is no reason of an error", fix))
     if problems:
         declaration = f"declare_error({code!r}, {reason!r})"
-        raise HandlerError(
+        refuse(
             Problem(why, fix, function=declaration, file=at[0], line=at[1]) for why, fix in problems
         )
+        code, reason = 0, "refused"  # and the problems are kept
     name = "".join(word.capitalize() for word in reason.split("_"))
     members = {
         "__doc__": doc or f"The application's error {reason} ({code}).",

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from inspect import cleandoc
 from pathlib import Path
 
-from .discovery import load, setup_django
+from .discovery import load, module_name, setup_django
 from .export import describe
-from .problem import HandlerError, Problem
+from .problem import HandlerError, Problem, collecting
 from .registry import Registry, default_registry
 
 __all__ = ["main"]
@@ -81,7 +81,7 @@ def _export(options: argparse.Namespace) -> str:
             fix = "name the modules that use @websocket_rpc, or their --registry"
             modules = ", ".join(options.modules)
             problems.append(Problem(f"no handlers are registered by {modules}", fix))
-        name = options.name or options.modules[0].partition(".")[0].lower()
+        name = options.name or module_name(options.modules[0]).partition(".")[0].lower()
         try:
             described = describe(registry, name, doc)
         except HandlerError as error:
@@ -95,7 +95,7 @@ def _load(options: argparse.Namespace) -> tuple[Registry, str, list[Problem]]:
     """Import the modules: their registry, the first one's docstring, and what is wrong."""
     registry, doc = default_registry, ""
     problems: list[Problem] = []
-    with default_registry.collecting() as refused:
+    with collecting() as refused:
         if options.django_settings:
             problems += setup_django(options.django_settings)
         if not problems and options.registry:
@@ -103,13 +103,12 @@ def _load(options: argparse.Namespace) -> tuple[Registry, str, list[Problem]]:
                 registry = _registry(options.registry)
             except HandlerError as error:
                 problems += error.problems
-        with registry.collecting() as refused_there:
-            for number, target in enumerate(() if problems else options.modules):
-                module, wrong = load(target)
-                problems += wrong
-                if number == 0 and module is not None:
-                    doc = cleandoc(module.__doc__ or "").strip()
-    return registry, doc, problems + refused + refused_there
+        for number, target in enumerate(() if problems else options.modules):
+            module, wrong = load(target)
+            problems += wrong
+            if number == 0 and module is not None:
+                doc = cleandoc(module.__doc__ or "").strip()
+    return registry, doc, problems + refused
 
 
 def _registry(path: str) -> Registry:

@@ -24,7 +24,7 @@ def websocket_rpc(
     timeout: float | None = None,
     idempotent: bool = False,
     volatile: bool = False,
-    errors: Iterable[type[ApplicationError[Any]]] = (),
+    errors: type[ApplicationError[Any]] | Iterable[type[ApplicationError[Any]]] = (),
     notify: bool = False,
     registry: Registry | None = None,
 ) -> Callable[[F], F]:
@@ -41,7 +41,7 @@ def websocket_rpc(
     Pydantic describes, or None. ``description`` replaces the docstring, ``deprecated`` says
     what to use instead, ``timeout`` bounds a call in seconds, ``idempotent`` says that
     running it twice does no harm, ``volatile`` that the server need not remember its calls,
-    so that a reply may be lost with the connection, ``errors`` are those of
+    so that a reply may be lost with the connection, ``errors`` is the one, or are those, of
     :func:`declare_error` that it raises, and a ``notify`` method is never answered.
 
     A wrong handler raises :class:`HandlerError` when its module is imported. The

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -15,10 +15,11 @@ from .schema import (
     Mode,
     SchemaGenerator,
     Undescribable,
-    find_fault,
+    find_faults,
     full_names,
     short_names,
 )
+from .signature import name_of
 
 __all__ = ["Description", "Use"]
 
@@ -34,9 +35,12 @@ class Use:
     problem: Callable[[str, str, str], Problem]
     """Makes a problem from reason, fix and path."""
 
-    def fault(self, error: Undescribable) -> Problem:
-        path = f"{self.place}.{error.path}".removesuffix(".").replace(".[]", "[]")
-        return self.problem(error.reason, error.fix, path)
+    def fault(self, fault: Undescribable) -> Problem:
+        """What cannot be described, as a problem of this use."""
+        path = f"{self.place}.{fault.path}".removesuffix(".").replace(".[]", "[]")
+        written = self.type if fault.type is None and not fault.path.strip("[]") else fault.type
+        problem = self.problem(fault.reason, fault.fix, path)
+        return problem if written is None else replace(problem, type=name_of(written))
 
 
 class Description:
@@ -88,10 +92,10 @@ class Description:
     def _check(self, mode: Mode, uses: list[tuple[Use, TypeAdapter[Any]]]) -> set[str]:
         """References to the named types that the uses reach; problems are kept."""
         generator = SchemaGenerator()
-        if (fault := _fault(generator, mode, [adapter for _, adapter in uses])) is not None:
+        if faults := _faults(generator, mode, [adapter for _, adapter in uses]):
             if len(uses) > 1:  # one by one, to know all that are at fault
                 return {ref for use in uses for ref in self._check(mode, [use])}
-            self.problems.append(uses[0][0].fault(fault))
+            self.problems += map(uses[0][0].fault, faults)
         return {reference for reference, _mode in generator.core_to_defs_refs}
 
     def _describe(
@@ -131,20 +135,18 @@ class Description:
             self.problems.append(Problem(reason, "rename one of them"))
 
 
-def _fault(
+def _faults(
     generator: SchemaGenerator, mode: Mode, adapters: list[TypeAdapter[Any]]
-) -> Undescribable | None:
+) -> list[Undescribable]:
     """Why the types cannot be described together, if they cannot."""
     inputs = [(number, mode, adapter.core_schema) for number, adapter in enumerate(adapters)]
     try:
         schemas, definitions = generator.generate_definitions(inputs)
-        return find_fault(list(schemas.values()), definitions, generator.invalid)
-    except Undescribable as error:
-        return error
     except PydanticInvalidForJsonSchema as error:
-        return Undescribable("", error.message, "see Pydantic's message")
+        return [Undescribable("", error.message, "see Pydantic's message")]
     except Exception as error:  # a model's own hooks may raise anything
-        return Undescribable("", f"Pydantic cannot describe it: {error}", "see its message")
+        return [Undescribable("", f"Pydantic cannot describe it: {error}", "see its message")]
+    return generator.faults + find_faults(list(schemas.values()), definitions)
 
 
 def _reachable(schemas: list[Any], definitions: dict[Any, Any]) -> set[str]:

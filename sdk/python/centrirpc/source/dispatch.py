@@ -50,7 +50,9 @@ def _read(handler: Handler, params: Mapping[str, Any] | str | bytes | None) -> A
         return handler.params_adapter.validate_json(text)
     except ValidationError as error:
         faults = faults_of(error, handler.params_adapter, text)
-    message = faults[0]["message"] if len(faults) == 1 else "the params do not fit the method"
+    message = faults[0]["message"]
+    if len(faults) > 1:
+        message += f", and {len(faults) - 1} more"
     raise CallError(400, message, faults)
 
 

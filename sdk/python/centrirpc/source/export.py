@@ -11,7 +11,7 @@ from .description import Description, Use
 from .handler import Handler, source_file
 from .problem import HandlerError, Problem
 from .registry import Registry
-from .schema import find_fault
+from .schema import find_faults
 from .signature import plain, structure_fault
 
 __all__ = ["FORMAT", "NAME", "describe"]
@@ -50,7 +50,8 @@ def describe(registry: Registry, name: str, doc: str = "") -> dict[str, Any]:
             if (use := uses.of(channel, "params")) is not None:
                 problems += _parameter_faults(channel, description, use)
     if problems:
-        raise HandlerError(problems)
+        # What concerns one handler stands together, and handlers as they do in the source.
+        raise HandlerError(sorted(problems, key=lambda p: (p.file, p.line, p.method)))
 
     def schema(owner: Any, place: str) -> Any:
         use = uses.of(owner, place)
@@ -98,9 +99,8 @@ def describe(registry: Registry, name: str, doc: str = "") -> dict[str, Any]:
         "validation": {"$defs": description.definitions["validation"]},
         "serialization": {"$defs": description.definitions["serialization"]},
     }
-    unwritable = find_fault(described, {}, {})
-    if unwritable is not None:
-        raise HandlerError([Problem(unwritable.reason, unwritable.fix, path=unwritable.path)])
+    if unwritable := find_faults(described, {}):
+        raise HandlerError(Problem(u.reason, u.fix, path=u.path) for u in unwritable)
     return described
 
 
@@ -148,6 +148,8 @@ def _errors(handlers: list[Handler], problems: list[Problem]) -> list[type[Appli
     found: dict[int, type[ApplicationError[Any]]] = {}
     for handler in handlers:
         for error in handler.errors:
+            if not error.declared_code:
+                continue  # its declaration is refused
             other = found.setdefault(error.declared_code, error)
             if other is not error:
                 file, line = other.declared_at

@@ -58,16 +58,26 @@ def faults_of(error: ValidationError, adapter: TypeAdapter[Any], text: str | byt
         kind = fault["type"]
         missing = kind == "missing"
         field = paths.path(fault["loc"], data, missing=missing)
-        if kind == "union_tag_not_found" and "ctx" in fault:
-            tag = str(fault["ctx"].get("discriminator", "")).strip("'")
-            field = f"{field}.{tag}" if field else tag
-            missing = True
+        if kind in ("union_tag_not_found", "union_tag_invalid"):
+            tag = _tag(str(fault.get("ctx", {}).get("discriminator", "")))
+            if tag:
+                field = f"{field}.{tag}" if field else tag
+                missing = kind == "union_tag_not_found"
         message = "is required" if missing else fault["msg"]
         rule = _RULES.get(kind) or ("type" if _TYPE.fullmatch(kind) else kind)
         joint = " " if missing else ": "
         name = field or "the params"
         faults.append({"field": field, "rule": rule, "message": f"{name}{joint}{message}"})
     return faults
+
+
+def _tag(discriminator: str) -> str:
+    """The JSON name of a union's tag, empty if a function finds the tag.
+
+    Pydantic writes ``'kind'``, with an alias ``'kind' | 'k'``, of a function ``choose()``.
+    """
+    name = discriminator.rpartition(" | ")[2]
+    return name[1:-1] if len(name) > 2 and name[0] == name[-1] == "'" else ""
 
 
 class _Paths:

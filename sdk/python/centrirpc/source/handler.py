@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from inspect import cleandoc
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 
@@ -36,7 +36,7 @@ class Handler:
         timeout: float | None = None,
         idempotent: bool = False,
         volatile: bool = False,
-        errors: Iterable[type[ApplicationError[Any]]] = (),
+        errors: type[ApplicationError[Any]] | Iterable[type[ApplicationError[Any]]] = (),
         notify: bool = False,
         names: dict[str, Any] | None = None,
     ) -> None:
@@ -55,7 +55,10 @@ class Handler:
         """Whether the server need not remember its calls."""
         self.notify = bool(notify)
         """Whether it is never answered."""
-        self.errors = tuple(errors)
+        several = isinstance(errors, Iterable) and not isinstance(errors, type | str)
+        self.errors: tuple[type[ApplicationError[Any]], ...] = (
+            tuple(cast(Iterable[Any], errors)) if several else (cast(Any, errors),)
+        )
         """The application's errors that it may raise."""
         self._names = names
         self._deprecated_given = deprecated

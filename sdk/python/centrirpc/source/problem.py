@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
-__all__ = ["HandlerError", "Problem"]
+__all__ = ["HandlerError", "Problem", "collecting", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Problem:
     """The line in it, from 1; 0 if unknown."""
     path: str = ""
     """The type or field at fault, ``"result.items[].owner"``; empty if none is."""
+    type: str = ""
+    """The type that it has there, as it is written: ``"Callable[[], None]"``; empty if unknown."""
 
     def __str__(self) -> str:
         parts = []
@@ -34,7 +38,8 @@ class Problem:
             parts.append(f"{_shown(self.file)}:{self.line}" if self.line else _shown(self.file))
         if self.method:
             parts.append(f"method {self.method}")
-        parts += [part for part in (self.function, self.path, self.reason) if part]
+        path = f"{self.path} ({self.type})" if self.type else self.path
+        parts += [part for part in (self.function, path, self.reason) if part]
         text = ": ".join(parts) + (f"; {self.fix}" if self.fix else "")
         return " ".join(text.splitlines())
 
@@ -53,6 +58,31 @@ class HandlerError(Exception):
 
     def __reduce__(self) -> tuple[type[HandlerError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
+
+
+_collected: ContextVar[list[Problem] | None] = ContextVar("_collected", default=None)
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise a :class:`HandlerError`, or keep the problems while they are being collected."""
+    kept = _collected.get()
+    if kept is None:
+        raise HandlerError(problems)
+    kept += problems
+
+
+@contextmanager
+def collecting() -> Iterator[list[Problem]]:
+    """Meanwhile, keep the problems of what is declared in the list, and raise none.
+
+    So that one run over many modules reports all of them, whatever registry they are of.
+    """
+    problems: list[Problem] = []
+    token = _collected.set(problems)
+    try:
+        yield problems
+    finally:
+        _collected.reset(token)
 
 
 def _shown(file: str) -> str:

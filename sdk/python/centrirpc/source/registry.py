@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from .channel import Channel
 from .dispatch import dispatch
 from .handler import Handler
-from .problem import HandlerError, Problem
+from .problem import HandlerError, refuse
 
 __all__ = ["Registry", "default_registry"]
 
@@ -23,7 +22,6 @@ class Registry:
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
         self._channels: dict[str, Channel[Any]] = {}
-        self._collected: list[Problem] | None = None
 
     def __iter__(self) -> Iterator[Handler]:
         """All handlers, sorted by the name of their method; their types may be wrong yet."""
@@ -68,7 +66,7 @@ class Registry:
             reason = f"the method is registered already, by {other.name} ({file}:{line})"
             problems = [handler.problem(reason, "rename one of them")]
         if problems:
-            self._refuse(problems)
+            refuse(problems)
         else:
             self._handlers[handler.method] = handler
 
@@ -81,26 +79,9 @@ class Registry:
                 reason = f"the channel is declared already ({other.file}:{other.line})"
                 fault = channel.problem(reason, "rename one of them")
         if fault is not None:
-            self._refuse([fault])
+            refuse([fault])
         else:
             self._channels[channel.name] = channel
-
-    @contextmanager
-    def collecting(self) -> Iterator[list[Problem]]:
-        """Meanwhile, keep the problems of what is registered in the list, and raise none.
-
-        So that one run over many modules reports all of them.
-        """
-        before, self._collected = self._collected, []
-        try:
-            yield self._collected
-        finally:
-            self._collected = before
-
-    def _refuse(self, problems: list[Problem]) -> None:
-        if self._collected is None:
-            raise HandlerError(problems)
-        self._collected += problems
 
 
 default_registry = Registry()

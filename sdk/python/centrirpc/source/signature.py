@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -166,4 +167,5 @@ def name_of(annotation: Any) -> str:
     """A type as its author would write it."""
     if isinstance(annotation, type) and not typing.get_args(annotation):
         return annotation.__qualname__
-    return str(annotation).replace("typing.", "")
+    written = re.sub(r"\b(?:[a-z_]\w*\.)+(?=\w)", "", str(annotation))
+    return written.replace("NoneType", "None")

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 from typing_extensions import TypedDict
 
 from centrirpc import CallError, Conn, Registry, declare_error, websocket_rpc
@@ -36,6 +36,18 @@ class Person(BaseModel):
     name: str = Field(min_length=1)
 
 
+class Cash(BaseModel):
+    method: Literal["cash"] = Field(alias="m")
+
+
+class Card(BaseModel):
+    method: Literal["card"] = Field(alias="m")
+
+
+def choose(value: Any) -> Any:
+    return value.get("kind") if isinstance(value, dict) else value.kind
+
+
 class Everything(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -44,6 +56,10 @@ class Everything(BaseModel):
     by_name: dict[str, Person] = {}
     by_number: dict[int, Person] = {}
     shape: Annotated[Circle | Square, Field(discriminator="kind")] | None = None
+    paid: Annotated[Cash | Card, Field(discriminator="method")] | None = None
+    chosen: Annotated[
+        Annotated[Circle, Tag("circle")] | Annotated[Square, Tag("square")], Discriminator(choose)
+    ] = Square(kind="square", side=1)
     either: Person | list[int] | None = None
     pair: tuple[int, Person] | None = None
     color: Color = Color.RED
@@ -75,8 +91,11 @@ class Everything(BaseModel):
         ({"by_number": {"x": {"name": "a"}}}, ["by_number[x] type"]),
         ({"shape": {"kind": "circle"}}, ["shape.radius required"]),
         ({"shape": {"kind": "circle", "radius": "x", "circle": 1}}, ["shape.radius type"]),
-        ({"shape": {"kind": "oval"}}, ["shape enum"]),
+        ({"shape": {"kind": "oval"}}, ["shape.kind enum"]),
         ({"shape": {}}, ["shape.kind required"]),
+        ({"paid": {"m": "gold"}}, ["paid.m enum"]),
+        ({"paid": {}}, ["paid.m required"]),
+        ({"chosen": {"kind": "oval"}}, ["chosen enum"]),
         ({"either": {}}, ["either.name required", "either type"]),
         ({"either": ["x"]}, ["either type", "either[0] type"]),
         ({"pair": [1, {}]}, ["pair[1].name required"]),
@@ -104,6 +123,8 @@ async def test_faults(registry: Registry, params: Any, faults: list[str]) -> Non
     for fault in error["details"]:
         assert set(fault) == {"field", "rule", "message"}
         assert fault["message"].startswith(fault["field"] or "the params")
+    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+    assert error["message"] == error["details"][0]["message"] + more
     json.dumps(error, allow_nan=False)
 
 

@@ -120,9 +120,9 @@ def test_everything_wrong_is_listed_and_nothing_is_written(application: Applicat
     lines = sorted(done.stderr.splitlines())
     wanted = [
         "cannot import absent: ModuleNotFoundError: No module named 'absent'; run this in",
-        "cannot import my/x.py: ModuleNotFoundError: No module named 'my/x'; write my.x",
+        "my/x.py is a path, not the name of a module; write my.x",
         "myapp/a.py:11: method tasks.three: myapp.a.three: an annotation cannot be resolved: name",
-        "myapp/a.py:14: method tasks.four: myapp.a.four: result: JSON Schema has nothing for it",
+        "myapp/a.py:14: method tasks.four: myapp.a.four: result (Callable[[], None]): JSON",
         "myapp/a.py:17: channel '{': its name has a { without a }; write it like",
         "myapp/a.py:5: method tasks.one: myapp.a.one: it is not async; write it with async def",
         "myapp/a.py:8: method tasks.two: myapp.a.two: it takes *args; write (params: Model)",
@@ -133,6 +133,83 @@ def test_everything_wrong_is_listed_and_nothing_is_written(application: Applicat
     ]
     for line, want in zip(lines, wanted, strict=True):
         assert line.startswith(want)
+
+
+def test_all_faults_of_a_module_are_told_at_once(application: Application) -> None:
+    application.write(
+        "handlers.py",
+        """
+        from centrirpc import Channel, Registry, declare_error, websocket_rpc
+
+        rpc = Registry()
+        Wrong = declare_error("7", "Not Good")
+        WrongToo = declare_error(8, "quota")
+        Channel("a:{x", event=int, registry=rpc)
+        Channel("b}", event=int, registry=rpc)
+
+        @websocket_rpc("tasks.one", registry=rpc, errors=[Wrong, WrongToo])
+        async def one() -> type[int]: ...
+        """,
+    )
+    done = application.run("export", "handlers", "--registry", "handlers:rpc")
+    assert (done.returncode, done.stdout) == (2, "")
+    wanted = [
+        "handlers.py:10: method tasks.one: handlers.one: result (type[int]): JSON Schema has",
+        "handlers.py:5: declare_error('7', 'Not Good'): 'Not Good' is no reason of an error; ",
+        "handlers.py:5: declare_error('7', 'Not Good'): the code is not in 1000..1999; ",
+        "handlers.py:6: declare_error(8, 'quota'): the code is not in 1000..1999; ",
+        "handlers.py:7: channel 'a:{x': its name has a { without a }; ",
+        "handlers.py:8: channel 'b}': its name has a } without a {; ",
+    ]
+    for line, want in zip(sorted(done.stderr.splitlines()), wanted, strict=True):
+        assert line.startswith(want)
+
+
+def test_a_failed_import_is_told_at_the_users_line(application: Application) -> None:
+    """Not where Pydantic raised it, nor only where the module that failed was imported."""
+    application.write("shop.py", "import stock.models\n")
+    application.write(
+        "stock/models.py",
+        """
+        from pydantic import BaseModel
+
+        class Item(BaseModel):
+            when: range
+        """,
+    )
+    done = application.run("export", "shop")
+    want = "stock/models.py:4: cannot import shop: PydanticSchemaGenerationError: "
+    assert done.stderr.startswith(want)
+
+
+@pytest.mark.parametrize(
+    ("target", "module"),
+    [
+        ("./shop.py", "shop"),
+        ("shop.py", "shop"),
+        ("shops/__init__.py", "shops"),
+        ("./shops/", "shops"),
+        ("shops/books.py", "shops.books"),
+        (".shop", "shop"),
+    ],
+)
+def test_a_file_in_place_of_a_module(application: Application, target: str, module: str) -> None:
+    application.write("shops/__init__.py", "")
+    handler = "from centrirpc import websocket_rpc\n@websocket_rpc('a')\nasync def a() -> None: ..."
+    for file in ("shop.py", "shops/books.py"):
+        application.write(file, handler)
+    done = application.run("export", target)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.endswith(f"; write {module}\n")
+    assert application.export(module)["name"] == module.partition(".")[0]
+
+
+def test_a_file_elsewhere_in_place_of_a_module(application: Application) -> None:
+    for target in ("../shop.py", "/nowhere/shop.py", "./my-shop.py"):
+        done = application.run("export", target, "--name", "shop")
+        assert done.returncode == 2
+        want = f"{target} is a path, not the name of a module; run this in the folder it is in"
+        assert done.stderr.startswith(want)
 
 
 def test_a_wrong_handler_stops_an_ordinary_import(application: Application) -> None:
@@ -252,8 +329,9 @@ def test_django(application: Application) -> None:
     ("blocked", "works", "fails"),
     [
         ("centrifuge", "websocket_rpc, Registry, HandlerError", "CentrifugoRPCClient"),
+        ("centrifuge", "*; websocket_rpc, Channel, ServerError", "CentrifugoRPCClient"),
         ("pydantic", "CentrifugoRPCClient, Frame, ServerError", "websocket_rpc"),
-        ("pydantic", "*", "Channel"),
+        ("pydantic", "*; CentrifugoRPCClient, ServerError", "Channel"),
     ],
 )
 def test_each_half_needs_only_its_own(tmp_path: Path, blocked: str, works: str, fails: str) -> None:
@@ -275,7 +353,9 @@ def test_each_half_needs_only_its_own(tmp_path: Path, blocked: str, works: str, 
 def test_names_of_the_package() -> None:
     import centrirpc
 
-    for name in (*centrirpc.__all__, "websocket_rpc", "Channel"):
+    assert {"CentrifugoRPCClient", "websocket_rpc", "Channel"} < set(centrirpc.__all__)
+    assert {*centrirpc._CLIENT, *centrirpc._SOURCE} < set(centrirpc.__all__)
+    for name in centrirpc.__all__:
         assert getattr(centrirpc, name) is not None
         assert name in dir(centrirpc)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):

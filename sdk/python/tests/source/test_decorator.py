@@ -15,6 +15,7 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from centrirpc import Conn, HandlerError, Registry, declare_error, websocket_rpc
 from centrirpc.source import Handler, Problem
+from centrirpc.source.problem import collecting
 
 T = TypeVar("T")
 
@@ -87,6 +88,24 @@ async def test_the_function_stays_as_it_is(registry: Registry) -> None:
     assert handler.source.endswith(
         "test_decorator.py#test_the_function_stays_as_it_is.<locals>.get"
     )
+
+
+async def nothing() -> None: ...
+
+
+@pytest.mark.parametrize("errors", [Quota, [Quota], (Quota,), iter([Quota])])
+def test_errors_are_one_or_several(registry: Registry, errors: Any) -> None:
+    rpc(registry, errors=errors)(nothing)
+    (handler,) = registry
+    assert handler.errors == (Quota,)
+
+
+@pytest.mark.parametrize("errors", [ValueError, [ValueError], 3, "Quota"])
+def test_what_is_no_error_is_refused_at_the_handlers_line(registry: Registry, errors: Any) -> None:
+    with pytest.raises(HandlerError, match="is no declared error; make it with declare_error") as e:
+        rpc(registry, errors=errors)(nothing)
+    (problem,) = e.value.problems
+    assert (problem.file, problem.line) == (__file__, nothing.__code__.co_firstlineno)
 
 
 def test_description_replaces_the_docstring(registry: Registry) -> None:
@@ -281,7 +300,7 @@ def test_a_method_of_two_handlers(registry: Registry) -> None:
 
 
 def test_collecting_raises_nothing(registry: Registry) -> None:
-    with registry.collecting() as problems:
+    with collecting() as problems:
         rpc(registry, "tasks.one")(not_async)
         rpc(registry, "tasks.two")(starred)
         rpc(registry, "tasks.three")(fine)

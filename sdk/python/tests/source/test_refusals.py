@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
+from uuid import UUID
 
 import pytest
 from pydantic import (
+    AliasChoices,
+    AnyUrl,
     BaseModel,
     ConfigDict,
+    Field,
     PlainSerializer,
     WithJsonSchema,
+    computed_field,
     field_serializer,
     model_serializer,
 )
@@ -91,9 +100,80 @@ class Unready(BaseModel):
     value: NotThere  # type: ignore[name-defined]  # noqa: F821
 
 
+class Level(IntEnum):
+    LOW = 1
+
+
+class NoMembers(Enum):
+    pass
+
+
+class Points(Enum):
+    LEFT = (0, 1)
+
+
+class Bare(BaseModel):
+    kind: Enum
+    level: int = 0
+
+
+class Pair(NamedTuple):
+    x: int
+    y: int
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+
+
+class Keys(BaseModel):
+    names: dict[tuple[int, int], str]
+
+
+class KeptTwice(BaseModel):
+    first: dict[str, Frozen]
+    by_frozen: dict[Frozen, str]
+
+
+class Twice(BaseModel):
+    first: int = Field(0, alias="same")
+    second: str = Field("", alias="same")
+
+
+class Written(BaseModel):
+    total: int = Field(0, serialization_alias="sum")
+    left: int = 0
+
+    @computed_field
+    def sum(self) -> int:
+        return self.total
+
+
+@dataclass
+class TwiceData:
+    first: Annotated[int, Field(alias="second")]
+    second: int
+
+
 @pytest.mark.parametrize(
     ("result", "path", "reason"),
     [
+        (NoMembers, "result", "the enum NoMembers has no members"),
+        (Bare, "result.kind", "the enum Enum has no members"),
+        (Points, "result", "the enum Points has the value [0, 1]"),
+        (Keys, "result.names", "its keys may be a tuple"),
+        (list[dict[Pair, int]], "result[]", "its keys may be a named-tuple"),
+        (dict[frozenset[int], int], "result", "its keys may be a frozenset"),
+        (dict[int | None, int], "result", "its keys may be None"),
+        (dict[str | tuple[int, int], int], "result", "its keys may be a tuple"),
+        (dict[Literal[1, 2], int], "result", "its keys are literal integers"),
+        (KeptTwice, "result.by_frozen", "its keys may be a model"),
+        (Twice, "result", "the fields first and second are both called 'same' in JSON"),
+        (list[Twice], "result[]", "the fields first and second are both called 'same'"),
+        (Written, "result", "the fields total and sum are both called 'sum' in JSON"),
+        (TwiceData, "result", "the fields first and second are both called 'second' in JSON"),
         (Callback, "result.then", "CallableSchema"),
         (list[Callback], "result[].then", "CallableSchema"),
         (Page[Callback], "result.items[].then", "CallableSchema"),
@@ -119,6 +199,29 @@ def test_what_cannot_be_described(registry: Registry, result: Any, path: str, re
     assert reason in problem.reason
     assert problem.fix
     assert str(problem).startswith("tests/source/conftest.py:")
+
+
+class Read(BaseModel):
+    total: int = Field(0, validation_alias=AliasChoices("sum", "total"))
+    sum: int = 0
+
+
+def test_names_count_in_their_own_direction(registry: Registry) -> None:
+    """What two fields are called where they are read is nothing to where they are sent."""
+    add(registry, Task, Read, "tasks.result")
+    assert describe(registry, "tasks")
+    add(registry, Read, Task, "tasks.params")
+    with pytest.raises(HandlerError, match="the fields total and sum are both called 'sum'"):
+        describe(registry, "tasks")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [str, int, float, bool, bytes, date, Decimal, UUID, Level, Literal["a"], AnyUrl, int | str],
+)
+async def test_keys_that_are_read_as_they_are_written(registry: Registry, key: Any) -> None:
+    add(registry, Task, dict[key, int])
+    assert describe(registry, "tasks")
 
 
 class Loop(BaseModel):
@@ -155,3 +258,67 @@ def test_all_problems_are_reported_together(registry: Registry) -> None:
         *("", "params.then", "result.Rated.rate.default", "event.then"),
     ]
     assert len(str(caught.value).splitlines()) == 4
+
+
+class Many(BaseModel):
+    second: dict[str, Callable[[int], str]]
+    fine: int
+    kind: type[int] | None
+    rated: Rated
+    third: Callback
+
+
+class Also(TypedDict):
+    foreign: Foreign
+    again: Many
+
+
+def test_all_faults_of_a_type_are_reported_with_their_types(registry: Registry) -> None:
+    @websocket_rpc("tasks.later", registry=registry)
+    async def later(params: Also) -> Many: ...
+
+    @websocket_rpc("tasks.early", registry=registry)
+    async def early(params: Task) -> list[Many]: ...
+
+    with pytest.raises(HandlerError) as caught:
+        describe(registry, "tasks")
+    wanted = [
+        ("tasks.later", "params.foreign.values[]", "list[Registry]", "IsInstanceSchema"),
+        *faults_of_many("tasks.later", "params", ".again"),
+        *faults_of_many("tasks.later", "result", ""),
+        *faults_of_many("tasks.early", "result", "[]"),
+    ]
+    problems = caught.value.problems
+    assert sorted((p.method, p.path, p.type) for p in problems) == sorted(w[:3] for w in wanted)
+    assert [p.method for p in problems] == [w[0] for w in wanted]
+    for method, path, of, reason in wanted:
+        (problem,) = (p for p in problems if (p.method, p.path) == (method, path))
+        assert reason in problem.reason
+        assert problem.fix
+        assert (f"{path} ({of}): " if of else path) in str(problem)
+
+
+def faults_of_many(method: str, side: str, place: str) -> list[tuple[str, str, str, str]]:
+    return [
+        (method, f"{side}{place}.second[]", "dict[str, Callable[[int], str]]", "CallableSchema"),
+        (method, f"{side}{place}.kind", "type[int] | None", "a class"),
+        (method, f"{side}.Rated.rate.default", "", "nan is no JSON"),
+        (method, f"{side}{place}.third.then", "Callable[[], None]", "CallableSchema"),
+    ]
+
+
+class Hiding(BaseModel):
+    loop: Annotated[Loop, WithJsonSchema({"type": "string"})]
+    loops: Annotated[list[Loop], WithJsonSchema({"type": "string"})]
+    shown: Loop
+    tree: Tree
+    again: Callback
+
+
+def test_a_fault_counts_wherever_its_type_is_used(registry: Registry) -> None:
+    add(registry, Hiding, Hiding)
+    with pytest.raises(HandlerError) as caught:
+        describe(registry, "tasks")
+    paths = {problem.path for problem in caught.value.problems}
+    assert {"params.Loop.then", "result.Loop.then"} <= paths
+    assert len(paths) == 4
