@@ -49,6 +49,10 @@ generate: ## Generate the committed clients and bundles anew
 fuzz: ## Each fuzz target for 20 seconds
 	@scripts/fuzz.sh 20s
 
+.PHONY: soak
+soak: setup ## 100,000 calls through nodes and networks that break at random, some minutes
+	go test ./e2e/faults -run TestSoak -soak-calls 100000 -timeout 30m -v
+
 .PHONY: bench
 bench: ## Measure calls per second and memory beside the alternatives, and generating
 	cd bench && go run .

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/centrirpc/centrirpc/calls/redisstore"
+	"github.com/centrirpc/centrirpc/internal/redisserver"
 )
 
 // rewriting is a proxy that changes what a Redis says.
@@ -74,20 +75,20 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		"no URL of a Redis": {redisstore.Config{URL: "http://u:geheim@127.0.0.1"}, []string{"Config.URL is not the address of a Redis"}},
 		"a broken URL":      {redisstore.Config{URL: "redis://u:ge%heim@127.0.0.1"}, []string{"Config.URL is not the address of a Redis", "percent-encoded"}},
 		"a bad database":    {redisstore.Config{URL: "redis://u:geheim@127.0.0.1/geheim"}, []string{"Config.URL is not"}},
-		"nobody there":      {redisstore.Config{URL: "redis://u:geheim@" + freeAddress(t)}, []string{"no Redis can be reached at 127.0.0.1:", "start it there or correct Config.URL"}},
+		"nobody there":      {redisstore.Config{URL: "redis://u:geheim@" + redisserver.FreeAddress(t)}, []string{"no Redis can be reached at 127.0.0.1:", "start it there or correct Config.URL"}},
 		"a web server":      {redisstore.Config{URL: "redis://u:geheim@" + web.Listener.Addr().String()}, []string{"does not answer as a Redis does"}},
 		"silence":           {redisstore.Config{URL: "redis://u:geheim@" + silent.Addr().String(), Timeout: 300 * time.Millisecond}, []string{"does not answer as a Redis does"}},
-		"TLS to no TLS":     {redisstore.Config{URL: "rediss://u:geheim@" + open.addr}, []string{open.addr}},
-		"a wrong password":  {redisstore.Config{URL: "redis://:geheim@" + locked.addr}, []string{"refuses the user or the password", locked.addr}},
-		"a wrong user":      {redisstore.Config{URL: "redis://u:geheim@" + locked.addr}, []string{"refuses the user or the password", locked.addr}},
-		"no password":       {redisstore.Config{URL: "redis://" + locked.addr}, []string{"asks for a password", locked.addr}},
-		"an old version":    {redisstore.Config{URL: "redis://" + rewriting(t, open.addr, "redis_version:7.", "redis_version:5.")}, []string{"is version 5.", "6.2 or newer is needed"}},
-		"eviction":          {redisstore.Config{URL: evicting.url()}, []string{"maxmemory-policy allkeys-lru", "CONFIG SET maxmemory-policy noeviction"}},
-		"a narrow ACL":      {redisstore.Config{URL: limited.url()}, []string{"does not permit", "ACL"}},
-		"a brace":           {redisstore.Config{URL: open.url(), Prefix: "a{b"}, []string{"Config.Prefix", "brace"}},
-		"a negative bound":  {redisstore.Config{URL: open.url(), MaxCallsPerUser: -1}, []string{"Config.MaxCallsPerUser is negative"}},
-		"a short lease":     {redisstore.Config{URL: open.url(), Lease: time.Millisecond}, []string{"Config.Lease", "at least 300ms"}},
-		"a long timeout":    {redisstore.Config{URL: open.url(), Timeout: time.Minute}, []string{"Config.Timeout", "less than the lease"}},
+		"TLS to no TLS":     {redisstore.Config{URL: "rediss://u:geheim@" + open.Addr()}, []string{open.Addr()}},
+		"a wrong password":  {redisstore.Config{URL: "redis://:geheim@" + locked.Addr()}, []string{"refuses the user or the password", locked.Addr()}},
+		"a wrong user":      {redisstore.Config{URL: "redis://u:geheim@" + locked.Addr()}, []string{"refuses the user or the password", locked.Addr()}},
+		"no password":       {redisstore.Config{URL: "redis://" + locked.Addr()}, []string{"asks for a password", locked.Addr()}},
+		"an old version":    {redisstore.Config{URL: "redis://" + rewriting(t, open.Addr(), "redis_version:7.", "redis_version:5.")}, []string{"is version 5.", "6.2 or newer is needed"}},
+		"eviction":          {redisstore.Config{URL: evicting.URL()}, []string{"maxmemory-policy allkeys-lru", "CONFIG SET maxmemory-policy noeviction"}},
+		"a narrow ACL":      {redisstore.Config{URL: limited.URL()}, []string{"does not permit", "ACL"}},
+		"a brace":           {redisstore.Config{URL: open.URL(), Prefix: "a{b"}, []string{"Config.Prefix", "brace"}},
+		"a negative bound":  {redisstore.Config{URL: open.URL(), MaxCallsPerUser: -1}, []string{"Config.MaxCallsPerUser is negative"}},
+		"a short lease":     {redisstore.Config{URL: open.URL(), Lease: time.Millisecond}, []string{"Config.Lease", "at least 300ms"}},
+		"a long timeout":    {redisstore.Config{URL: open.URL(), Timeout: time.Minute}, []string{"Config.Timeout", "less than the lease"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := time.Now()
@@ -109,6 +110,6 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
-	open.open(t, redisstore.Config{URL: "redis://:right@" + locked.addr})
-	open.open(t, redisstore.Config{URL: "redis://" + open.addr + "/3"})
+	open.open(t, redisstore.Config{URL: "redis://:right@" + locked.Addr()})
+	open.open(t, redisstore.Config{URL: "redis://" + open.Addr() + "/3"})
 }

@@ -24,8 +24,8 @@ var away = map[string]struct {
 	leave, comeBack func(r *server)
 	forgets         bool
 }{
-	"stalled":   {(*server).stall, (*server).resume, false},
-	"restarted": {(*server).kill, (*server).start, true},
+	"stalled":   {(*server).Pause, (*server).Continue, false},
+	"restarted": {(*server).Kill, (*server).Restart, true},
 	"paused": {
 		func(r *server) { r.do("CLIENT", "PAUSE", "6000", "ALL") },
 		func(*server) {}, false}, // it ends by itself
@@ -163,7 +163,7 @@ func TestClaimsWithoutAnAnswerAreTakenBack(t *testing.T) {
 	for i := range 10 { // every connection is in use
 		claim(t, s, claimOf("warm", fmt.Sprint(i)), calls.Claimed)
 	}
-	r.stall()
+	r.Pause()
 	var all sync.WaitGroup
 	for i := range 200 {
 		all.Go(func() {
@@ -176,7 +176,7 @@ func TestClaimsWithoutAnAnswerAreTakenBack(t *testing.T) {
 	if s.Doubts() == 0 {
 		t.Error("nothing is in doubt")
 	}
-	r.resume()
+	r.Continue()
 	eventually(t, "nothing is in doubt", func() bool { return s.Doubts() == 0 })
 	eventually(t, "the other is back", other.Leased)
 	for i := range 200 {
@@ -192,9 +192,9 @@ func TestAStallKillsNobody(t *testing.T) {
 	c := claimOf("u", "a")
 	fence := claim(t, one, c, calls.Claimed).Fence
 	one.Pause(true) // it comes back later than the other
-	r.stall()
+	r.Pause()
 	eventually(t, "the lease has lapsed", func() bool { return !two.Leased() })
-	r.resume()
+	r.Continue()
 	eventually(t, "the other is back", two.Leased)
 	if n, _ := r.do("EXISTS", "centrirpc:node:"+one.ID()).AsInt64(); n != 0 {
 		t.Fatal("the lease has not lapsed in Redis")
@@ -224,13 +224,13 @@ func TestAProcessWithoutALeaseClaimsNothing(t *testing.T) {
 // lost, and leave nothing behind.
 func TestEveryLossIsAnotherEpoch(t *testing.T) {
 	for name, forget := range map[string]func(r *server){
-		"restarted empty": func(r *server) { r.kill(); r.start() },
+		"restarted empty": func(r *server) { r.Kill(); r.Restart() },
 		"flushed":         func(r *server) { r.do("FLUSHALL") },
 		"restarted with older data": func(r *server) {
 			r.do("HDEL", "centrirpc:{uu}:calls", "running") // as if it came after the snapshot
 			r.do("SAVE")
-			r.kill()
-			r.start()
+			r.Kill()
+			r.Restart()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -312,7 +312,7 @@ func TestWithoutMemoryCallsAreRefusedAndEnd(t *testing.T) {
 
 // Nothing is left running after Close, whatever Redis does.
 func TestCloseEndsEverything(t *testing.T) {
-	for name, happens := range map[string]func(r *server){"well": func(*server) {}, "stalled": (*server).stall, "dead": (*server).kill} {
+	for name, happens := range map[string]func(r *server){"well": func(*server) {}, "stalled": (*server).Pause, "dead": (*server).Kill} {
 		t.Run(name, func(t *testing.T) {
 			r := startRedis(t)
 			before := runtime.NumGoroutine()
@@ -342,8 +342,8 @@ func TestCloseEndsEverything(t *testing.T) {
 func TestNothingOfTheURLIsLogged(t *testing.T) {
 	r := startRedis(t, "--requirepass", "geheim")
 	var log journal
-	s := r.open(t, redisstore.Config{URL: "redis://:geheim@" + r.addr, Lease: 600 * time.Millisecond, Logger: log.logger()})
-	r.kill()
+	s := r.open(t, redisstore.Config{URL: "redis://:geheim@" + r.Addr(), Lease: 600 * time.Millisecond, Logger: log.logger()})
+	r.Kill()
 	eventually(t, "Redis is missed", func() bool { return strings.Contains(log.String(), "out of reach") })
 	_, err := s.Claim(t.Context(), claimOf("u", "a"))
 	if err == nil {

@@ -4,101 +4,33 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/redis/rueidis"
 
 	"github.com/centrirpc/centrirpc/calls/redisstore"
+	"github.com/centrirpc/centrirpc/internal/redisserver"
 )
 
 // server is a Redis of a test's own.
 type server struct {
-	t    testing.TB
-	addr string
-	args []string
-	proc *exec.Cmd
+	*redisserver.Server
+	t testing.TB
 }
 
 // startRedis starts a redis-server that ends with the test.
 func startRedis(t testing.TB, args ...string) *server {
 	t.Helper()
-	addr := freeAddress(t)
-	_, port, _ := net.SplitHostPort(addr)
-	_, busPort, _ := net.SplitHostPort(freeAddress(t))
-	r := &server{t: t, addr: addr, args: append([]string{
-		"--port", port, "--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no",
-	}, args...)}
-	r.start()
-	t.Cleanup(r.kill)
-	return r
+	return &server{redisserver.Start(t, args...), t}
 }
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// start starts the process and waits until it answers.
-func (r *server) start() {
-	r.t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		r.t.Fatal("redis-server is missing: on Debian, apt-get install redis-server")
-	}
-	log, err := os.Create(filepath.Join(r.t.TempDir(), "redis.log"))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer log.Close()
-	r.proc = exec.Command(path, r.args...)
-	r.proc.Stdout, r.proc.Stderr = log, log
-	if err := r.proc.Start(); err != nil {
-		r.t.Fatal(err)
-	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) { // until it listens
-		if c, err := net.Dial("tcp", r.addr); err == nil {
-			c.Close()
-			return
-		}
-		if time.Now().After(end) {
-			said, _ := os.ReadFile(log.Name())
-			r.t.Fatalf("redis-server does not listen: %s", said)
-		}
-	}
-}
-
-// kill ends the process, whatever it is doing.
-func (r *server) kill() {
-	if r.proc != nil {
-		r.proc.Process.Kill()
-		r.proc.Wait()
-		r.proc = nil
-	}
-}
-
-// stall stops the process without ending it; its sockets stay open.
-func (r *server) stall()  { r.proc.Process.Signal(syscall.SIGSTOP) }
-func (r *server) resume() { r.proc.Process.Signal(syscall.SIGCONT) }
-
-func (r *server) url() string { return "redis://" + r.addr }
 
 // do runs a command beside the stores.
 func (r *server) do(args ...string) rueidis.RedisResult {
 	r.t.Helper()
-	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{r.addr}, ForceSingleClient: true, DisableCache: true})
+	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{r.Addr()}, ForceSingleClient: true, DisableCache: true})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -126,7 +58,7 @@ func (r *server) keys(pattern string) []string {
 func (r *server) open(t testing.TB, cfg redisstore.Config) *redisstore.Store {
 	t.Helper()
 	if cfg.URL == "" {
-		cfg.URL = r.url()
+		cfg.URL = r.URL()
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

@@ -47,8 +47,8 @@ var rules = []rule{
 	{"calls/storetest", []string{"calls"}, nil,
 		"The tests that every store passes know no store."},
 	{"server", []string{".", "calls", "calls/memstore", "contract", "contract/diff", "server/token", "wire"},
-		[]string{"github.com/centrifugal/centrifuge", "github.com/prometheus/client_golang", "github.com/go-json-experiment/json"},
-		"The embedded server, and it alone, is built on the Centrifuge library."},
+		[]string{"github.com/centrifugal/centrifuge", "github.com/prometheus/client_golang", "github.com/go-json-experiment/json", "github.com/redis/rueidis"},
+		"The embedded server, and it alone, is built on the Centrifuge library, whose Redis client reads its URLs."},
 	{"server/centrifugo", []string{".", "calls", "calls/memstore", "contract", "wire"}, []string{"github.com/prometheus/client_golang"},
 		"The backend of an external Centrifugo speaks HTTP; it must not link a server of its own."},
 	{"server/token", []string{"wire"},
@@ -84,6 +84,12 @@ var rules = []rule{
 		"The suite stands outside: it uses what users can use."},
 	{"e2e", nil, nil,
 		"End to end tests are tests only."},
+	{"e2e/faults", nil, nil,
+		"Fault tests are tests only."},
+	{"e2e/faults/drivers/go", []string{"client"}, nil,
+		"A client under test links what a user's client links."},
+	{"e2e/faults/server", []string{".", "calls", "calls/redisstore", "server"}, nil,
+		"A node under test is built as a user's is."},
 }
 
 // closed are rooms and modules that only some may import.
@@ -99,7 +105,7 @@ var closed = []struct {
 	{"bench/...", nil, false, "Measurements are a module of their own."},
 	{"e2e/realworld/...", nil, false, "So are the tests with other people's types: nobody who uses centrirpc gets their libraries."},
 	{"k8s.io/...", nil, false, "Other people's types are for e2e/realworld."},
-	{"conformance/...", []string{"conformance/...", "e2e"}, false, "The suite is for tests from outside."},
+	{"conformance/...", []string{"conformance/...", "e2e", "e2e/faults"}, false, "The suite is for tests from outside."},
 	{"github.com/centrifugal/centrifuge/...", []string{"server", "internal/testserver"}, true, "Only the embedded server is built on the Centrifuge library."},
 	{"github.com/redis/rueidis/...", []string{"calls/redisstore", "server"}, true, "Only the Redis store knows Redis, and the server where it is."},
 	{"github.com/santhosh-tekuri/jsonschema/...", nil, true, "JSON Schema is checked in tests."},

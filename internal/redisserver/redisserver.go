@@ -2,15 +2,15 @@
 package redisserver
 
 import (
+	"bufio"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/centrirpc/centrirpc/conformance/process"
 )
 
 // Server is a redis-server process. It keeps nothing on disk: it comes back empty.
@@ -26,11 +26,11 @@ type Server struct {
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
-		process.Missing(t, "redis-server")
+		missing(t)
 	}
-	addr := freeAddress(t)
+	addr := FreeAddress(t)
 	_, port, _ := net.SplitHostPort(addr)
-	_, busPort, _ := net.SplitHostPort(freeAddress(t))
+	_, busPort, _ := net.SplitHostPort(FreeAddress(t))
 	s := &Server{t: t, addr: addr, args: append([]string{
 		"--port", port, "--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no",
 	}, args...)}
@@ -80,13 +80,45 @@ func (s *Server) Kill() {
 	s.proc = nil
 }
 
+// Do sends a command that has no spaces in its arguments and returns the first line
+// of the answer as Redis sent it, such as ":3".
+func (s *Server) Do(command string) string {
+	s.t.Helper()
+	conn, err := net.DialTimeout("tcp", s.addr, 5*time.Second)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := conn.Write([]byte(command + "\r\n")); err != nil {
+		s.t.Fatal(err)
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		s.t.Fatalf("%s: %v", command, err)
+	}
+	return strings.TrimSpace(line)
+}
+
 // Pause stops the process in its tracks: connections stay, and nothing answers.
 func (s *Server) Pause() { _ = s.proc.Process.Signal(syscall.SIGSTOP) }
 
 // Continue ends a Pause.
 func (s *Server) Continue() { _ = s.proc.Process.Signal(syscall.SIGCONT) }
 
-func freeAddress(t testing.TB) string {
+// missing skips a test, and fails it where CENTRIRPC_TOOLS says that the tools must
+// be there.
+func missing(t testing.TB) {
+	t.Helper()
+	const how = "redis-server is missing: run make setup as root, or install it (on Debian: apt-get install redis-server)"
+	if os.Getenv("CENTRIRPC_TOOLS") == "required" {
+		t.Fatal(how)
+	}
+	t.Skip(how)
+}
+
+// FreeAddress is an address of 127.0.0.1 where nobody listens.
+func FreeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
