@@ -18,6 +18,8 @@ type Caller struct {
 	conn     atomic.Pointer[centrirpc.Conn]
 	shard    uint32
 	inFlight atomic.Int64
+	// streamBytes is the size of all items that were not taken yet.
+	streamBytes atomic.Int64
 }
 
 // NewCaller makes a caller for a connection. It needs no closing: calls outlive

@@ -35,8 +35,9 @@ type Config struct {
 	// yet; at the bound the handler's send blocks. Zero means 256, and more are
 	// not allowed: that many are what clients keep room for.
 	MaxStreamItems int
-	// MaxStreamBytes bounds the same in bytes; a single larger item is sent
-	// nevertheless. Zero means 256 KiB.
+	// MaxStreamBytes bounds the same in bytes, for all streams of a connection
+	// together, so that they do not overrun its queue; each stream may have one
+	// item out whatever its size. Zero means 256 KiB.
 	MaxStreamBytes int
 	// MaxStreamBytesTotal bounds the same in bytes for all streams together; at the
 	// bound each stream has one item out at a time. Zero means 256 MiB.

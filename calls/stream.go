@@ -23,7 +23,6 @@ type stream struct {
 
 	mu    sync.Mutex
 	items [][]byte // as published; the first is number next-len(items)
-	bytes int
 	next  uint64 // number of the next item
 	room  chan struct{}
 	final []byte // as published; nil while the handler runs
@@ -69,7 +68,7 @@ func (s *stream) add(item json.RawMessage) (message []byte, added bool, err erro
 	case s.over || s.final != nil:
 		return nil, false, context.Canceled
 	case len(s.items) == 0: // there is always room for one
-	case len(s.items) >= e.cfg.MaxStreamItems, s.bytes+len(item) > e.cfg.MaxStreamBytes, e.streamBytes.Load() > e.cfg.MaxStreamBytesTotal:
+	case len(s.items) >= e.cfg.MaxStreamItems, s.run.caller.streamBytes.Load()+int64(len(item)) > int64(e.cfg.MaxStreamBytes), e.streamBytes.Load() > e.cfg.MaxStreamBytesTotal:
 		return nil, false, nil
 	}
 	message = wire.EncodeItem(s.run.CorrelationID, s.next, item)
@@ -80,7 +79,7 @@ func (s *stream) add(item json.RawMessage) (message []byte, added bool, err erro
 }
 
 func (s *stream) count(bytes int) {
-	s.bytes += bytes
+	s.run.caller.streamBytes.Add(int64(bytes))
 	s.run.engine().streamBytes.Add(int64(bytes))
 }
 

@@ -218,6 +218,17 @@ func TestItemsAreBoundedInBytes(t *testing.T) {
 			r.accepted(fmt.Sprintf(`{"op":"ack","correlation_id":"a","seq":%d}`, i))
 		}
 	})
+	withStreams(t, calls.Config{MaxStreamBytes: 500}, func(t *testing.T, r *streamRig) { // for all of a connection
+		for i := range 20 {
+			r.accepted(stream(fmt.Sprint(i), "count", 100, ""))
+		}
+		if got := len(r.take()); got < 20 || got > 30 {
+			t.Errorf("%d items are out", got)
+		}
+		for i := range 20 {
+			r.accepted(fmt.Sprintf(`{"op":"cancel","correlation_id":"%d"}`, i))
+		}
+	})
 	withStreams(t, calls.Config{MaxStreamBytesTotal: 100}, func(t *testing.T, r *streamRig) {
 		r.accepted(stream("a", "count", 100, ""))
 		r.accepted(stream("b", "count", 100, ""))
