@@ -23,7 +23,7 @@ type stream struct {
 
 	mu    sync.Mutex
 	items [][]byte // as published; the first is number next-len(items)
-	next  uint64 // number of the next item
+	next  uint64   // number of the next item
 	room  chan struct{}
 	final []byte // as published; nil while the handler runs
 	over  bool   // nothing will be sent any more
