@@ -124,18 +124,6 @@ func TestImportThatIsCancelled(t *testing.T) {
 	}
 }
 
-func TestImportIntoAFullBoard(t *testing.T) {
-	b := newBoard(t)
-	if _, _, err := importing(t.Context(), b, "c1", rows(api.MaxTasks), allItems); err != nil {
-		t.Fatal(err)
-	}
-	must[struct{}](t, b, "ann", "tasks.delete", `{"id":7}`)
-	_, items, err := importing(t.Context(), b, "c2", rows(3), allItems)
-	if !api.ErrBoardFull.Is(err) || len(items) != 1 {
-		t.Errorf("%d items, %v", len(items), err)
-	}
-}
-
 func TestImportFaults(t *testing.T) {
 	b := newBoard(t)
 	for params, field := range map[string]string{

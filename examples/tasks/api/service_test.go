@@ -195,6 +195,11 @@ func TestFullBoard(t *testing.T) {
 	if !api.ErrBoardFull.Is(err) || err.Details != (api.BoardFull{Limit: api.MaxTasks}) {
 		t.Errorf("one more task gave %v", err)
 	}
+	must[struct{}](t, b, "ann", "tasks.delete", `{"id":7}`)
+	_, items, importErr := importing(t.Context(), b, "c", rows(3), allItems)
+	if !api.ErrBoardFull.Is(importErr) || len(items) != 1 {
+		t.Errorf("an import of more than fits gave %d items, %v", len(items), importErr)
+	}
 	var listed int
 	for page := (api.TaskListResult{More: true}); page.More; listed += len(page.Tasks) {
 		after := int64(0)
