@@ -13,6 +13,9 @@ from .models import (
     Task,
     TaskCreateParams,
     TaskDeleteParams,
+    TaskImportItem,
+    TaskImportParams,
+    TaskImportResult,
     TaskListParams,
     TaskListResult,
     TaskStatsParams,
@@ -23,11 +26,12 @@ from .rpc_client import CentrifugoRPCClient, ContractCheck
 from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_client import PublicationHandler as _PublicationHandler
 from .rpc_client import Subscription as _Subscription
+from .rpc_client import RPCStream as _RPCStream
 from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "ae26d95a02b429e5f7286c23cb048d0fd43eaccd53ea2e305eb28c0be250f7f9"
+CONTRACT_HASH = "d394c52d95058b5d6c71d1b2c8d7ae001e34756ca719d83783c701afc8a8a648"
 """Names the contract that this client was generated from."""
 
 
@@ -56,6 +60,19 @@ def _events(
         return handler(_read(f"an event of {channel}", validate, data))
 
     return receive
+
+
+def _reader(
+    what: str, validate: _typing.Callable[..., _T]
+) -> _typing.Callable[[_typing.Any], _T]:
+    def read(value: _typing.Any) -> _T:
+        return _read(what, validate, value)
+
+    return read
+
+
+def _no_result(value: _typing.Any) -> None:
+    return None
 
 
 _SUBSCRIBE_TASKS_EVENT: _pydantic.TypeAdapter[Event] = _pydantic.TypeAdapter(Event)
@@ -114,10 +131,26 @@ class APIClient:
             await self.rpc.call("tasks.get_stats", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS),
         )
 
+    def tasks_import(
+        self, params: TaskImportParams, *, timeout: float | None = 300, on_progress: _ProgressHandler | None = None
+    ) -> _RPCStream[TaskImportItem, TaskImportResult]:
+        """Adds tasks to the board, one after another, and says of each that it is there. If
+        it is cancelled, or the board is full, those that it added stay.
+
+        A stream: "async for" gives its items, and then result() is to be awaited.
+
+        Raises, beside other errors:
+            BoardFullError: The board holds as many tasks as it can. Its details are of type BoardFull.
+        """
+        return self.rpc.stream("tasks.import", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS).typed(
+            _reader("an item of tasks.import", TaskImportItem.model_validate),
+            _reader("the result of tasks.import", TaskImportResult.model_validate),
+        )
+
     async def tasks_list(
         self, params: TaskListParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> TaskListResult:
-        """Gives the tasks on the board."""
+        """Gives the tasks on the board, up to 200 at a time."""
         return _read(
             "the result of tasks.list",
             TaskListResult.model_validate,
