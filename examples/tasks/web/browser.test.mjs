@@ -287,7 +287,7 @@ test("what waits for the connection is not saved for another user", async () => 
   await page.locator("#quick-title").fill("Ann's");
   await page.locator("#quick-title").press("Enter");
   await page.locator(".pending li").waitFor();
-  server = await start(new URL(server.url).host);
+  await restart();
   await page.evaluate(() => {
     document.querySelector("#who-name").value = "bob";
     document.querySelector("#who").requestSubmit();
