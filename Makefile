@@ -50,7 +50,7 @@ fuzz: ## Each fuzz target for 20 seconds
 	@scripts/fuzz.sh 20s
 
 .PHONY: bench
-bench: ## Measure calls per second and memory beside the alternatives, and generating
+bench: ## Measure calls per second, memory, what remembering calls costs, and generating
 	cd bench && go run .
 
 .PHONY: lint
