@@ -54,7 +54,7 @@ soak: setup ## 100,000 calls through nodes and networks that break at random, so
 	go test ./e2e/faults -run TestSoak -soak-calls 100000 -timeout 30m -v
 
 .PHONY: bench
-bench: ## Measure calls per second and memory beside the alternatives, and generating
+bench: ## Measure calls per second, memory, what remembering calls costs, and generating
 	cd bench && go run .
 
 .PHONY: lint
