@@ -20,7 +20,7 @@ import (
 const secret = "the fault tests' secret, long enough for HS256"
 
 // soon is how long tests wait for what must happen.
-const soon = 20 * time.Second
+const soon = 60 * time.Second
 
 // node is a server process.
 type node struct {
