@@ -64,6 +64,11 @@ func (r *rig) want(keys []string, wanted func(key string) string, runs int) {
 			r.t.Errorf("%s ended with %s; want %s", key, got, wanted(key))
 		}
 	}
+	for _, key := range keys { // a notification is accepted before it runs
+		if runs > 0 {
+			r.journal.await("start", key)
+		}
+	}
 	counted := r.journal.count("start")
 	for _, key := range keys {
 		if counted[key] != runs {
