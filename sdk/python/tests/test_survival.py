@@ -133,10 +133,12 @@ async def test_volatile_calls_that_were_not_sent_wait() -> None:
 async def test_notification() -> None:
     async with fake_server() as server, client_of(server, silence=0.05) as client:
         frames = Frames(client)
-        task = asyncio.create_task(client.notify("work", {"n": 1}))
+        task = asyncio.create_task(client.notify("work", {"n": 1}, timeout=15))
         first = await server.next()
         first.cut()
         second = await server.next()
+        # So long the server has to remember it.
+        assert 0 < second.envelope.pop("timeout_ms") <= first.envelope.pop("timeout_ms") == 15000
         assert second.envelope == {**first.envelope, "store": "epoch-1"}
         third = await server.next()  # after a silence
         assert not task.done()
