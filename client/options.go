@@ -134,8 +134,9 @@ type callConfig struct {
 
 // WithSilence is how long the server may give no sign of a call, on a connection
 // that stands, before the call is sent again under its correlation id, which does
-// not run it twice. It doubles each time, until there is a sign. The default is
-// DefaultSilence.
+// not run it twice. It doubles each time, up to a minute, until there is a sign or
+// a new connection; that the server acknowledges a call again is no sign of it. The
+// default is DefaultSilence.
 func WithSilence(d time.Duration) Option {
 	return optionFunc(func(c *config) { c.silence = d })
 }

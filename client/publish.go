@@ -22,6 +22,9 @@ func (c *CentrifugoRPCClient) publish(ctx context.Context, l *link, cl *call, r 
 	if w.link != nil {
 		w.link.forget(w.command)
 	}
+	if w.link != l {
+		w.patience = c.cfg.silence
+	}
 	r.store, r.next = "", 0
 	if w.uncertain {
 		r.store = w.epoch
@@ -104,7 +107,7 @@ func (a *acknowledgement) answered(r *protocol.Reply) {
 		}
 	default:
 		a.observe()
-		a.c.calls.sign(a.id)
+		a.c.calls.acknowledge(a.id)
 	}
 }
 

@@ -150,6 +150,7 @@ class Calls:
         self._received.lost()
         for call in list(self._pending.values()):
             call.rest()
+            call.disconnected()
             call.stop_publishing()
             if call.feed is not None:
                 call.feed.paused()
@@ -345,7 +346,13 @@ class Calls:
         self._emit("ack", call, None)
         if call.id not in self._pending:
             return  # the reply has overtaken it
-        self._sign(call)
+        if call.acknowledged:
+            # The server knows the call still; that says nothing of its reply.
+            call.accepted()
+            self._pacer.answered(call)
+        else:
+            call.acknowledged = True
+            self._sign(call)
         if call.request.kind == "notify":
             self._succeed(call, None)
 
@@ -376,7 +383,7 @@ class Calls:
         if quiet < call.silence:
             call.again(call.silence - quiet, self._silent)
         else:
-            call.silence *= 2
+            call.silent()
             self._send_again(call)
 
     # -- what is said beside calls ----------------------------------------------------

@@ -12,7 +12,7 @@ import centrirpc
 from centrirpc import CentrifugoRPCClient, rpc_pacing
 
 from .conftest import Frames, States
-from .fakeserver import Arrived, FakeServer, client_of, fake_server
+from .fakeserver import Arrived, Clocks, FakeServer, client_of, fake_server
 
 
 def start(client: CentrifugoRPCClient, method: str = "work", **options: Any) -> asyncio.Task[Any]:
@@ -190,6 +190,67 @@ async def test_silence(acked: bool) -> None:
         assert {arrived.socket for arrived in sent} == {first.socket}
         assert [a.envelope.get("store") for a in sent] == [None, *["epoch-1"] * 3]
         await sent[-1].reply(result=1)
+        assert await call == 1
+
+
+async def test_silences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is twice as long, up to a minute; an acknowledgement is a sign only once."""
+    clocks = Clocks(monkeypatch)
+    async with fake_server() as server, client_of(server) as client:
+        frames = Frames(client)
+        call = start(client, timeout=3600)
+        await server.next()
+        acked = 0
+
+        async def ack(arrived: Arrived) -> None:
+            nonlocal acked
+            acked += 1
+            await arrived.ack()
+            await frames.wait_for(*["ack"] * acked)
+
+        async def again(after: float) -> Arrived:
+            before = frames.kinds().count("resend")
+            clocks.go(after * 0.8)
+            await clocks.settle()
+            assert frames.kinds().count("resend") == before
+            clocks.go(after * 0.2)
+            await clocks.settle()
+            assert frames.kinds().count("resend") == before + 1
+            return await server.next()
+
+        await again(10)
+        await again(20)
+        await ack(await again(40))
+        for after in (10, 20, 40, 60, 60):
+            arrived = await again(after)
+            await ack(arrived)
+        await arrived.reply(progress={"done": 1})
+        await frames.wait_for("progress")
+        await again(10)
+        arrived = await again(20)
+        arrived.cut()
+        await ack(await server.next())
+        await again(10)
+        await (await again(20)).reply(result=1)
+        assert await call == 1
+
+
+async def test_a_long_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is allowed from the start is not shortened by the bound of the doubling."""
+    clocks = Clocks(monkeypatch)
+    async with fake_server() as server, client_of(server, silence=120) as client:
+        frames = Frames(client)
+        call = start(client, timeout=3600)
+        await server.next()
+        for _ in range(2):
+            clocks.go(110)
+            await clocks.settle()
+            resent = frames.kinds().count("resend")
+            clocks.go(10)
+            await clocks.settle()
+            assert frames.kinds().count("resend") == resent + 1
+            arrived = await server.next()
+        await arrived.reply(result=1)
         assert await call == 1
 
 

@@ -40,8 +40,8 @@ test("an acknowledgement and progress are signs of life, for calls and notificat
   const clock = heldClock(t);
   await client.connect();
   server.onRequest = () => {};
-  const call = client.call("tasks.add", {}, { timeout: 200_000 });
-  const note = client.notify("tasks.add", {}, { timeout: 200_000 });
+  const call = client.call("tasks.add", {}, { timeout: 500_000 });
+  const note = client.notify("tasks.add", {}, { timeout: 500_000 });
   const first = await server.nth(1);
   await server.nth(1, "notify");
   clock.tick(9_900);
@@ -63,7 +63,28 @@ test("an acknowledgement and progress are signs of life, for calls and notificat
   clock.tick(9_900);
   assert.equal(server.of("call").length, 3, "the acknowledgement sets it back");
   clock.tick(200);
-  (await server.nth(4)).result("done");
+  // Of a call that is acknowledged again nothing new is known.
+  const waits = [20, 40, 60, 60];
+  for (const [i, seconds] of waits.entries()) {
+    const acks = seen.filter((kind) => kind === "ack").length;
+    (await server.nth(4 + i)).ack();
+    await until(() => seen.filter((kind) => kind === "ack").length > acks);
+    clock.tick(seconds * 1000 - 100, 100);
+    assert.equal(server.of("call").length, 4 + i, `no sooner than after ${seconds} s`);
+    clock.tick(200);
+  }
+  const last = await server.nth(8);
+  last.ack().send({ progress: { done: 2 } });
+  await until(() => seen.filter((kind) => kind === "progress").length === 2);
+  clock.tick(10_100);
+  await server.nth(9);
+  clock.tick(10_100);
+  server.cut();
+  await until(() => client.state === "connecting");
+  clock.tick(20); // for the SDK to connect
+  (await server.nth(10)).ack();
+  clock.tick(10_100);
+  (await server.nth(11)).result("done");
   assert.equal(await call, "done");
   server.onRequest = (request) => request.ack();
   clock.tick(40_000);
