@@ -35,6 +35,7 @@ type config struct {
 	httpClient       *http.Client
 	header           http.Header
 	onError          func(error)
+	wallClock        func() time.Time
 }
 
 // Defaults of the options.
@@ -61,6 +62,7 @@ func defaultConfig() config {
 		readLimit:        DefaultReadLimit,
 		eventBuffer:      DefaultEventBuffer,
 		httpClient:       http.DefaultClient,
+		wallClock:        time.Now,
 		onError:          func(err error) { slog.Default().Error("centrirpc client", "error", err) },
 	}
 }

@@ -25,6 +25,13 @@ func (c *CentrifugoRPCClient) publish(ctx context.Context, l *link, cl *call, r 
 	if w.link != l {
 		w.patience = c.cfg.silence
 	}
+	r.left = r.remaining(w.uncertain, c.cfg.wallClock)
+	if w.uncertain && r.left <= 0 {
+		if paced {
+			l.pace.acknowledged()
+		}
+		return r.overslept()
+	}
 	r.store, r.next = "", 0
 	if w.uncertain {
 		r.store = w.epoch

@@ -136,7 +136,9 @@ class Calls:
         self._received.connected(store)
         waiting = [call for call in self._pending.values() if call.publishing is None]
         for call in waiting:
-            if call.uncertain and not store and not call.request.idempotent:
+            if call.uncertain and call.left <= 0:
+                self._expire(call)  # its time passed while the computer slept
+            elif call.uncertain and not store and not call.request.idempotent:
                 self._fail(call, _lost(call))  # it has no memory: it would run again
         self._pacer.start(waiting)
 
@@ -298,7 +300,10 @@ class Calls:
         call.rest()
         call.stop_publishing()
         request = call.request
-        left = call.deadline - asyncio.get_running_loop().time()
+        left = call.left
+        if left <= 0 and call.uncertain:
+            self._expire(call)
+            return
         timeout_ms = max(1, round(left * 1000))
         if request.kind == "notify":
             envelope = notify_request(request.method, params, call.id, timeout_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Pending:
         self.text = text
         """The params, so that what is sent again is what was sent."""
         self.deadline = loop.time() + request.timeout
+        self._wall_deadline = time.time() + request.timeout
         self.done: asyncio.Future[Any] = loop.create_future()
         self.acknowledged = False
         """Whether a publish of it was acknowledged."""
@@ -74,6 +76,16 @@ class Pending:
         self.publishing: asyncio.Task[None] | None = None
         self.started = False
         """Whether ``publishing`` has begun."""
+
+    @property
+    def left(self) -> float:
+        """How long it may still take, in seconds.
+
+        Where it may have run before, the clock on the wall counts as well: the loop's may stand
+        still while a computer sleeps, and the server forgets the call when its time is over.
+        """
+        left = self.deadline - asyncio.get_running_loop().time()
+        return min(left, self._wall_deadline - time.time()) if self.uncertain else left
 
     @property
     def repeatable(self) -> bool:

@@ -26,7 +26,7 @@ export interface ClientOptions {
   maxRequestSize?: number | undefined;
   /**
    * How long nothing may be heard of a call before it is sent again, in milliseconds, doubling each time, up to a
-   * minute. Its handler does not run twice. Default 10 000; Infinity is a day.
+   * minute. Its handler does not run twice. Default 10 000; Infinity never.
    */
   silence?: number | undefined;
   /** The WebSocket class. Default: the global one, else that of the package `ws`. */

@@ -239,6 +239,31 @@ test("a call whose time passes while the computer sleeps ends when it wakes", as
   }
 });
 
+test("a sleep leaves a call its time by the wall clock; one that is set does no other harm", async (t) => {
+  const wall = Date.now.bind(Date);
+  let ahead = 0;
+  t.mock.method(Date, "now", () => wall() + ahead);
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  for (const [refusal, step, least, most] of [
+    [undefined, 20_000, 5_000, 10_000],
+    [undefined, -3_600_000, 20_000, 30_000],
+    [503, 3_600_000, 20_000, 30_000],
+    [503, -3_600_000, 20_000, 30_000],
+  ] as const) {
+    ahead += step; // before the call is made that is nothing
+    server.requests.length = 0;
+    server.onRequest = (request) => {
+      if (server.requests.length > 1) return request.ack().result("in the end");
+      ahead += step;
+      return refusal === undefined ? request.cut() : request.refuse(refusal);
+    };
+    assert.equal(await client.call("tasks.add", {}, { timeout: 30_000 }), "in the end");
+    const left = server.requests[1]?.data.timeout_ms!;
+    assert.ok(left > least && left <= most, `${refusal} ${step}: ${left} ms`);
+  }
+});
+
 test("a silence that is no time is refused", async (t) => {
   const server = await FakeServer.start(t);
   await assert.rejects(server.connected(t, { silence: 0 }), /RangeError: silence is 0/);
