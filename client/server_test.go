@@ -168,6 +168,8 @@ func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centr
 		reply.Subscriptions[wire.ReplyChannel(claims.Sub)] = centrifuge.SubscribeOptions{}
 	}
 	switch {
+	case s.who != nil && s.store != nil:
+		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"user_id":%q,"store":%q}}`, claims.Sub, s.store())
 	case s.who != nil && !s.silent:
 		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":65536,"user_id":%q}}`, claims.Sub)
 	case s.store != nil:
