@@ -108,6 +108,7 @@ func (c *CentrifugoRPCClient) carry(ctx context.Context, s *session, cl *call, r
 	}
 	if l := cl.way.link; l != nil {
 		l.forget(cl.way.command)
+		cl.forgetAck()
 	}
 	if p := cl.news.progress; p != nil {
 		c.tell(cl.cfg.progress, p)

@@ -14,7 +14,8 @@ type way struct {
 	link      *link // of the latest publish; nil before the first
 	command   uint32
 	number    uint64
-	published bool // at least once
+	ack       uint32 // the command that told on link of a stream's items, if its answer is waited for; else 0
+	published bool   // at least once
 	// out means that the latest publish may be at the server: it was neither
 	// refused nor dropped with its connection before it left.
 	out bool
