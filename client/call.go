@@ -81,10 +81,12 @@ func (c *CentrifugoRPCClient) begin(ctx context.Context, cl *call, r *request, p
 		return nil, err
 	}
 	r.params, r.received = body, &c.received
-	r.timeout, r.deadline = c.timeLeft(ctx, &cl.cfg)
+	now := time.Now()
+	r.timeout, r.deadline = c.timeLeft(ctx, &cl.cfg, now)
 	if r.timeout > 0 {
-		r.until = time.Now().Add(r.timeout)
+		r.until = now.Add(r.timeout)
 	}
+	r.wallDeadline = c.cfg.wallClock().Round(0).Add(r.deadline.Sub(now))
 	cl.id = newCorrelationID()
 	r.id = cl.id[:]
 	c.calls.add(cl.id, cl)
@@ -106,6 +108,7 @@ func (c *CentrifugoRPCClient) carry(ctx context.Context, s *session, cl *call, r
 	}
 	if l := cl.way.link; l != nil {
 		l.forget(cl.way.command)
+		cl.forgetAck()
 	}
 	if p := cl.news.progress; p != nil {
 		c.tell(cl.cfg.progress, p)
@@ -126,7 +129,7 @@ func (c *CentrifugoRPCClient) carry(ctx context.Context, s *session, cl *call, r
 
 // timeLeft is how long a call may take, and until when. The timeout is 0 where
 // only ctx ends it: the client's own counts where the caller gave no time at all.
-func (c *CentrifugoRPCClient) timeLeft(ctx context.Context, cfg *callConfig) (timeout time.Duration, deadline time.Time) {
+func (c *CentrifugoRPCClient) timeLeft(ctx context.Context, cfg *callConfig, now time.Time) (timeout time.Duration, deadline time.Time) {
 	end, ends := ctx.Deadline()
 	timeout = cfg.timeout
 	if timeout <= 0 {
@@ -135,7 +138,7 @@ func (c *CentrifugoRPCClient) timeLeft(ctx context.Context, cfg *callConfig) (ti
 		}
 		timeout = c.cfg.timeout
 	}
-	deadline = time.Now().Add(timeout)
+	deadline = now.Add(timeout)
 	if ends && end.Before(deadline) {
 		deadline = end
 	}

@@ -1,9 +1,11 @@
 package client
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -20,6 +22,8 @@ type request struct {
 	timeout  time.Duration // 0 where only the caller's context ends it
 	until    time.Time     // when that has passed; zero where it is 0
 	deadline time.Time     // the sooner of until and the context's
+	// wallDeadline is the deadline by the wall clock, without a monotonic reading.
+	wallDeadline time.Time
 
 	store    string    // of a request that may have been claimed before
 	next     uint64    // the first item still missing, where resumes is set, or the last one taken, of an ack
@@ -27,10 +31,30 @@ type request struct {
 	received *received // goes along as far as limit lets it; nil for none
 	limit    int       // bytes
 
-	repetition int // of the bytes that appendTo wrote, those that a first request does not need
+	left       time.Duration // says timeout_ms; more than 0
+	repetition int           // of the bytes that appendTo wrote, those that a first request does not need
 }
 
-// appendTo appends the envelope. The time left is written as it is now.
+// remaining is how long the call may still take. Where it may have been claimed
+// before, the wall clock counts as well: the monotonic one stands still while a
+// computer sleeps, and the server forgets the call when its time is over.
+func (r *request) remaining(uncertain bool, wallClock func() time.Time) time.Duration {
+	left := time.Until(r.deadline)
+	if uncertain {
+		left = min(left, r.wallDeadline.Sub(wallClock().Round(0)))
+	}
+	return left
+}
+
+// overslept is the error of a call whose time is over by the wall clock alone.
+func (r *request) overslept() error {
+	if r.until.IsZero() || r.deadline.Before(r.until) {
+		return fmt.Errorf("%w: %w before it could be sent again", ErrAborted, context.DeadlineExceeded)
+	}
+	return fmt.Errorf("%w after %s, before it could be sent again", ErrTimeout, r.timeout)
+}
+
+// appendTo appends the envelope.
 func (r *request) appendTo(b []byte, replyTo string) []byte {
 	start := len(b)
 	b = append(b, '{')
@@ -58,7 +82,7 @@ func (r *request) appendTo(b []byte, replyTo string) []byte {
 	}
 	if r.op == wire.OpCall || r.op == wire.OpNotify {
 		b = append(b, `,"timeout_ms":`...)
-		left := (time.Until(r.deadline) + time.Millisecond - 1) / time.Millisecond
+		left := (r.left + time.Millisecond - 1) / time.Millisecond
 		b = strconv.AppendInt(b, int64(min(max(1, left), wire.MaxTimeout/time.Millisecond)), 10)
 	}
 	plain := len(b)

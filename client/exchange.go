@@ -14,7 +14,8 @@ type way struct {
 	link      *link // of the latest publish; nil before the first
 	command   uint32
 	number    uint64
-	published bool // at least once
+	ack       uint32 // the command that told on link of a stream's items, if its answer is waited for; else 0
+	published bool   // at least once
 	// out means that the latest publish may be at the server: it was neither
 	// refused nor dropped with its connection before it left.
 	out bool
@@ -23,14 +24,17 @@ type way struct {
 	// epoch is that of the server's store when the call could first be claimed.
 	epoch string
 
-	since    time.Time // the latest publish
-	heard    time.Time // the latest sign of the call
-	patience time.Duration
+	since    time.Time     // the latest publish
+	heard    time.Time     // the latest sign of the call
+	patience time.Duration // how long there may be none
 
 	refusal  *ServerError // the server's latest word, if that is that it cannot take the call now
 	refusals int
 	retryAt  time.Time // zero unless the call is backing off
 }
+
+// maxPatience bounds the silence that doubles, unless it is longer from the start.
+const maxPatience = time.Minute
 
 // mayBeThere reports whether the server may have the call.
 func (w *way) mayBeThere() bool { return w.out || w.uncertain }
@@ -54,7 +58,6 @@ func (cl *call) repeatable() bool {
 // else.
 func (c *CentrifugoRPCClient) exchange(ctx context.Context, s *session, cl *call, r *request) (outcome, error) {
 	w := &cl.way
-	w.patience = c.cfg.silence
 	for {
 		l, direct, err := c.linkFor(ctx, s, cl, r)
 		switch {
@@ -188,7 +191,7 @@ func (c *CentrifugoRPCClient) watch(ctx context.Context, cl *call, r *request) (
 			w.retryAt = time.Time{}
 			return outcome{}, afresh, nil
 		case w.silentUntil(cl, now):
-			w.patience *= 2
+			w.patience = min(2*w.patience, max(maxPatience, c.cfg.silence))
 			w.uncertain = true
 			c.calls.listen(cl)
 			return outcome{}, afresh, nil
@@ -221,9 +224,10 @@ func (c *CentrifugoRPCClient) look(cl *call, now time.Time) {
 	w, n := &cl.way, c.calls.news(cl)
 	if n.heard.After(w.heard) {
 		w.heard, w.patience = n.heard, c.cfg.silence
-		if n.heard.After(w.since) {
-			w.refusal = nil
-		}
+		n.accepted = n.accepted || n.heard.After(w.since)
+	}
+	if n.accepted {
+		w.refusal, w.refusals = nil, 0
 	}
 	if n.refused != nil && w.out {
 		w.out, w.refusal = false, n.refused

@@ -36,6 +36,7 @@ type inbox struct {
 	taken    uint64    // items
 	acked    uint64    // items that the server knows were taken
 	since    time.Time // the first take that it does not know of
+	notYet   time.Time // it is not told before
 	asked    time.Time // the latest request for a missing item
 	progress *Progress
 
@@ -164,6 +165,9 @@ func (in *inbox) alarm() (at time.Time) {
 		if in.taken-in.acked < ackEvery {
 			at = at.Add(ackAfter)
 		}
+		if at.Before(in.notYet) {
+			at = in.notYet
+		}
 	}
 	if in.next < in.beyond {
 		at = sooner(at, in.asked.Add(resumeAfter))
@@ -176,7 +180,7 @@ func (in *inbox) alarm() (at time.Time) {
 func (in *inbox) due(now time.Time) (acked uint64, ack bool, missing uint64, resume bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if count := in.taken - in.acked; count >= ackEvery || count > 0 && now.Sub(in.since) >= ackAfter {
+	if count := in.taken - in.acked; !now.Before(in.notYet) && (count >= ackEvery || count > 0 && now.Sub(in.since) >= ackAfter) {
 		in.acked, in.since, ack = in.taken, time.Time{}, true
 	}
 	if in.next < in.beyond && now.Sub(in.asked) >= resumeAfter {
@@ -192,9 +196,18 @@ func (in *inbox) repeated() uint64 {
 	defer in.mu.Unlock()
 	now := time.Now()
 	if in.asked = now; in.taken > 0 {
-		in.acked, in.since = 0, now.Add(-ackAfter)
+		in.acked, in.since, in.notYet = 0, now.Add(-ackAfter), time.Time{}
 	}
 	return in.next
+}
+
+// unsure has what was taken told again, after a while: the server did not take the
+// word of it.
+func (in *inbox) unsure() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	now := time.Now()
+	in.acked, in.since, in.notYet = 0, now, now.Add(ackAfter)
 }
 
 // received is how many items have come.

@@ -61,7 +61,7 @@ func (c *CentrifugoRPCClient) command(ctx context.Context, cmd *protocol.Command
 		o.applyCall(&w.cfg)
 	}
 	var until time.Time
-	if w.cfg.timeout, _ = c.timeLeft(ctx, &w.cfg); w.cfg.timeout > 0 {
+	if w.cfg.timeout, _ = c.timeLeft(ctx, &w.cfg, time.Now()); w.cfg.timeout > 0 {
 		w.timer.Reset(w.cfg.timeout)
 		until = time.Now().Add(w.cfg.timeout)
 	}

@@ -35,6 +35,7 @@ type config struct {
 	httpClient       *http.Client
 	header           http.Header
 	onError          func(error)
+	wallClock        func() time.Time
 }
 
 // Defaults of the options.
@@ -61,6 +62,7 @@ func defaultConfig() config {
 		readLimit:        DefaultReadLimit,
 		eventBuffer:      DefaultEventBuffer,
 		httpClient:       http.DefaultClient,
+		wallClock:        time.Now,
 		onError:          func(err error) { slog.Default().Error("centrirpc client", "error", err) },
 	}
 }
@@ -134,8 +136,9 @@ type callConfig struct {
 
 // WithSilence is how long the server may give no sign of a call, on a connection
 // that stands, before the call is sent again under its correlation id, which does
-// not run it twice. It doubles each time, until there is a sign. The default is
-// DefaultSilence.
+// not run it twice. It doubles each time, up to a minute, until there is a sign or
+// a new connection; that the server acknowledges a call again is no sign of it. The
+// default is DefaultSilence.
 func WithSilence(d time.Duration) Option {
 	return optionFunc(func(c *config) { c.silence = d })
 }

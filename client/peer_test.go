@@ -84,3 +84,11 @@ func (p *peer) push(envelope []byte) {
 func (p *peer) result(r published, result string) {
 	p.push(wire.EncodeResult(r.CorrelationID, json.RawMessage(result)))
 }
+
+func (p *peer) progress(r published) {
+	told, err := wire.EncodeProgress(r.CorrelationID, wire.Progress{Done: 1})
+	if err != nil {
+		p.t.Error(err)
+	}
+	p.push(told)
+}

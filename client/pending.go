@@ -31,11 +31,17 @@ func (p *pending) take(id correlationID) *call {
 	return cl
 }
 
-// sign notes that the server gave a sign of a call.
-func (p *pending) sign(id correlationID) {
+// acknowledge notes that the latest publish of a call was acknowledged. Only the
+// first acknowledgement is a sign of the call: the others say that the server
+// knows it, and not that its reply is still to come.
+func (p *pending) acknowledge(id correlationID) {
 	p.mu.Lock()
 	if cl := p.byID[id]; cl != nil {
-		cl.hear()
+		cl.news.accepted = true
+		if !cl.news.acknowledged {
+			cl.news.acknowledged = true
+			cl.hear()
+		}
 	}
 	p.mu.Unlock()
 }
@@ -51,7 +57,6 @@ func (p *pending) listen(cl *call) {
 func (p *pending) refuse(id correlationID, refused *ServerError) {
 	p.mu.Lock()
 	if cl := p.byID[id]; cl != nil {
-		cl.hear()
 		cl.news.refused = refused
 		cl.wake()
 	}
@@ -94,7 +99,7 @@ func (p *pending) stream(id correlationID) (*call, *inbox) {
 func (p *pending) news(cl *call) news {
 	p.mu.Lock()
 	n := cl.news
-	cl.news.refused, cl.news.progress = nil, nil
+	cl.news.refused, cl.news.progress, cl.news.accepted = nil, nil, false
 	p.mu.Unlock()
 	return n
 }
@@ -121,10 +126,12 @@ type call struct {
 
 // news is what the reader notes of a call that is under way.
 type news struct {
-	heard    time.Time // the latest sign of the call
-	awaited  bool      // the next sign is to wake its goroutine
-	refused  *ServerError
-	progress *Progress
+	heard        time.Time // the latest sign of the call
+	awaited      bool      // the next sign is to wake its goroutine
+	acknowledged bool      // once at least
+	accepted     bool      // the latest publish was
+	refused      *ServerError
+	progress     *Progress
 }
 
 type outcome struct {

@@ -21,6 +21,17 @@ func (c *CentrifugoRPCClient) publish(ctx context.Context, l *link, cl *call, r 
 	w.uncertain = w.uncertain || w.out
 	if w.link != nil {
 		w.link.forget(w.command)
+		cl.forgetAck()
+	}
+	if w.link != l {
+		w.patience = c.cfg.silence
+	}
+	r.left = r.remaining(w.uncertain, c.cfg.wallClock)
+	if w.uncertain && r.left <= 0 {
+		if paced {
+			l.pace.acknowledged()
+		}
+		return r.overslept()
 	}
 	r.store, r.next = "", 0
 	if w.uncertain {
@@ -104,7 +115,7 @@ func (a *acknowledgement) answered(r *protocol.Reply) {
 		}
 	default:
 		a.observe()
-		a.c.calls.sign(a.id)
+		a.c.calls.acknowledge(a.id)
 	}
 }
 
@@ -119,21 +130,22 @@ func (c *CentrifugoRPCClient) cancelCall(s *session, r *request) {
 	if l == nil {
 		return
 	}
-	if env := c.aside(l, &request{op: wire.OpCancel, id: r.id}); env != nil {
+	if env, _ := c.aside(l, &request{op: wire.OpCancel, id: r.id}, nil); env != nil {
 		c.observe(FrameCancel, r.id, r.method, env, nil)
 	}
 }
 
-// aside publishes a request whose acknowledgement nobody waits for. It does not
-// block, and returns the envelope, or nil if it was not sent.
-func (c *CentrifugoRPCClient) aside(l *link, r *request) []byte {
+// aside publishes a request that is no call's. It does not block, and returns the
+// envelope, or nil if it was not sent, and the number of its command. What is to
+// get the answer may be nil.
+func (c *CentrifugoRPCClient) aside(l *link, r *request, answer replyTaker) ([]byte, uint32) {
 	r.limit = int(l.limit.Load()) - commandOverhead
 	env := r.appendTo(nil, l.identity.replyChannel)
 	id := l.nextID()
 	cmd := protocol.Command{Id: id, Publish: &protocol.PublishRequest{Channel: wire.RequestsChannel, Data: env}}
 	command, err := l.codec.appendCommand(nil, &cmd)
-	if err != nil || l.sendNow(id, command, waiter{}) != nil {
-		return nil
+	if err != nil || l.sendNow(id, command, waiter{command: answer}) != nil {
+		return nil, 0
 	}
-	return env
+	return env, id
 }

@@ -138,7 +138,10 @@ func (c *CentrifugoRPCClient) flushReceived() {
 	for {
 		l := c.current.Load()
 		id, due := c.received.due()
-		if l == nil || !due || c.aside(l, &request{op: wire.OpAck, id: id[:], received: &c.received}) == nil {
+		if l == nil || !due {
+			return
+		}
+		if env, _ := c.aside(l, &request{op: wire.OpAck, id: id[:], received: &c.received}, nil); env == nil {
 			return
 		}
 	}

@@ -46,19 +46,24 @@ func inBubbleOf(t *testing.T, store func(connection int) string, serve func(p *p
 }
 
 // A call of which the server gives no sign is sent again after 10 s, then 20 s
-// more, then 40, under its id and with the store it was first sent to. An
-// acknowledgement is a sign: from then on it is 10 s again.
+// more, then 40, then 60, under its id and with the store it was first sent to. The
+// first acknowledgement is a sign, and so are progress and a new connection: from
+// then on it is 10 s again. What is acknowledged once more is still silent.
 func TestSilence(t *testing.T) {
 	var at []time.Duration
+	var first published
+	began := time.Time{}
 	inBubble(t, func(p *peer, _ int) {
-		var first published
-		began := time.Now()
-		for n := 1; ; n++ {
+		for {
 			r, ok := p.next()
 			if !ok {
 				return
 			}
-			at = append(at, time.Since(began))
+			if began.IsZero() {
+				began = time.Now()
+			}
+			at = append(at, time.Since(began).Round(time.Second))
+			n := len(at)
 			switch {
 			case n == 1:
 				first = r
@@ -67,14 +72,18 @@ func TestSilence(t *testing.T) {
 				}
 			case r.CorrelationID != first.CorrelationID || r.Method != "pay" || string(r.Params) != `{"n":1}` || r.ReplyTo != first.ReplyTo || r.Store != "e1":
 				t.Errorf("sent again: %+v; first %+v", r.Request, first.Request)
-			case r.TimeoutMS != first.TimeoutMS-time.Since(began).Milliseconds():
+			case r.TimeoutMS != (time.Until(began.Add(time.Hour)) + time.Millisecond - 1).Milliseconds():
 				t.Errorf("after %s the timeout is %d ms", time.Since(began), r.TimeoutMS)
 			}
+			if n >= 4 {
+				p.ack(r)
+			}
 			switch n {
-			case 4, 5:
-				p.ack(r)
-			case 6:
-				p.ack(r)
+			case 9:
+				p.progress(r)
+			case 12:
+				return
+			case 14:
 				p.result(r, `"done"`)
 				p.result(r, `"twice"`)
 			}
@@ -85,7 +94,32 @@ func TestSilence(t *testing.T) {
 			t.Errorf("%q, %v", got, err)
 		}
 	})
-	if want := "[0s 10s 30s 1m10s 1m20s 1m30s]"; fmt.Sprint(at) != want {
+	if want := "[0s 10s 30s 1m10s 1m20s 1m40s 2m20s 3m20s 4m20s 4m30s 4m50s 5m30s 5m30s 5m40s]"; fmt.Sprint(at) != want {
+		t.Errorf("sent at %v; want %s", at, want)
+	}
+}
+
+// A silence that is allowed from the start is not shortened by the bound of the
+// doubling.
+func TestALongSilence(t *testing.T) {
+	var at []time.Duration
+	inBubble(t, func(p *peer, _ int) {
+		began := time.Now()
+		for {
+			r, ok := p.next()
+			if !ok {
+				return
+			}
+			if at = append(at, time.Since(began)); len(at) == 3 {
+				p.result(r, "1")
+			}
+		}
+	}, func(t *testing.T, c *CentrifugoRPCClient) {
+		if err := c.Call(t.Context(), "m", nil, nil, WithTimeout(time.Hour)); err != nil {
+			t.Error(err)
+		}
+	}, WithSilence(2*time.Minute))
+	if want := "[0s 2m0s 4m0s]"; fmt.Sprint(at) != want {
 		t.Errorf("sent at %v; want %s", at, want)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/centrifugal/protocol"
+
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -218,10 +220,26 @@ func (st *stream) take() (item []byte, more bool) {
 func (c *CentrifugoRPCClient) serve(cl *call, l *link, now time.Time) {
 	acked, ack, missing, resume := cl.stream.due(now)
 	if ack {
-		c.aside(l, &request{op: wire.OpAck, id: cl.id[:], next: acked - 1, resumes: true, received: &c.received})
+		cl.forgetAck()
+		_, cl.way.ack = c.aside(l, &request{op: wire.OpAck, id: cl.id[:], next: acked - 1, resumes: true, received: &c.received},
+			replyFunc(func(r *protocol.Reply) {
+				if r.Error != nil {
+					cl.stream.unsure()
+					cl.wake()
+				}
+			}))
 	}
 	if resume {
-		c.aside(l, &request{op: wire.OpResume, id: cl.id[:], next: missing, resumes: true})
+		c.aside(l, &request{op: wire.OpResume, id: cl.id[:], next: missing, resumes: true}, nil)
+	}
+}
+
+// forgetAck drops the wait for the answer to what the server was told last of the
+// stream.
+func (cl *call) forgetAck() {
+	if w := &cl.way; w.ack != 0 {
+		w.link.forget(w.ack)
+		w.ack = 0
 	}
 }
 
@@ -229,6 +247,6 @@ func (c *CentrifugoRPCClient) serve(cl *call, l *link, now time.Time) {
 // here, so that it can forget them.
 func (c *CentrifugoRPCClient) acknowledgeAll(s *session, st *stream) {
 	if l, items := c.linkOf(s), st.in.received(); l != nil && items > 0 {
-		c.aside(l, &request{op: wire.OpAck, id: st.call.id[:], next: items - 1, resumes: true, received: &c.received})
+		c.aside(l, &request{op: wire.OpAck, id: st.call.id[:], next: items - 1, resumes: true, received: &c.received}, nil)
 	}
 }

@@ -244,6 +244,65 @@ func TestStreamOverALostConnection(t *testing.T) {
 	}
 }
 
+// A server that has as many items out as may be waits until they are acknowledged.
+// If just that acknowledgement is lost with its connection, is lost without it, or is
+// refused, it is said again.
+func TestALostAcknowledgement(t *testing.T) {
+	const window = 256
+	for _, test := range []struct {
+		name string
+		lose func(p *peer, ack published) (stays bool)
+		// It is said again after so long.
+		least, most time.Duration
+	}{
+		{"with the connection", func(*peer, published) bool { return false }, 0, 10 * time.Millisecond},
+		{"alone", func(*peer, published) bool { return true }, DefaultSilence - ackAfter, DefaultSilence},
+		{"refused", func(p *peer, ack published) bool { p.refuse(ack, 111); return true }, ackAfter, ackAfter},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var told []time.Time
+			inBubble(t, func(p *peer, connection int) {
+				r, _ := p.next()
+				p.ack(r)
+				for seq := uint64(0); connection == 1 && seq < window; seq++ {
+					p.item(r, seq)
+				}
+				if connection == 2 && (r.Seq == nil || *r.Seq != window) {
+					t.Errorf("again: %+v", r.Request)
+				}
+				for {
+					ack, ok := p.next()
+					if !ok {
+						return
+					}
+					if ack.Op != wire.OpAck || ack.Seq == nil || *ack.Seq != window-1 {
+						continue
+					}
+					told = append(told, time.Now())
+					switch {
+					case len(told) == 2:
+						p.item(r, window)
+						p.end(r, window+1)
+					case len(told) == 1 && !test.lose(p, ack):
+						return
+					}
+				}
+			}, func(t *testing.T, c *CentrifugoRPCClient) {
+				items, err := collect(Stream[int, string](t.Context(), c, "m", nil))
+				if !slices.Equal(items, upTo(window+1)) || err != nil {
+					t.Errorf("%d items, %v", len(items), err)
+				}
+			})
+			if len(told) != 2 {
+				t.Fatalf("acknowledged %d times", len(told))
+			}
+			if after := told[1].Sub(told[0]); after < test.least || after > test.most {
+				t.Errorf("said again after %s", after)
+			}
+		})
+	}
+}
+
 // Who leaves a stream, in whatever way, cancels it once and leaves nothing behind.
 func TestLeavingAStream(t *testing.T) {
 	for name, leave := range map[string]func(t *testing.T, s *RPCStream[int, string], cancel func()) error{

@@ -59,7 +59,7 @@ func TestACallSurvivesACut(t *testing.T) {
 					}
 					p.cut()
 					again := receive(t, "the request, again", requests)
-					if again.CorrelationID != first.CorrelationID || again.Op != first.Op || again.TimeoutMS > first.TimeoutMS ||
+					if again.CorrelationID != first.CorrelationID || again.Op != first.Op || again.TimeoutMS < 1 || again.TimeoutMS > first.TimeoutMS ||
 						string(again.Params) != string(first.Params) || first.Store != "" || again.Store != "e1" {
 						t.Errorf("first %+v, then %+v", first.Request, again.Request)
 					}

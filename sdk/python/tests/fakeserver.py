@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -154,7 +157,7 @@ async def fake_server(**options: Any) -> AsyncIterator[FakeServer]:
     """A running server."""
     fake = FakeServer(**options)
     server: Server
-    async with serve(fake._serve, "127.0.0.1", 0) as server:
+    async with serve(fake._serve, "127.0.0.1", 0, ping_interval=None) as server:
         host, port = next(iter(server.sockets)).getsockname()[:2]
         fake.url = f"ws://{host}:{port}/connection/websocket"
         yield fake
@@ -179,6 +182,32 @@ async def client_of(server: FakeServer, **options: Any) -> AsyncIterator[Centrif
         assert timers() == []
         while asyncio.all_tasks() - before - server_tasks():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
+
+
+class Clocks:
+    """The clocks, which a test can set: that of the loop and its timers, and that on the wall."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loop = asyncio.get_running_loop()
+        self._passed = self._set = 0.0
+        running, wall = loop.time, time.time
+        monkeypatch.setattr(loop, "time", lambda: running() + self._passed)
+        monkeypatch.setattr(time, "time", lambda: wall() + self._passed + self._set)
+        # What passes here is no waiting.
+        monkeypatch.setattr(sys.modules[__name__], "DEADLINE", 1e9)
+
+    def go(self, seconds: float) -> None:
+        """Let time pass; timers that are due run in the next turn of the loop."""
+        self._passed += seconds
+
+    async def settle(self) -> None:
+        """Return when what is due has run, and what that has set off in the client."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    def set_wall(self, seconds: float) -> None:
+        """Put the clock on the wall forward, or back, while no time passes for the other."""
+        self._set += seconds
 
 
 def server_tasks() -> set[asyncio.Task[Any]]:

@@ -11,7 +11,7 @@ import centrirpc
 from centrirpc import rpc_items, rpc_stream_feed
 from centrirpc.rpc_items import Items
 
-from .fakeserver import FakeServer, client_of, fake_server
+from .fakeserver import Clocks, FakeServer, client_of, fake_server
 from .test_streams import ERROR, begin, collect
 
 
@@ -268,6 +268,35 @@ async def test_an_acknowledgement_that_is_refused() -> None:
         await (await server.next()).ack()
         await server.nothing_before(client)
         await stream.aclose()
+
+
+@pytest.mark.parametrize("how", ["with the connection", "alone"])
+async def test_an_acknowledgement_that_is_lost(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server has as many items out as may be, and waits for just that one."""
+    clocks = Clocks(monkeypatch)
+    async with fake_server() as server, client_of(server) as client:
+        reading = asyncio.create_task(collect(client.stream("rows", timeout=60)))
+        arrived = await begin(server)
+        await arrived.items(0, 256)
+        acks = []
+        while 255 not in acks:
+            ack = await server.next()
+            acks.append(ack.envelope["seq"])
+        if how == "alone":
+            # As long as the SDK waits for an answer it is not known to be lost.
+            monkeypatch.setattr(rpc_stream_feed.StreamFeed, "unacknowledged", lambda feed: None)
+            clocks.go(10.1)
+        else:
+            server.cut()
+        again = await server.accept()
+        assert again.envelope["seq"] == 256
+        while True:
+            ack = await server.accept()
+            if ack.envelope.get("op") == "ack" and ack.envelope["seq"] == 255:
+                break
+        await again.items(256, 257)
+        await again.reply(seq=257, result=1)
+        assert await reading == list(range(257))
 
 
 async def test_streams_refused_at_first() -> None:

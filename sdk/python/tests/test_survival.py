@@ -12,7 +12,7 @@ import centrirpc
 from centrirpc import CentrifugoRPCClient, rpc_pacing
 
 from .conftest import Frames, States
-from .fakeserver import Arrived, FakeServer, client_of, fake_server
+from .fakeserver import Arrived, Clocks, FakeServer, client_of, fake_server
 
 
 def start(client: CentrifugoRPCClient, method: str = "work", **options: Any) -> asyncio.Task[Any]:
@@ -133,10 +133,12 @@ async def test_volatile_calls_that_were_not_sent_wait() -> None:
 async def test_notification() -> None:
     async with fake_server() as server, client_of(server, silence=0.05) as client:
         frames = Frames(client)
-        task = asyncio.create_task(client.notify("work", {"n": 1}))
+        task = asyncio.create_task(client.notify("work", {"n": 1}, timeout=15))
         first = await server.next()
         first.cut()
         second = await server.next()
+        # So long the server has to remember it.
+        assert 0 < second.envelope.pop("timeout_ms") <= first.envelope.pop("timeout_ms") == 15000
         assert second.envelope == {**first.envelope, "store": "epoch-1"}
         third = await server.next()  # after a silence
         assert not task.done()
@@ -188,6 +190,67 @@ async def test_silence(acked: bool) -> None:
         assert {arrived.socket for arrived in sent} == {first.socket}
         assert [a.envelope.get("store") for a in sent] == [None, *["epoch-1"] * 3]
         await sent[-1].reply(result=1)
+        assert await call == 1
+
+
+async def test_silences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is twice as long, up to a minute; an acknowledgement is a sign only once."""
+    clocks = Clocks(monkeypatch)
+    async with fake_server() as server, client_of(server) as client:
+        frames = Frames(client)
+        call = start(client, timeout=3600)
+        await server.next()
+        acked = 0
+
+        async def ack(arrived: Arrived) -> None:
+            nonlocal acked
+            acked += 1
+            await arrived.ack()
+            await frames.wait_for(*["ack"] * acked)
+
+        async def again(after: float) -> Arrived:
+            before = frames.kinds().count("resend")
+            clocks.go(after * 0.8)
+            await clocks.settle()
+            assert frames.kinds().count("resend") == before
+            clocks.go(after * 0.2)
+            await clocks.settle()
+            assert frames.kinds().count("resend") == before + 1
+            return await server.next()
+
+        await again(10)
+        await again(20)
+        await ack(await again(40))
+        for after in (10, 20, 40, 60, 60):
+            arrived = await again(after)
+            await ack(arrived)
+        await arrived.reply(progress={"done": 1})
+        await frames.wait_for("progress")
+        await again(10)
+        arrived = await again(20)
+        arrived.cut()
+        await ack(await server.next())
+        await again(10)
+        await (await again(20)).reply(result=1)
+        assert await call == 1
+
+
+async def test_a_long_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is allowed from the start is not shortened by the bound of the doubling."""
+    clocks = Clocks(monkeypatch)
+    async with fake_server() as server, client_of(server, silence=120) as client:
+        frames = Frames(client)
+        call = start(client, timeout=3600)
+        await server.next()
+        for _ in range(2):
+            clocks.go(110)
+            await clocks.settle()
+            resent = frames.kinds().count("resend")
+            clocks.go(10)
+            await clocks.settle()
+            assert frames.kinds().count("resend") == resent + 1
+            arrived = await server.next()
+        await arrived.reply(result=1)
         assert await call == 1
 
 
@@ -341,6 +404,64 @@ async def test_waking_after_the_deadline() -> None:
             await call
         assert (await server.next()).envelope["op"] == "cancel"
         await server.nothing_before(client)
+
+
+@pytest.mark.parametrize("cut", [True, False])
+async def test_sleeping_past_the_deadline(cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop's clock may stand still meanwhile. The server has forgotten the call."""
+    clocks = Clocks(monkeypatch)
+    async with fake_server() as server, client_of(server) as client:
+        frames = Frames(client)
+        calls = [start(client, timeout=30), asyncio.create_task(client.notify("work", timeout=30))]
+        stream = client.stream("rows", timeout=30)
+        first = [await server.next() for _ in range(3)]
+        for arrived in first:
+            if arrived.envelope.get("op") is None:
+                await arrived.ack()
+        await frames.wait_for("ack", "ack")
+        clocks.set_wall(3600)
+        if cut:
+            server.cut()
+        else:
+            clocks.go(10.1)
+        for outcome in (*calls, stream.result()):
+            with pytest.raises(centrirpc.CallTimeoutError):
+                await outcome
+        seen = [await server.next() for _ in range(2)]
+        assert [arrived.envelope["op"] for arrived in seen] == ["cancel"] * 2
+        await server.nothing_before(client)
+
+
+async def test_sleeping_before_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = Clocks(monkeypatch)
+    async with fake_server() as server, client_of(server) as client:
+        call = start(client, timeout=30)
+        first = await server.next()
+        clocks.set_wall(20)
+        first.cut()
+        assert 0 < (await server.serve_one(1)).envelope["timeout_ms"] <= 10_000
+        assert await call == 1
+
+
+@pytest.mark.parametrize("step", [3600, -3600])
+async def test_a_clock_that_is_set(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does no harm to what cannot have run; set back, it gives no call more time."""
+    clocks = Clocks(monkeypatch)
+    async with fake_server() as server, client_of(server) as client:
+        clocks.set_wall(step)
+        call = start(client, timeout=30)
+        first = await server.next()
+        clocks.set_wall(step)
+        await first.refuse(503)
+        clocks.go(0.2)
+        second = await server.next()
+        if step < 0:
+            clocks.set_wall(step)
+            second.cut()
+            second = await server.next()
+        assert 20_000 < second.envelope["timeout_ms"] <= 30_000
+        await second.reply(result=1)
+        assert await call == 1
 
 
 async def test_cancelling_the_task() -> None:

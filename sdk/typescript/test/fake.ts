@@ -198,17 +198,17 @@ export function ownTimers(t: TestContext): () => number {
   return () => running.size;
 }
 
-/** Holds setTimeout and performance.now() until tick() moves both on. */
-export function heldClock(t: TestContext): { tick(ms: number): void; jump(ms: number): void } {
+/** Holds setTimeout and performance.now() until tick() moves both on, so many milliseconds at a time. */
+export function heldClock(t: TestContext): { tick(ms: number, step?: number): void; jump(ms: number): void } {
   let now = performance.now();
   t.mock.timers.enable({ apis: ["setTimeout"] });
   t.mock.method(performance, "now", () => now);
   return {
-    tick(ms) {
-      // A millisecond at a time, so that what rings sees the time at which it rings.
-      for (let i = 0; i < ms; i++) {
-        now += 1;
-        t.mock.timers.tick(1);
+    tick(ms, step = 1) {
+      // In small steps, so that what rings sees the time at which it rings.
+      for (let i = 0; i < ms; i += step) {
+        now += step;
+        t.mock.timers.tick(step);
       }
     },
     /** The clock goes on, and nothing rings. */

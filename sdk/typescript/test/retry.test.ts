@@ -40,8 +40,8 @@ test("an acknowledgement and progress are signs of life, for calls and notificat
   const clock = heldClock(t);
   await client.connect();
   server.onRequest = () => {};
-  const call = client.call("tasks.add", {}, { timeout: 200_000 });
-  const note = client.notify("tasks.add", {}, { timeout: 200_000 });
+  const call = client.call("tasks.add", {}, { timeout: 500_000 });
+  const note = client.notify("tasks.add", {}, { timeout: 500_000 });
   const first = await server.nth(1);
   await server.nth(1, "notify");
   clock.tick(9_900);
@@ -63,7 +63,28 @@ test("an acknowledgement and progress are signs of life, for calls and notificat
   clock.tick(9_900);
   assert.equal(server.of("call").length, 3, "the acknowledgement sets it back");
   clock.tick(200);
-  (await server.nth(4)).result("done");
+  // Of a call that is acknowledged again nothing new is known.
+  const waits = [20, 40, 60, 60];
+  for (const [i, seconds] of waits.entries()) {
+    const acks = seen.filter((kind) => kind === "ack").length;
+    (await server.nth(4 + i)).ack();
+    await until(() => seen.filter((kind) => kind === "ack").length > acks);
+    clock.tick(seconds * 1000 - 100, 100);
+    assert.equal(server.of("call").length, 4 + i, `no sooner than after ${seconds} s`);
+    clock.tick(200);
+  }
+  const last = await server.nth(8);
+  last.ack().send({ progress: { done: 2 } });
+  await until(() => seen.filter((kind) => kind === "progress").length === 2);
+  clock.tick(10_100);
+  await server.nth(9);
+  clock.tick(10_100);
+  server.cut();
+  await until(() => client.state === "connecting");
+  clock.tick(20); // for the SDK to connect
+  (await server.nth(10)).ack();
+  clock.tick(10_100);
+  (await server.nth(11)).result("done");
   assert.equal(await call, "done");
   server.onRequest = (request) => request.ack();
   clock.tick(40_000);
@@ -215,6 +236,31 @@ test("a call whose time passes while the computer sleeps ends when it wakes", as
     client.disconnect();
     t.mock.restoreAll();
     t.mock.timers.reset();
+  }
+});
+
+test("a sleep leaves a call its time by the wall clock; one that is set does no other harm", async (t) => {
+  const wall = Date.now.bind(Date);
+  let ahead = 0;
+  t.mock.method(Date, "now", () => wall() + ahead);
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  for (const [refusal, step, least, most] of [
+    [undefined, 20_000, 5_000, 10_000],
+    [undefined, -3_600_000, 20_000, 30_000],
+    [503, 3_600_000, 20_000, 30_000],
+    [503, -3_600_000, 20_000, 30_000],
+  ] as const) {
+    ahead += step; // before the call is made that is nothing
+    server.requests.length = 0;
+    server.onRequest = (request) => {
+      if (server.requests.length > 1) return request.ack().result("in the end");
+      ahead += step;
+      return refusal === undefined ? request.cut() : request.refuse(refusal);
+    };
+    assert.equal(await client.call("tasks.add", {}, { timeout: 30_000 }), "in the end");
+    const left = server.requests[1]?.data.timeout_ms!;
+    assert.ok(left > least && left <= most, `${refusal} ${step}: ${left} ms`);
   }
 });
 

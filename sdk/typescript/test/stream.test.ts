@@ -252,6 +252,30 @@ test("acknowledgements that were lost with a connection are said again", async (
   );
 });
 
+test("the acknowledgement for which the server holds a full window is said again when it is lost", async (t) => {
+  for (const how of ["with the connection", "alone"]) {
+    const server = await FakeServer.start(t);
+    const client = await server.connected(t, { silence: 100 });
+    let lost = false;
+    server.onRequest = (request) => {
+      const { op, seq } = request.data;
+      if (op === undefined) {
+        request.ack();
+        if (seq === undefined) for (const i of numbers(256)) request.item(i);
+        else assert.ok(seq === 256 && lost);
+      } else if (seq === 255 && !lost) {
+        lost = true;
+        if (how !== "alone") request.cut();
+      } else {
+        request.ack();
+        if (seq === 255) request.item(256).send({ seq: 257, result: "end" });
+      }
+    };
+    assert.deepEqual(await take(client.stream<number>("tasks.all")), numbers(257));
+    assert.ok(server.of("call").length >= 2);
+  }
+});
+
 test("a stream of which nothing is heard is asked for again, from what is missing", async (t) => {
   const server = await FakeServer.start(t);
   const client = await server.connected(t, { silence: 30 });
