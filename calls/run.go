@@ -106,10 +106,10 @@ func (r *run) join(req *wire.Request, ack func(error)) bool {
 // still: a reply that could not be stored, or items that were not taken.
 func (r *run) joinEnded(req *wire.Request, ack func(error)) bool {
 	r.mu.Lock()
-	reply := r.unstored
+	reply, owned := r.unstored, r.owned
 	r.mu.Unlock()
 	switch {
-	case r.stream != nil && req.Seq != nil && !r.stream.isOver():
+	case r.stream != nil && owned && req.Seq != nil && !r.stream.isOver():
 		ack(nil)
 		r.stream.resume(*req.Seq, req.ReplyTo)
 	case reply != nil:

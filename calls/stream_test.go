@@ -52,6 +52,7 @@ func newStreamRig(t *testing.T, store calls.Store, cfg calls.Config) *streamRig 
 	}
 	centrirpc.HandleStream(router, "count", handler)
 	centrirpc.HandleStream(router, "again", handler, centrirpc.Idempotent())
+	centrirpc.HandleStream(router, "fleeting", handler, centrirpc.Volatile(), centrirpc.Idempotent())
 	centrirpc.HandleStream(router, "failing", func(ctx context.Context, p count, send func(string) error) (int, error) {
 		_, _ = handler(ctx, p, send)
 		return 0, centrirpc.Errorf(wire.NotFound, "gone")
