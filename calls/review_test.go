@@ -1,9 +1,16 @@
 package calls_test
 
 import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/calls/memstore"
 )
 
 // The items of one run must not be continued with those of another.
@@ -16,6 +23,102 @@ func TestAVolatileStreamThatWasReadInPartIsNotRunAgain(t *testing.T) {
 		r.accepted(`{"op":"ack","correlation_id":"a","seq":0}`)
 		if runs, _ := r.ran(); runs != 1 {
 			t.Errorf("%d runs", runs)
+		}
+	})
+}
+
+// afar is a store whose calls all run in another process, which is slow to hear.
+type afar struct {
+	calls.Store
+	hear    chan struct{} // closed when the other process hears
+	mu      sync.Mutex
+	signals []calls.Signal
+	faulty  bool
+}
+
+func (s *afar) Claim(context.Context, calls.Claim) (calls.ClaimResult, error) {
+	return calls.ClaimResult{State: calls.Running}, nil
+}
+
+func (s *afar) Signal(_ context.Context, _ calls.Key, signal calls.Signal) (bool, error) {
+	s.mu.Lock()
+	s.signals = append(s.signals, signal)
+	s.mu.Unlock()
+	<-s.hear
+	if s.faulty {
+		panic("a fault of the store")
+	}
+	return true, nil
+}
+
+func (s *afar) Receive(func(calls.Key, calls.Signal)) {}
+
+func (s *afar) said() []calls.Signal {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.signals)
+}
+
+func withAfar(t *testing.T, test func(t *testing.T, r *streamRig, s *afar)) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memstore.New(memstore.Config{})
+		defer store.Close()
+		s := &afar{Store: store, hear: make(chan struct{})}
+		r := newStreamRig(t, s, calls.Config{})
+		test(t, r, s)
+		if err := r.engine.Drain(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The word to the owner takes its time; a request that comes meanwhile is told too.
+func TestEveryRequestOfAStreamElsewhereIsToldToItsOwner(t *testing.T) {
+	withAfar(t, func(t *testing.T, r *streamRig, s *afar) {
+		r.accepted(stream("a", "count", 3, `,"seq":1,"store":"any"`))
+		r.accepted(strings.Replace(stream("a", "count", 3, `,"seq":2,"store":"any"`), "user#456", "user.other#456", 1))
+		close(s.hear)
+		got := s.said()
+		want := []calls.Signal{{Kind: calls.SignalResume, Seq: 1, ReplyTo: "user#456"}, {Kind: calls.SignalResume, Seq: 2, ReplyTo: "user.other#456"}}
+		if !slices.Equal(got, want) {
+			t.Errorf("said %+v; want %+v", got, want)
+		}
+	})
+}
+
+// A client that says much, while the other process cannot be told, costs a bounded
+// number of goroutines.
+func TestWordsToOtherProcessesAreBounded(t *testing.T) {
+	withAfar(t, func(t *testing.T, r *streamRig, s *afar) {
+		for i := range 3000 {
+			r.caller.Submit(fmt.Appendf(nil, `{"op":"cancel","correlation_id":"%d"}`, i), func(err error) {
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		if n := len(s.said()); n > 1024 {
+			t.Errorf("%d are under way", n)
+		}
+		close(s.hear)
+		synctest.Wait()
+		said := len(s.said())
+		r.accepted(`{"op":"cancel","correlation_id":"last"}`)
+		if n := len(s.said()); n != said+1 {
+			t.Error("the last one was not said")
+		}
+	})
+}
+
+func TestAStoreThatPanicsAtASignalEndsNothing(t *testing.T) {
+	withAfar(t, func(t *testing.T, r *streamRig, s *afar) {
+		s.faulty = true
+		close(s.hear)
+		r.accepted(`{"op":"ack","correlation_id":"a","seq":1}`)
+		r.accepted(stream("a", "count", 3, `,"seq":1,"store":"any"`))
+		if n := len(s.said()); n != 2 {
+			t.Errorf("%d signals", n)
 		}
 	})
 }
