@@ -2,12 +2,14 @@ package calls_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/centrirpc/centrirpc/calls"
 	"github.com/centrirpc/centrirpc/calls/memstore"
@@ -120,5 +122,85 @@ func TestAStoreThatPanicsAtASignalEndsNothing(t *testing.T) {
 		if n := len(s.said()); n != 2 {
 			t.Errorf("%d signals", n)
 		}
+	})
+}
+
+// Who takes no items must not fill the server with streams that have ended.
+func TestStreamsWhoseItemsNobodyTakesCountForTheirConnection(t *testing.T) {
+	withStreams(t, calls.Config{MaxInFlightPerConn: 3}, func(t *testing.T, r *streamRig) {
+		for i := range 3 {
+			r.accepted(stream(fmt.Sprint(i), "count", 1, ""))
+		}
+		if err := r.submit(stream("more", "count", 1, "")); !errors.Is(err, calls.ErrTooManyRequests) {
+			t.Errorf("refused with %v", err)
+		}
+		r.accepted(`{"op":"ack","correlation_id":"0","seq":0}`)
+		r.accepted(stream("more", "count", 1, ""))
+		r.accepted(`{"op":"ack","correlation_id":"more","seq":0,"received":["1","2"]}`)
+		for i := range 9 {
+			id := fmt.Sprint("taken", i)
+			r.accepted(stream(id, "count", 1, ""))
+			r.accepted(fmt.Sprintf(`{"op":"ack","correlation_id":%q,"seq":0}`, id))
+		}
+	})
+}
+
+// sluggish is a store that takes a second for each reply.
+type sluggish struct{ calls.Store }
+
+func (s sluggish) Complete(ctx context.Context, key calls.Key, fence uint64, reply []byte) (calls.Completion, error) {
+	time.Sleep(time.Second)
+	return s.Store.Complete(ctx, key, fence, reply)
+}
+
+// deaf is a store that does not answer.
+type deaf struct{ calls.Store }
+
+func (s deaf) Complete(context.Context, calls.Key, uint64, []byte) (calls.Completion, error) {
+	time.Sleep(time.Minute)
+	return 0, errors.New("out of reach")
+}
+
+func TestADrainThatGivesUpEndsSoon(t *testing.T) {
+	for name, test := range map[string]struct {
+		store   func(calls.Store) calls.Store
+		replies int
+		atMost  time.Duration
+	}{
+		"slow": {func(s calls.Store) calls.Store { return sluggish{s} }, 50, 1500 * time.Millisecond},
+		"away": {func(s calls.Store) calls.Store { return deaf{s} }, 0, 2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				kept := memstore.New(memstore.Config{})
+				defer kept.Close()
+				r := newStreamRig(t, test.store(kept), calls.Config{})
+				for i := range 50 {
+					r.accepted(stream(fmt.Sprint(i), "held", 100, ""))
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				began := time.Now()
+				if err := r.engine.Drain(ctx); !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+				if took := time.Since(began); took > test.atMost {
+					t.Errorf("it took %v", took)
+				}
+				if n := len(r.take()); n != test.replies {
+					t.Errorf("%d calls were answered", n)
+				}
+				time.Sleep(5 * time.Minute)
+			})
+		})
+	}
+}
+
+// A handler that does not heed its deadline has nobody to tell its progress to.
+func TestProgressAfterTheReplyIsNotSent(t *testing.T) {
+	withStreams(t, calls.Config{}, func(t *testing.T, r *streamRig) {
+		r.accepted(stream("a", "late", 0, `,"timeout_ms":100`))
+		time.Sleep(5 * time.Second)
+		wantLines(t, r.take(), "#456 deadline_exceeded")
 	})
 }

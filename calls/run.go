@@ -187,7 +187,7 @@ func (r *run) work() {
 			}
 		}
 	}
-	r.slot.freeConn()
+	r.freeConn()
 	if r.takeEnd() {
 		r.finish(result, failed)
 	}
@@ -293,7 +293,7 @@ func (r *run) leave() {
 	r.ended = true
 	refused := !r.begun && !r.closed
 	r.mu.Unlock()
-	r.slot.freeConn()
+	r.freeConn()
 	switch {
 	case abandoned:
 		r.finish(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
@@ -301,6 +301,14 @@ func (r *run) leave() {
 		r.refuse(errBroken)
 	case refused:
 		r.native(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
+	}
+}
+
+// freeConn frees the connection's part of the slot, unless the caller has items to
+// take still: a caller that takes none must not start streams without end.
+func (r *run) freeConn() {
+	if r.stream == nil || r.stream.isEmpty() {
+		r.slot.freeConn()
 	}
 }
 
