@@ -56,6 +56,10 @@ func (r *run) claim() bool {
 		e.cfg.Observer.CallRefused("conflict")
 		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.Conflict, "the correlation id was used with another method or other params; give every call an id of its own").Wire()))
 	case Lost:
+		if r.notify { // whose acknowledgement is its outcome
+			r.refuse(fmt.Errorf("%w: the server that the notification was sent to is gone", ErrOutcomeUnknown))
+			return false
+		}
 		e.cfg.Observer.CallRefused("outcome_unknown")
 		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.OutcomeUnknown, "the server that the call was sent to is gone; the call may have taken effect").Wire()))
 	case Unknown:

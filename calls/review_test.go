@@ -204,3 +204,18 @@ func TestProgressAfterTheReplyIsNotSent(t *testing.T) {
 		wantLines(t, r.take(), "#456 deadline_exceeded")
 	})
 }
+
+// The acknowledgement of a notification is its outcome, and says that it was claimed.
+func TestANotificationThatNobodyKnowsOfIsNotAcknowledged(t *testing.T) {
+	withStreams(t, calls.Config{}, func(t *testing.T, r *streamRig) {
+		note := `{"op":"notify","method":"note","correlation_id":"a","params":{"n":1},"store":%q}`
+		err := r.submit(fmt.Sprintf(note, "another"))
+		if !errors.Is(err, calls.ErrOutcomeUnknown) || calls.CodeOf(err) != 520 {
+			t.Errorf("refused with %v", err)
+		}
+		r.accepted(fmt.Sprintf(note, r.engine.Epoch("456")))
+		if runs, _ := r.ran(); runs != 1 {
+			t.Errorf("%d runs", runs)
+		}
+	})
+}

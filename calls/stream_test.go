@@ -65,6 +65,10 @@ func newStreamRig(t *testing.T, store calls.Store, cfg calls.Config) *streamRig 
 		centrirpc.Progress(ctx, float64(p.N), float64(p.N), "done")
 		return p.N, nil
 	})
+	centrirpc.HandleNotify(router, "note", func(context.Context, count) error {
+		r.note(func() { r.runs++ })
+		return nil
+	})
 	centrirpc.Handle(router, "late", func(ctx context.Context, _ count) (int, error) {
 		time.Sleep(time.Second)
 		centrirpc.Progress(ctx, 1, 0, "")
