@@ -168,3 +168,32 @@ func TestCluster(t *testing.T) {
 	})
 	exercise(t, r)
 }
+
+// A key that empties is gone, and its expiry with it; when it is there again it
+// must expire again.
+func TestKeysThatWereEmptyExpireAgain(t *testing.T) {
+	r := startRedis(t)
+	s := r.open(t, redisstore.Config{})
+	soon := func(user, id string) calls.Claim {
+		c := claimOf(user, id)
+		c.Deadline = time.Now().Add(500*time.Millisecond - redisstore.Margin)
+		return c
+	}
+	for i := range 16 {
+		claim(t, s, soon(fmt.Sprint("u", i), "first"), calls.Claimed)
+	}
+	last := claimOf("u15", "first")
+	last.Find = true
+	eventually(t, "they have expired", func() bool {
+		got, err := s.Claim(t.Context(), last)
+		return err == nil && got.State == calls.Unknown
+	})
+	for i := range 16 { // one of these forgets what is over
+		claim(t, s, soon(fmt.Sprint("u", i), "second"), calls.Claimed)
+	}
+	for _, key := range r.keys("centrirpc:{uu*") {
+		if ttl, err := r.do("PTTL", key).AsInt64(); err != nil || ttl <= 0 {
+			t.Errorf("%s: %d ms, %v", key, ttl, err)
+		}
+	}
+}
