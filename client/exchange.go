@@ -64,7 +64,7 @@ func (c *CentrifugoRPCClient) exchange(ctx context.Context, s *session, cl *call
 		default:
 			return outcome{}, overdue(cl, err)
 		}
-		if err := cl.maySendOn(l); err != nil {
+		if err := cl.maySendOn(l, r); err != nil {
 			return outcome{}, err
 		}
 		paced := !direct || w.published
@@ -122,14 +122,17 @@ func (c *CentrifugoRPCClient) linkOf(s *session) *link {
 }
 
 // maySendOn is an error if the call may have been claimed and the server behind
-// the link could not know.
-func (cl *call) maySendOn(l *link) error {
+// the link could not know. It forgets calls whose time is over, so the wall clock
+// counts: the other one may stand still while a computer sleeps.
+func (cl *call) maySendOn(l *link, r *request) error {
 	w := &cl.way
 	switch {
 	case !w.uncertain || cl.cfg.idempotent:
 		return nil
 	case l.store == "":
 		return fmt.Errorf("%w: the server does not remember calls", ErrConnectionLost)
+	case !r.deadline.IsZero() && time.Now().Round(0).After(r.deadline.Round(0)):
+		return fmt.Errorf("%w: its time passed while the computer slept", ErrTimeout)
 	}
 	return nil
 }
