@@ -297,11 +297,14 @@ class Calls:
         call.rest()
         call.stop_publishing()
         request = call.request
-        left = call.deadline - asyncio.get_running_loop().time()
+        left = call.left
+        if left <= 0:
+            self._expire(call)
+            return
+        timeout_ms = max(1, round(left * 1000))
         if request.kind == "notify":
-            envelope = notify_request(request.method, params, call.id)
+            envelope = notify_request(request.method, params, call.id, timeout_ms)
         else:
-            timeout_ms = max(1, round(left * 1000))
             reply_to = self._connection.reply_channel
             envelope = call_request(request.method, params, call.id, reply_to, timeout_ms)
         size = len(json.dumps({**envelope, "params": None})) - len("null") + len(call.text)

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import time
 from typing import Any, Literal
 
 from .rpc_errors import ServerError
@@ -45,6 +46,7 @@ class Pending:
         self.text = text
         """The params, so that what is sent again is what was sent."""
         self.deadline = loop.time() + request.timeout
+        self._wall_deadline = time() + request.timeout
         self.done: asyncio.Future[Any] = loop.create_future()
         self.sends = 0
         """How often it was published."""
@@ -68,6 +70,16 @@ class Pending:
         self.publishing: asyncio.Task[None] | None = None
         self.started = False
         """Whether ``publishing`` has begun."""
+
+    @property
+    def left(self) -> float:
+        """How long it has left, in seconds.
+
+        Where it may have run, the wall clock counts as well: the other one may stand still
+        while a computer sleeps, and the server forgets the call when its time is over.
+        """
+        left = self.deadline - asyncio.get_running_loop().time()
+        return min(left, self._wall_deadline - time()) if self.uncertain else left
 
     @property
     def repeatable(self) -> bool:

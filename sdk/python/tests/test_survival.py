@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import centrirpc
-from centrirpc import CentrifugoRPCClient, rpc_pacing
+from centrirpc import CentrifugoRPCClient, rpc_pacing, rpc_pending
 
 from .conftest import Frames, States
 from .fakeserver import Arrived, FakeServer, client_of, fake_server
@@ -44,6 +44,22 @@ async def test_cut(acked: bool) -> None:
         assert second.envelope == {**first.envelope, "store": "epoch-1"}
         assert second.socket is not first.socket
         assert [k for k in frames.kinds() if k != "ack"] == ["publish", "resend", "reply"]
+        await server.nothing_before(client)
+
+
+async def test_a_call_whose_time_was_slept_away_is_not_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with fake_server() as server, client_of(server) as client:
+        call = start(client, timeout=60)
+        first = await server.accept()
+        # The computer slept: the clock of the event loop stood still, the server's went on.
+        monkeypatch.setattr(rpc_pending, "time", lambda: time.time() + 120)
+        first.cut()
+        with pytest.raises(centrirpc.CallTimeoutError):
+            await call
+        cancel = await server.next()
+        assert (cancel.envelope["op"], cancel.id) == ("cancel", first.id)
         await server.nothing_before(client)
 
 
@@ -133,10 +149,13 @@ async def test_volatile_calls_that_were_not_sent_wait() -> None:
 async def test_notification() -> None:
     async with fake_server() as server, client_of(server, silence=0.05) as client:
         frames = Frames(client)
-        task = asyncio.create_task(client.notify("work", {"n": 1}))
+        task = asyncio.create_task(client.notify("work", {"n": 1}, timeout=300))
         first = await server.next()
         first.cut()
         second = await server.next()
+        # The server must remember it for as long as it may be sent again.
+        left = second.envelope.pop("timeout_ms")
+        assert 0 < left <= first.envelope.pop("timeout_ms") == 300_000
         assert second.envelope == {**first.envelope, "store": "epoch-1"}
         third = await server.next()  # after a silence
         assert not task.done()

@@ -138,9 +138,13 @@ def test_requests() -> None:
             )
             assert {"op": "call", "timeout_ms": 1, **want} == {"op": "call", **envelope}
         elif op(want) == "notify":
-            assert want == rpc_wire.notify_request(
-                want["method"], want["params"], want["correlation_id"]
+            envelope = rpc_wire.notify_request(
+                want["method"],
+                want["params"],
+                want["correlation_id"],
+                want.get("timeout_ms", 1),
             )
+            assert {"timeout_ms": 1, **want} == envelope
         elif op(want) == "cancel":
             assert want == {"params": {}, **rpc_wire.cancel_request(want["correlation_id"])}
         else:
