@@ -197,3 +197,20 @@ func TestKeysThatWereEmptyExpireAgain(t *testing.T) {
 		}
 	}
 }
+
+// A process that lost its subscription is about to have it again: the caller of its
+// stream must not hear that the items are gone.
+func TestAProcessThatDoesNotHearAtTheMomentIsThere(t *testing.T) {
+	r := startRedis(t)
+	one, two := r.open(t, redisstore.Config{}), r.open(t, redisstore.Config{})
+	c := claimOf("u", "a")
+	claim(t, one, c, calls.Claimed)
+	resume := calls.Signal{Kind: calls.SignalResume, ReplyTo: "user#u"}
+	if delivered, err := two.Signal(t.Context(), c.Key, resume); err != nil || !delivered {
+		t.Errorf("while it is not subscribed: %v, %v", delivered, err)
+	}
+	one.Close()
+	if delivered, err := two.Signal(t.Context(), c.Key, resume); err != nil || delivered {
+		t.Errorf("when it is closed: %v, %v", delivered, err)
+	}
+}

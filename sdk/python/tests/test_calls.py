@@ -243,6 +243,7 @@ async def test_notify(server: Server, user: str) -> None:
         (envelope,) = await server.envelopes(user, 1)
         correlation_id = envelope.pop("correlation_id")
         assert len(correlation_id) == 36
+        assert 0 < envelope.pop("timeout_ms") <= 60_000
         assert envelope == {"op": "notify", "method": "cursor.move", "params": {"x": 1}}
 
 
