@@ -20,7 +20,7 @@ type Caller struct {
 	inFlight atomic.Int64
 	// streamBytes is the size of all items that were not taken yet.
 	streamBytes atomic.Int64
-	signals  atomic.Int64 // to other processes, under way
+	signals     atomic.Int64 // to other processes, under way
 }
 
 // NewCaller makes a caller for a connection. It needs no closing: calls outlive
