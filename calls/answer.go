@@ -56,6 +56,10 @@ func (r *run) claim() bool {
 		e.cfg.Observer.CallRefused("conflict")
 		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.Conflict, "the correlation id was used with another method or other params; give every call an id of its own").Wire()))
 	case Lost:
+		if r.notify { // whose acknowledgement is its outcome
+			r.refuse(fmt.Errorf("%w: the server that the notification was sent to is gone", ErrOutcomeUnknown))
+			return false
+		}
 		e.cfg.Observer.CallRefused("outcome_unknown")
 		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.OutcomeUnknown, "the server that the call was sent to is gone; the call may have taken effect").Wire()))
 	case Unknown:
@@ -71,18 +75,24 @@ func (r *run) claim() bool {
 // calls are not remembered.
 func (r *run) claimFromStore() (ClaimResult, error) {
 	if r.method.Volatile {
-		if r.find {
+		switch {
+		case r.find:
 			return ClaimResult{State: Unknown}, nil
+		case r.stream != nil && !r.readFromStart():
+			return ClaimResult{State: Lost}, nil
 		}
 		return ClaimResult{State: Claimed}, nil
 	}
 	return r.engine().cfg.Store.Claim(context.Background(), Claim{
 		Key: r.key(), Fingerprint: r.fingerprint(), Deadline: r.asksUntil,
 		Epoch: r.epoch, Find: r.find,
-		// A stream that was read in part cannot be continued by another run.
-		Idempotent: r.method.Idempotent && (r.missing == nil || *r.missing == 0),
+		Idempotent: r.method.Idempotent && r.readFromStart(),
 	})
 }
+
+// readFromStart is false for a stream that was read in part: another run cannot
+// continue it.
+func (r *run) readFromStart() bool { return r.missing == nil || *r.missing == 0 }
 
 // signalOwner tells the process that runs the call where else its reply and its
 // items are wanted.

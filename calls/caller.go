@@ -20,6 +20,7 @@ type Caller struct {
 	inFlight atomic.Int64
 	// streamBytes is the size of all items that were not taken yet.
 	streamBytes atomic.Int64
+	signals     atomic.Int64 // to other processes, under way
 }
 
 // NewCaller makes a caller for a connection. It needs no closing: calls outlive
@@ -66,13 +67,13 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 	conn := c.Conn()
 	switch req.Op {
 	case wire.OpCancel:
-		c.engine.signal(Key{conn.UserID, req.CorrelationID}, Signal{Kind: SignalCancel}, func() {})
+		c.signal(Key{conn.UserID, req.CorrelationID}, Signal{Kind: SignalCancel}, func() {})
 		c.received(conn.UserID, req.Received)
 		ack(nil)
 		return nil
 	case wire.OpAck:
 		if req.Seq != nil {
-			c.engine.signal(Key{conn.UserID, req.CorrelationID}, Signal{Kind: SignalAck, Seq: *req.Seq}, func() {})
+			c.signal(Key{conn.UserID, req.CorrelationID}, Signal{Kind: SignalAck, Seq: *req.Seq}, func() {})
 		}
 		c.received(conn.UserID, req.Received)
 		ack(nil)

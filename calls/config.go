@@ -25,7 +25,8 @@ type Config struct {
 	// MaxInFlight bounds the calls that run at the same time. Zero means 10,000.
 	MaxInFlight int
 	// MaxInFlightPerConn bounds the calls of one connection that run at the same
-	// time. Zero means 256.
+	// time, streams that have ended and whose items it has not taken yet included.
+	// Zero means 256.
 	MaxInFlightPerConn int
 	// MaxResultSize bounds an encoded result, in bytes; a larger one becomes the
 	// error payload_too_large. Zero means 512 KiB, which leaves room for others

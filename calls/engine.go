@@ -14,6 +14,9 @@ import (
 // error is logged, and the client, which asks again, gets the stored reply.
 type Publisher func(channel string, data []byte) error
 
+// lastWords is how long a drain that gives up takes to answer its calls.
+const lastWords = 2 * time.Second
+
 // Engine runs the calls of one process.
 type Engine struct {
 	router  *centrirpc.Router
@@ -59,7 +62,8 @@ func (e *Engine) InFlight() int { return int(e.inFlight.Load()) }
 
 // Drain refuses new calls from now on and waits for the running ones. When ctx
 // ends first, it ends the contexts of their handlers, answers their callers with
-// unavailable, and returns ctx's error. It may be called more than once.
+// outcome_unknown, and returns ctx's error, two seconds later at the latest. It may
+// be called more than once.
 func (e *Engine) Drain(ctx context.Context) error {
 	e.mu.Lock()
 	e.draining.Store(true)
@@ -76,10 +80,26 @@ func (e *Engine) Drain(ctx context.Context) error {
 	case <-idle:
 		return nil
 	case <-ctx.Done():
-		for _, r := range e.running.all() {
-			r.giveUp(errStopped)
-		}
+		e.giveUpAll()
 		return ctx.Err()
+	}
+}
+
+// giveUpAll gives up every run. They are answered at the same time, for the store
+// may be slow, or out of reach.
+func (e *Engine) giveUpAll() {
+	var all sync.WaitGroup
+	for _, r := range e.running.all() {
+		all.Go(func() { r.giveUp(errStopped) })
+	}
+	answered := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(answered)
+	}()
+	select {
+	case <-answered:
+	case <-time.After(lastWords):
 	}
 }
 

@@ -34,11 +34,14 @@ func (r *run) ReportProgress(done, total float64, message string) {
 		return
 	}
 	r.mu.Lock()
-	if r.progress == nil {
+	if r.progress == nil && !r.ended {
 		r.progress = &progress{}
 	}
 	p := r.progress
 	r.mu.Unlock()
+	if p == nil {
+		return // the call was answered, and its handler goes on
+	}
 
 	p.mu.Lock()
 	defer p.mu.Unlock()

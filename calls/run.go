@@ -106,10 +106,10 @@ func (r *run) join(req *wire.Request, ack func(error)) bool {
 // still: a reply that could not be stored, or items that were not taken.
 func (r *run) joinEnded(req *wire.Request, ack func(error)) bool {
 	r.mu.Lock()
-	reply := r.unstored
+	reply, owned := r.unstored, r.owned
 	r.mu.Unlock()
 	switch {
-	case r.stream != nil && req.Seq != nil && !r.stream.isOver():
+	case r.stream != nil && owned && req.Seq != nil && !r.stream.isOver():
 		ack(nil)
 		r.stream.resume(*req.Seq, req.ReplyTo)
 	case reply != nil:
@@ -187,7 +187,7 @@ func (r *run) work() {
 			}
 		}
 	}
-	r.slot.freeConn()
+	r.freeConn()
 	if r.takeEnd() {
 		r.finish(result, failed)
 	}
@@ -293,7 +293,7 @@ func (r *run) leave() {
 	r.ended = true
 	refused := !r.begun && !r.closed
 	r.mu.Unlock()
-	r.slot.freeConn()
+	r.freeConn()
 	switch {
 	case abandoned:
 		r.finish(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
@@ -301,6 +301,14 @@ func (r *run) leave() {
 		r.refuse(errBroken)
 	case refused:
 		r.native(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
+	}
+}
+
+// freeConn frees the connection's part of the slot, unless the caller has items to
+// take still: a caller that takes none must not start streams without end.
+func (r *run) freeConn() {
+	if r.stream == nil || r.stream.isEmpty() {
+		r.slot.freeConn()
 	}
 }
 

@@ -10,6 +10,10 @@ import (
 // signalTimeout bounds a word to another process.
 const signalTimeout = 5 * time.Second
 
+// maxSignals bounds the words to other processes that are under way for one
+// connection. Those over it are lost.
+const maxSignals = 1024
+
 // receive takes a signal that another process sent to the one that runs the call.
 func (e *Engine) receive(key Key, signal Signal) {
 	if r := e.running.find(key); r != nil {
@@ -37,9 +41,7 @@ func (r *run) receive(signal Signal) {
 
 // tell sends a signal to another process that shares the store.
 func (e *Engine) tell(key Key, signal Signal) (delivered bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), signalTimeout)
-	defer cancel()
-	delivered, err := e.signaler.Signal(ctx, key, signal)
+	delivered, err := e.trySignal(key, signal)
 	if err != nil {
 		e.log.Warn("a signal to the process that runs a call was lost", "correlation_id", key.CorrelationID, "error", err)
 		return true // nothing is known; the caller asks again
@@ -47,9 +49,17 @@ func (e *Engine) tell(key Key, signal Signal) (delivered bool) {
 	return delivered
 }
 
+func (e *Engine) trySignal(key Key, signal Signal) (delivered bool, err error) {
+	defer asError(&err)
+	ctx, cancel := context.WithTimeout(context.Background(), signalTimeout)
+	defer cancel()
+	return e.signaler.Signal(ctx, key, signal)
+}
+
 // signal hands a word about a call to the process that runs it: this one, or one
 // that shares the store. It does not block. missing is called where there is none.
-func (e *Engine) signal(key Key, signal Signal, missing func()) {
+func (c *Caller) signal(key Key, signal Signal, missing func()) {
+	e := c.engine
 	// A run that is not known to have the call may find that another process has it.
 	if r := e.running.find(key); r != nil && (signal.Kind == SignalCancel || r.isOwned()) {
 		r.receive(signal)
@@ -59,7 +69,12 @@ func (e *Engine) signal(key Key, signal Signal, missing func()) {
 		missing()
 		return
 	}
+	if c.signals.Add(1) > maxSignals {
+		c.signals.Add(-1)
+		return // words are best effort, and those that matter are said again
+	}
 	go func() {
+		defer c.signals.Add(-1)
 		if !e.tell(key, signal) {
 			missing()
 		}
@@ -73,7 +88,7 @@ func (c *Caller) resume(userID string, req *wire.Request) {
 		seq = *req.Seq
 	}
 	id, replyTo := req.CorrelationID, req.ReplyTo
-	c.engine.signal(Key{userID, id}, Signal{Kind: SignalResume, Seq: seq, ReplyTo: replyTo}, func() {
+	c.signal(Key{userID, id}, Signal{Kind: SignalResume, Seq: seq, ReplyTo: replyTo}, func() {
 		gone := wire.EncodeError(id, itemsGone().Wire())
 		if err := c.engine.publish(replyTo, gone); err != nil {
 			c.engine.log.Error("a reply could not be published", "correlation_id", id, "error", err)

@@ -161,10 +161,10 @@ func (s *stream) resume(seq uint64, channel string) {
 	first := s.next - uint64(len(s.items))
 	var messages [][]byte
 	switch {
-	case seq < first:
+	case s.over && seq < s.next:
 		messages = [][]byte{wire.EncodeError(s.run.CorrelationID, itemsGone().Wire())}
-	case seq < s.next:
-		messages = slices.Clone(s.items[seq-first:])
+	case seq < s.next: // below first, an acknowledgement has overtaken the question
+		messages = slices.Clone(s.items[max(seq, first)-first:])
 		fallthrough
 	default:
 		if s.final != nil {
@@ -188,6 +188,12 @@ func (s *stream) isOver() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.over
+}
+
+func (s *stream) isEmpty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.items) == 0
 }
 
 func itemsGone() *centrirpc.Error {

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -145,8 +146,8 @@ func (in *inbox) take() taken {
 	}
 	item := in.ready[in.head]
 	in.ready[in.head] = nil
-	if in.head++; in.head == len(in.ready) {
-		in.ready, in.head = in.ready[:0], 0
+	if in.head++; in.head == len(in.ready) || in.head > maxAhead && in.head > len(in.ready)/2 {
+		in.ready, in.head = slices.Delete(in.ready, 0, in.head), 0
 	}
 	in.taken++
 	if in.since.IsZero() {

@@ -21,7 +21,8 @@ const disconnectTimeout = 2 * time.Second
 // "outcome_unknown", and the error says how many were left. It may be called more
 // than once.
 //
-// Closing the connections takes up to two seconds beyond ctx.
+// Answering them, and closing the connections, take up to two seconds each beyond
+// ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.drain(ctx)
 	s.disconnect(ctx)

@@ -168,3 +168,49 @@ func TestCluster(t *testing.T) {
 	})
 	exercise(t, r)
 }
+
+// A key that empties is gone, and its expiry with it; when it is there again it
+// must expire again.
+func TestKeysThatWereEmptyExpireAgain(t *testing.T) {
+	r := startRedis(t)
+	s := r.open(t, redisstore.Config{})
+	soon := func(user, id string) calls.Claim {
+		c := claimOf(user, id)
+		c.Deadline = time.Now().Add(500*time.Millisecond - redisstore.Margin)
+		return c
+	}
+	for i := range 16 {
+		claim(t, s, soon(fmt.Sprint("u", i), "first"), calls.Claimed)
+	}
+	last := claimOf("u15", "first")
+	last.Find = true
+	eventually(t, "they have expired", func() bool {
+		got, err := s.Claim(t.Context(), last)
+		return err == nil && got.State == calls.Unknown
+	})
+	for i := range 16 { // one of these forgets what is over
+		claim(t, s, soon(fmt.Sprint("u", i), "second"), calls.Claimed)
+	}
+	for _, key := range r.keys("centrirpc:{uu*") {
+		if ttl, err := r.do("PTTL", key).AsInt64(); err != nil || ttl <= 0 {
+			t.Errorf("%s: %d ms, %v", key, ttl, err)
+		}
+	}
+}
+
+// A process that lost its subscription is about to have it again: the caller of its
+// stream must not hear that the items are gone.
+func TestAProcessThatDoesNotHearAtTheMomentIsThere(t *testing.T) {
+	r := startRedis(t)
+	one, two := r.open(t, redisstore.Config{}), r.open(t, redisstore.Config{})
+	c := claimOf("u", "a")
+	claim(t, one, c, calls.Claimed)
+	resume := calls.Signal{Kind: calls.SignalResume, ReplyTo: "user#u"}
+	if delivered, err := two.Signal(t.Context(), c.Key, resume); err != nil || !delivered {
+		t.Errorf("while it is not subscribed: %v, %v", delivered, err)
+	}
+	one.Close()
+	if delivered, err := two.Signal(t.Context(), c.Key, resume); err != nil || delivered {
+		t.Errorf("when it is closed: %v, %v", delivered, err)
+	}
+}

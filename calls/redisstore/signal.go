@@ -20,8 +20,8 @@ type signalMessage struct {
 	ReplyTo       string           `json:"reply_to,omitempty"`
 }
 
-// Signal implements calls.Signaler. A process is there if its channel is subscribed
-// and its lease lasts.
+// Signal implements calls.Signaler. A process is there if its lease lasts: where
+// its channel is not subscribed at the moment, it is soon again.
 func (s *Store) Signal(ctx context.Context, key calls.Key, signal calls.Signal) (delivered bool, err error) {
 	payload, err := json.Marshal(signalMessage{key.UserID, key.CorrelationID, signal.Kind, signal.Seq, signal.ReplyTo})
 	if err != nil {
@@ -31,14 +31,11 @@ func (s *Store) Signal(ctx context.Context, key calls.Key, signal calls.Signal) 
 	if err != nil {
 		return false, err
 	}
-	answer, err := res.ToArray()
-	if err != nil || len(answer) != 2 {
-		return false, fmt.Errorf("redisstore: Redis answers a signal with %d parts: %w", len(answer), err)
+	owner, err := res.ToString()
+	if err != nil {
+		return false, fmt.Errorf("redisstore: %w", err)
 	}
-	owner, _ := answer[0].ToString()
-	heard, _ := answer[1].AsInt64()
-	// In a cluster the subscriber may be another node's.
-	if owner == "" || heard == 0 && s.client.Mode() != rueidis.ClientModeCluster {
+	if owner == "" {
 		return false, nil
 	}
 	alive, err := s.node.alive(ctx, owner)

@@ -52,5 +52,7 @@ redis.call('HSET', calls, id, 'R' .. fingerprint .. owner .. string.format('%014
 redis.call('ZADD', expiries, expires, id)
 if extended then
   for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, until_) end
+elseif count == 0 then -- what was empty did not expire
+  redis.call('PEXPIREAT', expiries, until_)
 end
 return CLAIMED

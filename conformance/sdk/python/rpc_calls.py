@@ -137,7 +137,9 @@ class Calls:
         self._received.connected(store)
         waiting = [call for call in self._pending.values() if call.publishing is None]
         for call in waiting:
-            if call.uncertain and not store and not call.request.idempotent:
+            if call.uncertain and call.left <= 0:
+                self._expire(call)  # its time passed while the computer slept
+            elif call.uncertain and not store and not call.request.idempotent:
                 self._fail(call, _lost(call))  # it has no memory: it would run again
         self._pacer.start(waiting)
 
@@ -151,6 +153,7 @@ class Calls:
         self._received.lost()
         for call in list(self._pending.values()):
             call.rest()
+            call.disconnected()
             call.stop_publishing()
             if call.feed is not None:
                 call.feed.paused()
@@ -298,11 +301,14 @@ class Calls:
         call.rest()
         call.stop_publishing()
         request = call.request
-        left = call.deadline - asyncio.get_running_loop().time()
+        left = call.left
+        if left <= 0 and call.uncertain:
+            self._expire(call)
+            return
+        timeout_ms = max(1, round(left * 1000))
         if request.kind == "notify":
-            envelope = notify_request(request.method, params, call.id)
+            envelope = notify_request(request.method, params, call.id, timeout_ms)
         else:
-            timeout_ms = max(1, round(left * 1000))
             reply_to = self._connection.reply_channel
             envelope = call_request(request.method, params, call.id, reply_to, timeout_ms)
         size = len(json.dumps({**envelope, "params": None})) - len("null") + len(call.text)
@@ -346,7 +352,13 @@ class Calls:
         self._emit("ack", call, None)
         if call.id not in self._pending:
             return  # the reply has overtaken it
-        self._sign(call)
+        if call.acknowledged:
+            # The server knows the call still; that says nothing of its reply.
+            call.accepted()
+            self._pacer.answered(call)
+        else:
+            call.acknowledged = True
+            self._sign(call)
         if call.request.kind == "notify":
             self._succeed(call, None)
 
@@ -377,7 +389,7 @@ class Calls:
         if quiet < call.silence:
             call.again(call.silence - quiet, self._silent)
         else:
-            call.silence *= 2
+            call.silent()
             self._send_again(call)
 
     # -- what is said beside calls ----------------------------------------------------

@@ -175,9 +175,17 @@ def call_request(
     }
 
 
-def notify_request(method: str, params: Any, correlation_id: str) -> dict[str, Any]:
-    """The envelope of a notification."""
-    return {"op": "notify", "method": method, "params": params, "correlation_id": correlation_id}
+def notify_request(
+    method: str, params: Any, correlation_id: str, timeout_ms: int
+) -> dict[str, Any]:
+    """The envelope of a notification: the server remembers it as long as it may come again."""
+    return {
+        "op": "notify",
+        "method": method,
+        "params": params,
+        "correlation_id": correlation_id,
+        "timeout_ms": min(timeout_ms, MAX_TIMEOUT_MS),
+    }
 
 
 def cancel_request(correlation_id: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from .rpc_stream_feed import StreamFeed
 from .rpc_wire import Progress
 
 __all__ = ["Pending", "ProgressHandler", "Request"]
+
+# How long, in seconds, the silence that is allowed becomes by doubling, unless it is longer from
+# the start.
+_LONGEST_SILENCE = 60.0
 
 ProgressHandler = Callable[[Progress], None]
 """Hears how far a call has come: the newest word, in order. Best effort; not async."""
@@ -46,7 +51,10 @@ class Pending:
         self.text = text
         """The params, so that what is sent again is what was sent."""
         self.deadline = loop.time() + request.timeout
+        self._wall_deadline = time.time() + request.timeout
         self.done: asyncio.Future[Any] = loop.create_future()
+        self.acknowledged = False
+        """Whether a publish of it was acknowledged."""
         self.sends = 0
         """How often it was published."""
         self.uncertain = False
@@ -69,6 +77,16 @@ class Pending:
         self.publishing: asyncio.Task[None] | None = None
         self.started = False
         """Whether ``publishing`` has begun."""
+
+    @property
+    def left(self) -> float:
+        """How long it may still take, in seconds.
+
+        Where it may have run before, the clock on the wall counts as well: the loop's may stand
+        still while a computer sleeps, and the server forgets the call when its time is over.
+        """
+        left = self.deadline - asyncio.get_running_loop().time()
+        return min(left, self._wall_deadline - time.time()) if self.uncertain else left
 
     @property
     def repeatable(self) -> bool:
@@ -101,11 +119,23 @@ class Pending:
     def sign(self) -> bool:
         """The server gave a sign of it. True if the silence allowed is shorter again."""
         self.heard = asyncio.get_running_loop().time()
-        self.refusal = None
-        self.refusals = 0
+        self.accepted()
         shorter = self.silence > self._silence
         self.silence = self._silence
         return shorter
+
+    def accepted(self) -> None:
+        """The server did not refuse it."""
+        self.refusal = None
+        self.refusals = 0
+
+    def silent(self) -> None:
+        """Nothing was heard of it for too long: next time that may take longer."""
+        self.silence = min(2 * self.silence, max(_LONGEST_SILENCE, self._silence))
+
+    def disconnected(self) -> None:
+        """There will be another connection, of which nothing is known."""
+        self.silence = self._silence
 
     def stop_publishing(self) -> None:
         """Keep off the wire what is not on it, and wait for no acknowledgement."""

@@ -63,15 +63,17 @@ class StreamFeed:
     # -- the connection ---------------------------------------------------------------
 
     def resumed(self) -> None:
-        """The request goes out, on a connection that may be a new one."""
+        """The request goes out, on a connection that may be a new one.
+
+        What was taken is said again, for that may have been lost.
+        """
         self._live = True
+        self._acknowledged = 0
         self._acknowledge()
 
     def paused(self) -> None:
         """There is no connection, or no need for it."""
         self._live = False
-        # What was said last may be lost with the connection.
-        self._acknowledged = 0
         for timer in (self._ack_timer, self._resume_timer):
             if timer is not None:
                 timer.cancel()

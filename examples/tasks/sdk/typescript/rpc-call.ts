@@ -43,6 +43,8 @@ export interface Call extends Outcome {
   sent: boolean;
   /** Where the server may have claimed it; undefined while it cannot have. */
   claim: Claim | undefined;
+  /** Whether a publish of it was acknowledged. */
+  acknowledged: boolean;
   /** How often it was published. */
   sends: number;
   /** How often the server refused it for now, in a row, and its latest word if that is such a refusal. */
@@ -84,6 +86,7 @@ export function newCall(
     stop: () => {},
     sent: false,
     claim: undefined,
+    acknowledged: false,
     sends: 0,
     refusals: 0,
     refusal: undefined,

@@ -30,7 +30,6 @@ import {
   commandOverhead,
   decodeReply,
   itemsRequest,
-  maxTimeout,
   notifyRequest,
   receivedRequest,
   resumeRequest,
@@ -50,6 +49,9 @@ export interface Link {
 
 /** The code with which the SDK says that it could not write a command. */
 const writeFailed = 10;
+
+/** The bound of the silence that doubles, in milliseconds, unless it is longer from the start. */
+const longestSilence = 60_000;
 
 /** What is reckoned for a request of ours that has no params, in bytes. */
 const smallRequest = 512;
@@ -135,6 +137,7 @@ export class Calls {
     this.#quiet();
     for (const call of [...this.#pending.values()]) {
       call.due = Infinity;
+      call.silence = 0;
       call.items?.stop();
       if (!call.sent) continue;
       call.sent = false;
@@ -226,7 +229,10 @@ export class Calls {
   #acknowledged(call: Call): void {
     this.#frame("ack", call, undefined);
     if (!this.#pending.has(call.id)) return;
-    this.#sign(call);
+    // One more acknowledgement says that the server knows the call, not that its reply is still to come.
+    if (call.acknowledged) this.#accepted(call);
+    else this.#sign(call);
+    call.acknowledged = true;
     if (call.op === "notify" && this.#settle(call)) call.resolve(undefined);
   }
 
@@ -255,11 +261,16 @@ export class Calls {
 
   /** There was a sign of life of the call. */
   #sign(call: Call): void {
-    this.#pace.acknowledged(call);
+    this.#accepted(call);
     call.silence = this.#silence;
+    if (call.sent) this.#expectSign(call);
+  }
+
+  /** The server did not refuse the call. */
+  #accepted(call: Call): void {
+    this.#pace.acknowledged(call);
     call.refusals = 0;
     call.refusal = undefined;
-    if (call.sent) this.#expectSign(call);
   }
 
   /** Sends the call again when nothing is heard of it, if it may be sent again at all. */
@@ -285,7 +296,7 @@ export class Calls {
         continue;
       }
       call.due = Infinity;
-      if (call.sent) call.silence = Math.min(2 * call.silence, maxTimeout);
+      if (call.sent) call.silence = Math.min(2 * call.silence, Math.max(longestSilence, this.#silence));
       due.push(call);
     }
     this.#alarm.by(next);

@@ -27,8 +27,8 @@ export interface ClientOptions {
   /** The largest request in bytes. Default: what the server says at connect, else 65536. */
   maxRequestSize?: number | undefined;
   /**
-   * How long nothing may be heard of a call before it is sent again, in milliseconds, doubling each time. Its
-   * handler does not run twice. Default 10 000; Infinity never.
+   * How long nothing may be heard of a call before it is sent again, in milliseconds, doubling each time, up to a
+   * minute. Its handler does not run twice. Default 10 000; Infinity never.
    */
   silence?: number | undefined;
   /** The WebSocket class. Default: the global one, else that of the package `ws`. */
