@@ -19,6 +19,9 @@ from centrirpc import CentrifugoRPCClient
 
 from .conftest import DEADLINE
 
+# Bound of a client's whole life, in seconds.
+CLIENT_DEADLINE = DEADLINE
+
 USER = "u1"
 CHANNEL = f"user#{USER}"
 
@@ -169,7 +172,7 @@ async def client_of(server: FakeServer, **options: Any) -> AsyncIterator[Centrif
     before = asyncio.all_tasks()
     sdk_options = {"min_reconnect_delay": 0.01, "max_reconnect_delay": 0.05, "proxy": None}
     client = CentrifugoRPCClient(server.url, "", USER, sdk_options=sdk_options, **options)
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(CLIENT_DEADLINE):
         async with client:
             yield client
         assert client.pending_calls == 0
@@ -194,7 +197,7 @@ class Clocks:
         monkeypatch.setattr(loop, "time", lambda: running() + self._passed)
         monkeypatch.setattr(time, "time", lambda: wall() + self._passed + self._set)
         # What passes here is no waiting.
-        monkeypatch.setattr(sys.modules[__name__], "DEADLINE", 1e9)
+        monkeypatch.setattr(sys.modules[__name__], "CLIENT_DEADLINE", 1e9)
 
     def go(self, seconds: float) -> None:
         """Let time pass; timers that are due run in the next turn of the loop."""

@@ -274,6 +274,8 @@ async def test_an_acknowledgement_that_is_refused() -> None:
 async def test_an_acknowledgement_that_is_lost(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server has as many items out as may be, and waits for just that one."""
     clocks = Clocks(monkeypatch)
+    # As long as the SDK waits for an answer, nobody knows that none will come.
+    monkeypatch.setattr(rpc_stream_feed.StreamFeed, "unacknowledged", lambda feed: None)
     async with fake_server() as server, client_of(server) as client:
         reading = asyncio.create_task(collect(client.stream("rows", timeout=60)))
         arrived = await begin(server)
@@ -283,8 +285,6 @@ async def test_an_acknowledgement_that_is_lost(how: str, monkeypatch: pytest.Mon
             ack = await server.next()
             acks.append(ack.envelope["seq"])
         if how == "alone":
-            # As long as the SDK waits for an answer it is not known to be lost.
-            monkeypatch.setattr(rpc_stream_feed.StreamFeed, "unacknowledged", lambda feed: None)
             clocks.go(10.1)
         else:
             server.cut()
