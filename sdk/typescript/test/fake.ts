@@ -200,7 +200,7 @@ export function ownTimers(t: TestContext): () => number {
 
 /** Holds setTimeout and performance.now() until tick() moves both on, so many milliseconds at a time. */
 export function heldClock(t: TestContext): { tick(ms: number, step?: number): void; jump(ms: number): void } {
-  let now = performance.now();
+  let now = Math.ceil(performance.now()); // whole, so that sums of it are exact
   t.mock.timers.enable({ apis: ["setTimeout"] });
   t.mock.method(performance, "now", () => now);
   return {
