@@ -78,7 +78,7 @@ func (r *run) claimFromStore() (ClaimResult, error) {
 		switch {
 		case r.find:
 			return ClaimResult{State: Unknown}, nil
-		case r.stream != nil && !r.readFromStart():
+		case r.stream != nil && r.epoch != "":
 			return ClaimResult{State: Lost}, nil
 		}
 		return ClaimResult{State: Claimed}, nil
@@ -86,13 +86,10 @@ func (r *run) claimFromStore() (ClaimResult, error) {
 	return r.engine().cfg.Store.Claim(context.Background(), Claim{
 		Key: r.key(), Fingerprint: r.fingerprint(), Deadline: r.asksUntil,
 		Epoch: r.epoch, Find: r.find,
-		Idempotent: r.method.Idempotent && r.readFromStart(),
+		// A stream is not run again: the items of two runs would mix.
+		Idempotent: r.method.Idempotent && r.stream == nil,
 	})
 }
-
-// readFromStart is false for a stream that was read in part: another run cannot
-// continue it.
-func (r *run) readFromStart() bool { return r.missing == nil || *r.missing == 0 }
 
 // signalOwner tells the process that runs the call where else its reply and its
 // items are wanted.

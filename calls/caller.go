@@ -20,6 +20,7 @@ type Caller struct {
 	inFlight atomic.Int64
 	// streamBytes is the size of all items that were not taken yet.
 	streamBytes atomic.Int64
+	waiting     waiting      // for room
 	signals     atomic.Int64 // to other processes, under way
 }
 

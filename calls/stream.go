@@ -39,19 +39,62 @@ func (s *stream) send(item json.RawMessage) error {
 	if len(item) > e.cfg.MaxResultSize {
 		return centrirpc.Errorf(wire.PayloadTooLarge, "an item is %d bytes; at most %d can be sent", len(item), e.cfg.MaxResultSize)
 	}
+	message, sent, err := s.add(item)
+	if !sent && err == nil {
+		message, err = s.await(item)
+	}
+	if err == nil {
+		s.run.broadcast(message)
+	}
+	return err
+}
+
+// await adds an item once there is room: of the stream's own making, or of another
+// one's of the connection.
+func (s *stream) await(item json.RawMessage) ([]byte, error) {
+	s.run.caller.waiting.add(s)
+	defer s.run.caller.waiting.remove(s)
 	for {
-		message, sent, err := s.add(item)
-		if err != nil {
-			return err
-		}
-		if sent {
-			s.run.broadcast(message)
-			return nil
+		if message, sent, err := s.add(item); sent || err != nil {
+			return message, err
 		}
 		select {
 		case <-s.room:
 		case <-s.run.Done():
-			return s.run.Err()
+			return nil, s.run.Err()
+		}
+	}
+}
+
+// waiting are the streams of a connection that wait for room.
+type waiting struct {
+	mu      sync.Mutex
+	streams map[*stream]struct{}
+}
+
+func (w *waiting) add(s *stream) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.streams == nil {
+		w.streams = map[*stream]struct{}{}
+	}
+	w.streams[s] = struct{}{}
+}
+
+func (w *waiting) remove(s *stream) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.streams, s)
+}
+
+// wake has all of them look again.
+func (w *waiting) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for s := range w.streams {
+		select {
+		case s.room <- struct{}{}:
+		default:
 		}
 	}
 }
@@ -94,10 +137,7 @@ func (s *stream) taken(seq uint64) {
 	s.drop(int(seq - first + 1))
 	flushed := s.final != nil && len(s.items) == 0
 	s.mu.Unlock()
-	select {
-	case s.room <- struct{}{}:
-	default:
-	}
+	s.run.caller.waiting.wake()
 	if flushed {
 		s.close()
 	}
@@ -135,6 +175,7 @@ func (s *stream) close() {
 		s.stop = nil
 	}
 	s.mu.Unlock()
+	s.run.caller.waiting.wake()
 	if held {
 		s.run.release()
 	}
