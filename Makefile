@@ -14,7 +14,7 @@ help: ## Say what there is to make
 test: setup check test-typescript test-python test-go ## Run every test in every language (sets up what it needs)
 
 .PHONY: setup
-setup: ## Install what the tests need into the checkout: .venv, node_modules (and Debian's chromium, as root)
+setup: ## Install what the tests need into the checkout: .venv, node_modules (and Debian's chromium and redis-server, as root)
 	@scripts/setup.sh
 
 .PHONY: check
@@ -49,8 +49,12 @@ generate: ## Generate the committed clients and bundles anew
 fuzz: ## Each fuzz target for 20 seconds
 	@scripts/fuzz.sh 20s
 
+.PHONY: soak
+soak: setup ## 100,000 calls through nodes and networks that break at random, some minutes
+	go test ./e2e/faults -run TestSoak -soak-calls 100000 -timeout 30m -v
+
 .PHONY: bench
-bench: ## Measure calls per second and memory beside the alternatives, and generating
+bench: ## Measure calls per second, memory, what remembering calls costs, and generating
 	cd bench && go run .
 
 .PHONY: lint

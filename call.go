@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -19,7 +20,13 @@ import (
 // encoding of a result or of an error's details. The context's deadline, or the
 // method's Timeout if that is sooner, ends the handler's context; Call returns
 // when the handler does.
-func (r *Router) Call(ctx context.Context, method string, params json.RawMessage) (result json.RawMessage, err error) {
+//
+// A stream needs CallStream.
+func (r *Router) Call(ctx context.Context, method string, params json.RawMessage) (json.RawMessage, error) {
+	return r.call(ctx, method, params, nil)
+}
+
+func (r *Router) call(ctx context.Context, method string, params json.RawMessage, send func(json.RawMessage) error) (result json.RawMessage, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.logFailure(ctx, "a call panicked", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
@@ -30,12 +37,15 @@ func (r *Router) Call(ctx context.Context, method string, params json.RawMessage
 	if e == nil {
 		return nil, Errorf(wire.MethodNotFound, "there is no method %.128q", method)
 	}
+	if e.method.Kind == contract.Stream && send == nil {
+		return nil, Errorf(wire.MethodNotFound, "the method %s is a stream, which cannot be called in this way", method)
+	}
 	if deadline, ok := ctx.Deadline(); e.method.Timeout > 0 && (!ok || time.Until(deadline) > e.method.Timeout) {
 		limited, cancel := context.WithTimeout(ctx, e.method.Timeout)
 		defer cancel()
 		ctx = limited
 	}
-	returned, err := e.invoke(ctx, &Request{Method: &e.method, Params: params})
+	returned, err := e.invoke(ctx, &Request{Method: &e.method, Params: params, send: send})
 	if err != nil {
 		return nil, r.clientError(ctx, method, err)
 	}

@@ -10,7 +10,7 @@ import (
 func (reg *registration) describe() contract.Method {
 	m := contract.Method{
 		Name: reg.method.Name, Kind: reg.method.Kind, Doc: reg.method.Doc, Deprecated: reg.method.Deprecated,
-		TimeoutMS: reg.method.Timeout.Milliseconds(), Idempotent: reg.method.Idempotent, Source: reg.symbol,
+		TimeoutMS: reg.method.Timeout.Milliseconds(), Idempotent: reg.method.Idempotent, Volatile: reg.method.Volatile, Source: reg.symbol,
 	}
 	for _, declaration := range reg.errors {
 		if declaration.number() != 0 && !slices.Contains(m.Errors, declaration.number()) {

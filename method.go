@@ -16,6 +16,8 @@ type Method struct {
 	Kind contract.MethodKind
 	// Params is the Go type of its params; nil if it takes none.
 	Params reflect.Type
+	// Item is the Go type of a stream's items; nil for other kinds.
+	Item reflect.Type
 	// Result is the Go type of its result; nil if it has none.
 	Result reflect.Type
 	// Doc describes it: from the Description option, or from the contract.json
@@ -27,6 +29,8 @@ type Method struct {
 	Timeout time.Duration
 	// Idempotent means that running a call twice does no harm.
 	Idempotent bool
+	// Volatile means that its calls are not remembered.
+	Volatile bool
 }
 
 // MethodOption describes a method further, at its registration.
@@ -60,10 +64,19 @@ func Deprecated(instead string) MethodOption {
 	}
 }
 
-// Idempotent declares that running a call twice does no harm. Clients then send
-// it again after a lost connection instead of reporting an unknown outcome.
+// Idempotent declares that running a call twice does no harm. It is then run again
+// where the server that ran it died, instead of being answered with
+// outcome_unknown.
 func Idempotent() MethodOption {
 	return func(reg *registration) { reg.method.Idempotent = true }
+}
+
+// Volatile declares that the server need not remember the method's calls: the
+// cheapest way to call. A reply may be lost with the connection; clients then
+// report an unknown outcome, or, if the method is Idempotent too, send the call
+// again. It suits reads, and notifications that come often.
+func Volatile() MethodOption {
+	return func(reg *registration) { reg.method.Volatile = true }
 }
 
 // ErrorDeclaration is an ErrorType of any details.

@@ -13,6 +13,8 @@ type Request struct {
 	// Params are as they came: not yet decoded or validated. Middleware may
 	// replace them.
 	Params json.RawMessage
+
+	send func(item json.RawMessage) error // a stream's; nil for other methods
 }
 
 // Invoker runs a request and returns its result: what the handler returned. It

@@ -184,7 +184,12 @@ func (r *Router) add(reg *registration) {
 		}
 		problems = append(problems, r.declareError(reg, declaration)...)
 	}
-	problems = append(problems, r.builder.AddMethod(reg.describe(), describedType(reg.method.Params), describedType(reg.method.Result))...)
+	params, result := describedType(reg.method.Params), describedType(reg.method.Result)
+	if reg.method.Kind == contract.Stream {
+		problems = append(problems, r.builder.AddStream(reg.describe(), params, describedType(reg.method.Item), result)...)
+	} else {
+		problems = append(problems, r.builder.AddMethod(reg.describe(), params, result)...)
+	}
 	problems = append(problems, r.checkRules(reg.method.Params, "params")...)
 	if len(problems) > 0 {
 		reg.refuse(problems)

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 // everything that the table tells of it was measured.
 func TestEverySystemInEveryShape(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"-rounds", "1", "-window", "20ms", "-warm", "5ms", "-idle", "0", "-generate", "0", "-format", "json"}, &stdout, &stderr)
+	code := run(t.Context(), []string{"-rounds", "1", "-window", "20ms", "-warm", "5ms", "-only", "calls", "-format", "json"}, &stdout, &stderr)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, &stderr)
 	}
@@ -51,7 +51,7 @@ func TestEverySystemInEveryShape(t *testing.T) {
 
 func TestIdleConnections(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"-rounds", "0", "-idle", "200", "-settle", "100ms", "-generate", "0"}, &stdout, &stderr)
+	code := run(t.Context(), []string{"-rounds", "0", "-store", "0", "-idle", "200", "-settle", "100ms", "-generate", "0"}, &stdout, &stderr)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, &stderr)
 	}
@@ -85,7 +85,10 @@ func TestFlags(t *testing.T) {
 		{"-rounds -1", "must not be negative"},
 		{"-window 1ms", "-window must be at least 10ms"},
 		{"-format html", "neither markdown nor json"},
-		{"-rounds 0 -idle 0 -generate 0", "nothing to do"},
+		{"-rounds 0 -idle 0 -store 0 -generate 0", "nothing to do"},
+		{"-only store -store 0", "nothing to do"},
+		{"-only smoke", `-only: there is no part "smoke"`},
+		{"-store -1", "must not be negative"},
 		{"-generate -1", "must not be negative"},
 		{"-methods 9", "-methods must be at least 10"},
 		{"-generate 0 -compile", "-compile is for what is generated"},

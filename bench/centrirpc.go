@@ -21,11 +21,11 @@ const (
 
 func serveCentrirpc() (string, error) { return startCentrirpc(server.Config{}) }
 
-func startCentrirpc(cfg server.Config) (string, error) {
+func startCentrirpc(cfg server.Config, opts ...centrirpc.MethodOption) (string, error) {
 	router := centrirpc.NewRouter(centrirpc.Name("bench"))
 	centrirpc.Handle(router, getStatsMethod, func(_ context.Context, p getStatsParams) (stats, error) {
 		return answer(p.UserID), nil
-	})
+	}, opts...)
 	cfg.TokenHMACSecret = tokenSecret
 	cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, err := server.New(router, cfg)
@@ -45,11 +45,12 @@ func startCentrirpc(cfg server.Config) (string, error) {
 }
 
 // kind is how a call of centrirpc travels.
-type kind bool
+type kind int
 
 const (
-	correlated kind = false
-	native     kind = true
+	correlated kind = iota // remembered by the server
+	volatile               // correlated, and not remembered
+	native                 // by native RPC
 )
 
 func dialCentrirpc(protobuf bool, k kind) func(context.Context, string, int) (connection, error) {
@@ -69,18 +70,24 @@ func dialCentrirpc(protobuf bool, k kind) func(context.Context, string, int) (co
 		if err := c.Connect(ctx); err != nil {
 			return nil, err
 		}
-		if k == native {
+		switch k {
+		case native:
 			return &nativeConnection{c}, nil
+		case volatile:
+			return &correlatedConnection{c, []client.CallOption{client.Volatile()}}, nil
 		}
-		return &correlatedConnection{c}, nil
+		return &correlatedConnection{c, nil}, nil
 	}
 }
 
 // correlatedConnection makes calls as a generated client does.
-type correlatedConnection struct{ c *client.CentrifugoRPCClient }
+type correlatedConnection struct {
+	c    *client.CentrifugoRPCClient
+	opts []client.CallOption
+}
 
 func (c *correlatedConnection) getStats(ctx context.Context, userID string) (result stats, err error) {
-	err = c.c.Call(ctx, getStatsMethod, getStatsParams{UserID: userID}, &result)
+	err = c.c.Call(ctx, getStatsMethod, getStatsParams{UserID: userID}, &result, c.opts...)
 	return result, err
 }
 

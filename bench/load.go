@@ -16,6 +16,9 @@ type serving struct{ system *system }
 func (s *serving) do(o order) (any, error) {
 	switch o.Do {
 	case "start":
+		if s.system.serveRedis != nil {
+			return s.system.serveRedis(o.Redis)
+		}
 		return s.system.serve()
 	case "usage":
 		return usageNow()

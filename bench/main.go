@@ -1,6 +1,6 @@
 // Command bench measures typed correlated calls of centrirpc beside native RPC of
-// the same server, gRPC, Connect and NATS, the memory of idle connections, and the
-// generation of clients of a large contract.
+// the same server, gRPC, Connect and NATS, the memory of idle connections, what it
+// costs to remember calls, and the generation of clients of a large contract.
 // See README.md.
 package main
 
@@ -74,6 +74,14 @@ func measure(ctx context.Context, opts *options, progress io.Writer) (*report, e
 			return nil, err
 		}
 		r.Calls = rows
+	}
+	if opts.store > 0 {
+		fmt.Fprintln(progress, "the call store ...")
+		cost, err := measureStore(ctx, opts, progress)
+		if err != nil {
+			return nil, fmt.Errorf("the call store: %w", err)
+		}
+		r.Store = cost
 	}
 	if opts.generate > 0 {
 		fmt.Fprintf(progress, "clients of %d methods ...\n", opts.methods)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +32,7 @@ const profileVariable = "CENTRIRPC_BENCH_PROFILE"
 type order struct {
 	Do      string        `json:"do"`
 	Address string        `json:"address,omitempty"`
+	Redis   string        `json:"redis,omitempty"` // its address, for a server that needs one
 	Shape   shape         `json:"shape,omitzero"`
 	For     time.Duration `json:"for,omitempty"`
 }
@@ -168,7 +170,7 @@ func newRole(name string) (role, error) {
 	if part == "idle-server" {
 		return &idleServer{}, nil
 	}
-	s := systemNamed(of)
+	s := cmp.Or(systemNamed(of), named(storeSystems, of))
 	switch {
 	case s == nil:
 		return nil, fmt.Errorf("there is no system %q", of)

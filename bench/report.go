@@ -19,6 +19,7 @@ type report struct {
 	Calls    []row   `json:"calls,omitempty"`
 	Idle     *idle   `json:"idle,omitempty"`
 
+	Store      *storeCost  `json:"store,omitempty"`
 	Generation *generation `json:"generation,omitempty"`
 }
 
@@ -61,14 +62,7 @@ type ratio struct {
 }
 
 func newRow(s *system, sh shape, rounds []results) row {
-	of := func(value func(sample) float64) float64 {
-		values := make([]float64, len(rounds))
-		for i, r := range rounds {
-			values[i] = value(r[cell{s.name, sh}])
-		}
-		return median(values)
-	}
-	us := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+	of := medianOf(s, sh, rounds)
 	r := row{
 		System: s.name, Title: s.title, Shape: sh,
 		PerSecond:    of(perSecond),
@@ -93,9 +87,25 @@ func newRow(s *system, sh shape, rounds []results) row {
 	return r
 }
 
+// medianOf gives the median over the rounds of what a sample says.
+func medianOf(s *system, sh shape, rounds []results) func(func(sample) float64) float64 {
+	return func(value func(sample) float64) float64 {
+		values := make([]float64, len(rounds))
+		for i, r := range rounds {
+			values[i] = value(r[cell{s.name, sh}])
+		}
+		return median(values)
+	}
+}
+
+func us(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
 func perSecond(s sample) float64 { return s.perSecond }
 
-func perCPU(s sample) float64 { return 1 / (s.serverCPU + s.clientCPU).Seconds() }
+func perCPU(s sample) float64 {
+	redis := time.Duration(s.redis.CPU * float64(time.Microsecond))
+	return 1 / (s.serverCPU + s.clientCPU + redis).Seconds()
+}
 
 func ratioTo(system, other string, sh shape, rounds []results, value func(sample) float64) *ratio {
 	values := make([]float64, 0, len(rounds))
@@ -163,6 +173,9 @@ func (r *report) markdown() []byte {
 			b = fmt.Appendf(b, "%s %s %s", separator, name, value)
 		}
 		b = append(b, ".\n"...)
+	}
+	if r.Store != nil {
+		b = append(b, r.Store.markdown(r.WindowMS)...)
 	}
 	if r.Generation != nil {
 		b = append(b, r.Generation.markdown()...)

@@ -10,10 +10,14 @@ import (
 type system struct {
 	name  string // in flags
 	title string // in the table
-	// against is the system that this one's ratio "÷ native" is taken of.
+	// against is the system that this one's ratio is taken of: "÷ native RPC", or
+	// "÷ volatile".
 	against string
 	// serve starts a server on a free port of 127.0.0.1 and returns its address.
 	serve func() (string, error)
+	// serveRedis is in place of serve where a server needs a Redis: it is given the
+	// address of one of its own.
+	serveRedis func(redis string) (string, error)
 	// dial opens the connection with that number. Each has a user of its own where
 	// the system knows users.
 	dial func(ctx context.Context, address string, number int) (connection, error)
@@ -39,7 +43,11 @@ var systems = []*system{
 }
 
 func systemNamed(name string) *system {
-	for _, s := range systems {
+	return named(systems, name)
+}
+
+func named(among []*system, name string) *system {
+	for _, s := range among {
 		if s.name == name {
 			return s
 		}

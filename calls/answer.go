@@ -28,7 +28,8 @@ func (r *run) claim() bool {
 	}
 	timeout := e.timeout(r.asked, r.method)
 	r.deadline = time.Now().Add(timeout)
-	found, err := e.cfg.Store.Claim(context.Background(), Claim{Key: r.key(), Fingerprint: r.fingerprint(), Deadline: r.deadline})
+	r.asksUntil = r.deadline.Add(max(r.asked-timeout, 0))
+	found, err := r.claimFromStore()
 	if err != nil {
 		e.log.Error("a call could not be claimed", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
 		r.refuse(fmt.Errorf("%w: the call store is out of reach", ErrUnavailable))
@@ -36,7 +37,9 @@ func (r *run) claim() bool {
 	}
 	switch found.State {
 	case Claimed:
-		r.fence = found.Fence
+		r.mu.Lock()
+		r.fence, r.owned = found.Fence, true
+		r.mu.Unlock()
 		e.running.own(r)
 		if r.notify {
 			r.acknowledge(nil) // all that the caller waits for
@@ -52,10 +55,60 @@ func (r *run) claim() bool {
 	case Conflict:
 		e.cfg.Observer.CallRefused("conflict")
 		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.Conflict, "the correlation id was used with another method or other params; give every call an id of its own").Wire()))
+	case Lost:
+		if r.notify { // whose acknowledgement is its outcome
+			r.refuse(fmt.Errorf("%w: the server that the notification was sent to is gone", ErrOutcomeUnknown))
+			return false
+		}
+		e.cfg.Observer.CallRefused("outcome_unknown")
+		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.OutcomeUnknown, "the server that the call was sent to is gone; the call may have taken effect").Wire()))
+	case Unknown:
+		r.refuse(errDraining)
 	case Running:
 		r.answerAgain(nil) // by who runs it
+		r.signalOwner()
 	}
 	return false
+}
+
+// claimFromStore asks for the call, or not where the method is volatile: such
+// calls are not remembered.
+func (r *run) claimFromStore() (ClaimResult, error) {
+	if r.method.Volatile {
+		switch {
+		case r.find:
+			return ClaimResult{State: Unknown}, nil
+		case r.stream != nil && r.epoch != "":
+			return ClaimResult{State: Lost}, nil
+		}
+		return ClaimResult{State: Claimed}, nil
+	}
+	return r.engine().cfg.Store.Claim(context.Background(), Claim{
+		Key: r.key(), Fingerprint: r.fingerprint(), Deadline: r.asksUntil,
+		Epoch: r.epoch, Find: r.find,
+		// A stream is not run again: the items of two runs would mix.
+		Idempotent: r.method.Idempotent && r.stream == nil,
+	})
+}
+
+// signalOwner tells the process that runs the call where else its reply and its
+// items are wanted.
+func (r *run) signalOwner() {
+	if r.engine().signaler == nil || r.notify {
+		return
+	}
+	r.mu.Lock()
+	r.remote = true
+	cancelled := r.cause == errCancelled
+	r.mu.Unlock()
+	signal := Signal{Kind: SignalAttach, ReplyTo: r.replyTo}
+	switch {
+	case cancelled:
+		signal.Kind = SignalCancel
+	case r.missing != nil:
+		signal.Kind, signal.Seq = SignalResume, *r.missing
+	}
+	r.engine().tell(r.key(), signal)
 }
 
 // refuse tells those who wait for the acknowledgement that nothing was claimed.
@@ -106,14 +159,22 @@ func (r *run) complete(result json.RawMessage, failed *wire.Error) {
 	default:
 		reply = wire.EncodeResult(r.CorrelationID, result)
 	}
-	owned, err := e.cfg.Store.Complete(context.Background(), r.key(), r.fence, reply)
+	r.endProgress()
+	if r.stream != nil {
+		reply = r.stream.end(reply)
+	}
+	stored, err := r.store(reply)
 	if err != nil {
-		e.log.Error("a reply could not be stored", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+		e.log.Error("a reply could not be stored; that is tried again", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+		r.storeLater(reply)
 	}
 	// From here on a request that comes again finds the reply in the store.
 	channels := r.shut()
 	r.acknowledge(nil)
-	if err == nil && !owned {
+	if err == nil && stored == Superseded {
+		if r.stream != nil {
+			r.stream.close()
+		}
 		e.log.Warn("a call ended after its claim had passed to another owner", "method", r.name, "correlation_id", r.CorrelationID)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -17,6 +18,10 @@ type Caller struct {
 	conn     atomic.Pointer[centrirpc.Conn]
 	shard    uint32
 	inFlight atomic.Int64
+	// streamBytes is the size of all items that were not taken yet.
+	streamBytes atomic.Int64
+	waiting     waiting      // for room
+	signals     atomic.Int64 // to other processes, under way
 }
 
 // NewCaller makes a caller for a connection. It needs no closing: calls outlive
@@ -40,7 +45,6 @@ var (
 	errDraining   = fmt.Errorf("%w: the server is draining", ErrUnavailable)
 	errBroken     = fmt.Errorf("%w: the call could not be claimed", ErrUnavailable)
 	errChannels   = fmt.Errorf("%w: requests of the same call name too many reply channels", ErrTooManyRequests)
-	errNoStreams  = fmt.Errorf("%w: there is no stream to resume", ErrBadRequest)
 )
 
 // Submit takes what the connection published on wire.RequestsChannel. It never
@@ -64,18 +68,25 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 	conn := c.Conn()
 	switch req.Op {
 	case wire.OpCancel:
-		if r := c.engine.running.find(Key{conn.UserID, req.CorrelationID}); r != nil {
-			go r.giveUp(errCancelled)
-		}
+		c.signal(Key{conn.UserID, req.CorrelationID}, Signal{Kind: SignalCancel}, func() {})
 		c.received(conn.UserID, req.Received)
 		ack(nil)
 		return nil
 	case wire.OpAck:
+		if req.Seq != nil {
+			c.signal(Key{conn.UserID, req.CorrelationID}, Signal{Kind: SignalAck, Seq: *req.Seq}, func() {})
+		}
 		c.received(conn.UserID, req.Received)
 		ack(nil)
 		return nil
 	case wire.OpResume:
-		return errNoStreams
+		if err := wire.CheckReplyTo(req.ReplyTo, conn.UserID); err != nil {
+			return fmt.Errorf("%w: %w", ErrPermissionDenied, err)
+		}
+		c.received(conn.UserID, req.Received)
+		ack(nil)
+		c.resume(conn.UserID, &req)
+		return nil
 	case wire.OpCall:
 		if err := wire.CheckReplyTo(req.ReplyTo, conn.UserID); err != nil {
 			return fmt.Errorf("%w: %w", ErrPermissionDenied, err)
@@ -87,6 +98,10 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 		Asker:  centrirpc.Asker{Conn: conn, CorrelationID: req.CorrelationID},
 		caller: c, name: req.Method, method: method, params: req.Params, asked: req.Timeout(),
 		notify: req.Op == wire.OpNotify, ack: ack, replyTo: req.ReplyTo, holds: 1,
+		epoch: storeEpoch(req.Store, conn.UserID), missing: req.Seq,
+	}
+	if method != nil && method.Kind == contract.Stream {
+		r.stream = newStream(r)
 	}
 	// Before it has a slot, so that a call that runs is never refused.
 	if first := c.engine.running.add(r); first != nil && first.join(&req, ack) {
@@ -99,7 +114,7 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 // start starts a run, or refuses it where there is no slot for it.
 func (c *Caller) start(r *run) {
 	var err error
-	if r.slot, err = c.engine.take(c); err != nil {
+	if r.slot, r.find, err = c.engine.take(c, r.epoch != ""); err != nil {
 		c.engine.running.remove(r)
 		if r.native == nil {
 			r.refuse(err)
@@ -113,17 +128,17 @@ func (c *Caller) start(r *run) {
 	c.engine.workers.start(r)
 }
 
-// received drops replies that the caller has. The store may be out of reach, or
-// slow: nothing depends on it.
+// received drops replies that the caller has.
 func (c *Caller) received(userID string, ids []string) {
 	if len(ids) == 0 {
 		return
 	}
-	go func() {
-		if err := c.engine.cfg.Store.Received(context.Background(), userID, ids); err != nil {
-			c.engine.log.Debug("received replies could not be dropped", "error", err)
+	for _, id := range ids {
+		if r := c.engine.running.find(Key{userID, id}); r != nil && r.stream != nil {
+			r.stream.received()
 		}
-	}()
+	}
+	c.engine.cfg.Store.Received(userID, ids)
 }
 
 // Invoke runs a method for native RPC: the same router and limits, but no call

@@ -9,6 +9,9 @@ import (
 	"github.com/centrirpc/centrirpc/wire"
 )
 
+// maxStreamItems is how many items a client has room for.
+const maxStreamItems = 256
+
 // Config sets up an Engine.
 type Config struct {
 	// Store remembers calls. It is required: memstore.New for one process.
@@ -22,12 +25,24 @@ type Config struct {
 	// MaxInFlight bounds the calls that run at the same time. Zero means 10,000.
 	MaxInFlight int
 	// MaxInFlightPerConn bounds the calls of one connection that run at the same
-	// time. Zero means 256.
+	// time, streams that have ended and whose items it has not taken yet included.
+	// Zero means 256.
 	MaxInFlightPerConn int
 	// MaxResultSize bounds an encoded result, in bytes; a larger one becomes the
 	// error payload_too_large. Zero means 512 KiB, which leaves room for others
 	// in a client's queue of 1 MiB.
 	MaxResultSize int
+	// MaxStreamItems bounds the items of a stream that its caller has not taken
+	// yet; at the bound the handler's send blocks. Zero means 256, and more are
+	// not allowed: that many are what clients keep room for.
+	MaxStreamItems int
+	// MaxStreamBytes bounds the same in bytes, for all streams of a connection
+	// together, so that they do not overrun its queue; each stream may have one
+	// item out whatever its size. Zero means 256 KiB.
+	MaxStreamBytes int
+	// MaxStreamBytesTotal bounds the same in bytes for all streams together; at the
+	// bound each stream has one item out at a time. Zero means 256 MiB.
+	MaxStreamBytesTotal int64
 	// Logger takes what is worth knowing of calls that went wrong. Nil means the
 	// router's.
 	Logger *slog.Logger
@@ -84,6 +99,8 @@ func (c Config) withDefaults() (Config, error) {
 		{"MaxInFlight", &c.MaxInFlight, 10_000},
 		{"MaxInFlightPerConn", &c.MaxInFlightPerConn, 256},
 		{"MaxResultSize", &c.MaxResultSize, 512 << 10},
+		{"MaxStreamItems", &c.MaxStreamItems, maxStreamItems},
+		{"MaxStreamBytes", &c.MaxStreamBytes, 256 << 10},
 	} {
 		if *n.value < 0 {
 			return c, fmt.Errorf("calls: Config.%s is negative: %d", n.name, *n.value)
@@ -91,6 +108,15 @@ func (c Config) withDefaults() (Config, error) {
 		if *n.value == 0 {
 			*n.value = n.zero
 		}
+	}
+	if c.MaxStreamItems > maxStreamItems {
+		return c, fmt.Errorf("calls: Config.MaxStreamItems is %d; at most %d are allowed", c.MaxStreamItems, maxStreamItems)
+	}
+	if c.MaxStreamBytesTotal < 0 {
+		return c, fmt.Errorf("calls: Config.MaxStreamBytesTotal is negative: %d", c.MaxStreamBytesTotal)
+	}
+	if c.MaxStreamBytesTotal == 0 {
+		c.MaxStreamBytesTotal = 256 << 20
 	}
 	if c.Observer == nil {
 		c.Observer = noObserver{}

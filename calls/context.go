@@ -24,7 +24,7 @@ func endOf(cause error) *wire.Error {
 	case errDeadline:
 		return centrirpc.Errorf(wire.DeadlineExceeded, "the call's deadline passed").Wire()
 	case errStopped:
-		return centrirpc.Errorf(wire.Unavailable, "the server stopped before the call ended").Wire()
+		return centrirpc.Errorf(wire.OutcomeUnknown, "the server stopped before the call ended").Wire()
 	}
 	return centrirpc.Errorf(wire.Cancelled, "the call was cancelled").Wire()
 }
@@ -71,6 +71,9 @@ func (r *run) why() error {
 func (r *run) Value(key any) any {
 	if asker := r.Asker.Value(key); asker != nil {
 		return asker
+	}
+	if key == centrirpc.ProgressKey() && r.native == nil && !r.notify {
+		return r
 	}
 	if r.parent != nil {
 		return r.parent.Value(key)

@@ -14,6 +14,9 @@ import (
 // error is logged, and the client, which asks again, gets the stored reply.
 type Publisher func(channel string, data []byte) error
 
+// lastWords is how long a drain that gives up takes to answer its calls.
+const lastWords = 2 * time.Second
+
 // Engine runs the calls of one process.
 type Engine struct {
 	router  *centrirpc.Router
@@ -24,11 +27,14 @@ type Engine struct {
 	workers *workers
 	callers atomic.Uint32 // made so far, to spread them over the workers' shards
 
-	inFlight atomic.Int64
-	draining atomic.Bool
-	mu       sync.Mutex
-	idle     chan struct{} // closed when draining and nothing is in flight; guarded by mu
-	finished sync.Once
+	signaler Signaler // nil if no other process shares the store
+
+	inFlight    atomic.Int64
+	streamBytes atomic.Int64 // of all items that were not taken yet
+	draining    atomic.Bool
+	mu          sync.Mutex
+	idle        chan struct{} // closed when draining and nothing is in flight; guarded by mu
+	finished    sync.Once
 }
 
 // NewEngine makes an engine that runs the router's methods. It closes the router
@@ -38,11 +44,15 @@ func NewEngine(router *centrirpc.Router, publish Publisher, cfg Config) (*Engine
 	if err != nil {
 		return nil, err
 	}
-	cfg.Store = guarded{cfg.Store}
 	e := &Engine{router: router, publish: publish, cfg: cfg, log: cfg.Logger, workers: newWorkers()}
 	if e.log == nil {
 		e.log = router.Log()
 	}
+	if shared, ok := cfg.Store.(Signaler); ok {
+		e.signaler = shared
+		shared.Receive(e.receive)
+	}
+	e.cfg.Store = guarded{cfg.Store, e.log}
 	router.Methods()
 	return e, nil
 }
@@ -52,7 +62,8 @@ func (e *Engine) InFlight() int { return int(e.inFlight.Load()) }
 
 // Drain refuses new calls from now on and waits for the running ones. When ctx
 // ends first, it ends the contexts of their handlers, answers their callers with
-// unavailable, and returns ctx's error. It may be called more than once.
+// outcome_unknown, and returns ctx's error, two seconds later at the latest. It may
+// be called more than once.
 func (e *Engine) Drain(ctx context.Context) error {
 	e.mu.Lock()
 	e.draining.Store(true)
@@ -69,10 +80,26 @@ func (e *Engine) Drain(ctx context.Context) error {
 	case <-idle:
 		return nil
 	case <-ctx.Done():
-		for _, r := range e.running.all() {
-			r.giveUp(errStopped)
-		}
+		e.giveUpAll()
 		return ctx.Err()
+	}
+}
+
+// giveUpAll gives up every run. They are answered at the same time, for the store
+// may be slow, or out of reach.
+func (e *Engine) giveUpAll() {
+	var all sync.WaitGroup
+	for _, r := range e.running.all() {
+		all.Go(func() { r.giveUp(errStopped) })
+	}
+	answered := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(answered)
+	}()
+	select {
+	case <-answered:
+	case <-time.After(lastWords):
 	}
 }
 
@@ -90,21 +117,26 @@ type slot struct {
 }
 
 // take takes a slot for a call, or says why there is none.
-func (e *Engine) take(c *Caller) (slot, error) {
-	s := slot{caller: c, ofConn: true}
+//
+// During a drain there are slots only for those that look for a call's reply.
+func (e *Engine) take(c *Caller, again bool) (s slot, find bool, err error) {
+	s = slot{caller: c, ofConn: true}
 	if c.inFlight.Add(1) > int64(e.cfg.MaxInFlightPerConn) {
 		c.inFlight.Add(-1)
-		return s, errConnBusy
+		return s, false, errConnBusy
 	}
 	if e.inFlight.Add(1) > int64(e.cfg.MaxInFlight) {
 		s.free(e)
-		return s, errServerBusy
+		return s, false, errServerBusy
 	}
 	if e.draining.Load() { // after taking the slot, so that Drain cannot miss it
+		if again {
+			return s, true, nil
+		}
 		s.free(e)
-		return s, errDraining
+		return s, false, errDraining
 	}
-	return s, nil
+	return s, false, nil
 }
 
 // freeConn frees the connection's part. It comes before the call is answered, so

@@ -268,7 +268,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		}{
 			{`nonsense`, calls.ErrBadRequest, 107},
 			{`{"method":"echo"}`, calls.ErrBadRequest, 107},
-			{`{"op":"resume","correlation_id":"a"}`, calls.ErrBadRequest, 107},
+			{`{"op":"resume","correlation_id":"a"}`, calls.ErrPermissionDenied, 103},
 			{`{"method":"echo","correlation_id":"a"}`, calls.ErrPermissionDenied, 103},
 			{`{"method":"echo","correlation_id":"a","reply_to":"user#457"}`, calls.ErrPermissionDenied, 103},
 			{`{"method":"echo","correlation_id":"a","reply_to":"tasks"}`, calls.ErrPermissionDenied, 103},
@@ -413,8 +413,8 @@ func TestADrainThatRunsOutOfTimeAnswersEverybody(t *testing.T) {
 		if err := r.engine.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("drain = %v", err)
 		}
-		r.want("a", "unavailable", 1) // the stuck handler still runs
-		r.want("b", "unavailable", 1)
+		r.want("a", "outcome_unknown", 1) // the stuck handler still runs
+		r.want("b", "outcome_unknown", 1)
 		r.release <- struct{}{}
 		synctest.Wait()
 	})

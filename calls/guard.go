@@ -3,25 +3,33 @@ package calls
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 )
 
 // guarded is a store whose panics are errors: a store is anybody's code.
-type guarded struct{ Store }
+type guarded struct {
+	Store
+	log *slog.Logger
+}
 
 func (g guarded) Claim(ctx context.Context, claim Claim) (_ ClaimResult, err error) {
 	defer asError(&err)
 	return g.Store.Claim(ctx, claim)
 }
 
-func (g guarded) Complete(ctx context.Context, key Key, fence uint64, reply []byte) (_ bool, err error) {
+func (g guarded) Complete(ctx context.Context, key Key, fence uint64, reply []byte) (_ Completion, err error) {
 	defer asError(&err)
 	return g.Store.Complete(ctx, key, fence, reply)
 }
 
-func (g guarded) Received(ctx context.Context, userID string, ids []string) (err error) {
-	defer asError(&err)
-	return g.Store.Received(ctx, userID, ids)
+func (g guarded) Received(userID string, ids []string) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.log.Error("the call store panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	g.Store.Received(userID, ids)
 }
 
 func asError(err *error) {

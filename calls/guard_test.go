@@ -28,18 +28,18 @@ func (s wildStore) Claim(ctx context.Context, c calls.Claim) (calls.ClaimResult,
 	return s.Store.Claim(ctx, c)
 }
 
-func (s wildStore) Complete(ctx context.Context, k calls.Key, fence uint64, reply []byte) (bool, error) {
+func (s wildStore) Complete(ctx context.Context, k calls.Key, fence uint64, reply []byte) (calls.Completion, error) {
 	if s.at == "complete" {
 		panic("boom")
 	}
 	return s.Store.Complete(ctx, k, fence, reply)
 }
 
-func (s wildStore) Received(ctx context.Context, user string, ids []string) error {
+func (s wildStore) Received(user string, ids []string) {
 	if s.at == "received" {
 		panic("boom")
 	}
-	return s.Store.Received(ctx, user, ids)
+	s.Store.Received(user, ids)
 }
 
 // wildObserver panics where it is told to.

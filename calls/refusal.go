@@ -1,19 +1,26 @@
 package calls
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/centrirpc/centrirpc/wire"
+)
 
 // The ways a request can be refused: the publish command's reply is an error and
-// nothing was claimed. Errors given to an acknowledgement wrap one of these.
+// this request claimed nothing. Errors given to an acknowledgement wrap one of these.
 var (
 	ErrPermissionDenied = errors.New("permission denied")
 	ErrBadRequest       = errors.New("bad request")
 	ErrTooManyRequests  = errors.New("too many requests")
 	ErrUnavailable      = errors.New("unavailable")
+	// ErrOutcomeUnknown refuses a notification that is sent again, and of which
+	// nobody knows whether it ran.
+	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
 
 // CodeOf is the number with which a refusal reaches the client: Centrifuge's own
 // 103 permission denied, 107 bad request and 111 too many requests, and our 503
-// unavailable.
+// unavailable and 520 outcome_unknown.
 func CodeOf(refusal error) uint32 {
 	switch {
 	case errors.Is(refusal, ErrPermissionDenied):
@@ -22,6 +29,8 @@ func CodeOf(refusal error) uint32 {
 		return 107
 	case errors.Is(refusal, ErrTooManyRequests):
 		return 111
+	case errors.Is(refusal, ErrOutcomeUnknown):
+		return uint32(wire.OutcomeUnknown)
 	}
 	return 503
 }
@@ -34,6 +43,8 @@ func refusalName(refusal error) string {
 		return "bad_request"
 	case 111:
 		return "too_many_requests"
+	case uint32(wire.OutcomeUnknown):
+		return wire.OutcomeUnknown.Reason()
 	}
 	return "unavailable"
 }

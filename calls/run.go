@@ -31,9 +31,14 @@ type run struct {
 	params          json.RawMessage
 	asked           time.Duration // how long the caller waits, or zero
 	deadline        time.Time
+	asksUntil       time.Time // when the caller stops asking
 	started         time.Time
 	fence           uint64
 	notify          bool
+	epoch           string                             // of the store that the call was first sent to, if it is sent again
+	missing         *uint64                            // the first item that its caller misses, if it is sent again
+	find            bool                               // the call is only looked for
+	stream          *stream                            // nil unless the method is one
 	native          func(json.RawMessage, *wire.Error) // how a native RPC is answered; nil for others
 	parent          context.Context                    // a native RPC's; nil for others
 	unhook          func() bool                        // lets go of parent
@@ -44,6 +49,8 @@ type run struct {
 	after    map[*func()]struct{}
 	timer    *time.Timer // acknowledges, then ends the run at its deadline
 	begun    bool        // the handler has been, or is about to be, started
+	owned    bool        // the call has been claimed for this run
+	remote   bool        // another process runs the call: this run only looked for it
 	ended    bool        // somebody answers, or has answered
 	closed   bool        // no request can join any more
 	acked    bool
@@ -52,6 +59,8 @@ type run struct {
 	moreAcks []func(error)
 	replyTo  string
 	alsoTo   []string
+	progress *progress
+	unstored []byte // the reply, while the store is out of reach
 }
 
 func (r *run) engine() *Engine { return r.caller.engine }
@@ -63,9 +72,13 @@ func (r *run) key() Key { return Key{r.Conn.UserID, r.CorrelationID} }
 // answered or is of another request under the same key.
 func (r *run) join(req *wire.Request, ack func(error)) bool {
 	r.mu.Lock()
-	if r.closed || r.name != req.Method || r.notify != (req.Op == wire.OpNotify) || string(r.params) != string(req.Params) {
+	if r.name != req.Method || r.notify != (req.Op == wire.OpNotify) || string(r.params) != string(req.Params) {
 		r.mu.Unlock()
 		return false
+	}
+	if r.closed {
+		r.mu.Unlock()
+		return r.joinEnded(req, ack)
 	}
 	var refusal error
 	if req.ReplyTo != r.replyTo && !slices.Contains(r.alsoTo, req.ReplyTo) {
@@ -83,7 +96,52 @@ func (r *run) join(req *wire.Request, ack func(error)) bool {
 	if ack != nil {
 		ack(refusal)
 	}
+	if refusal == nil && r.stream != nil && req.Seq != nil {
+		r.stream.resume(*req.Seq, req.ReplyTo)
+	}
 	return true
+}
+
+// joinEnded is join for a run that has been answered, but has something to tell
+// still: a reply that could not be stored, or items that were not taken.
+func (r *run) joinEnded(req *wire.Request, ack func(error)) bool {
+	r.mu.Lock()
+	reply, owned := r.unstored, r.owned
+	r.mu.Unlock()
+	switch {
+	case r.stream != nil && owned && req.Seq != nil && !r.stream.isOver():
+		ack(nil)
+		r.stream.resume(*req.Seq, req.ReplyTo)
+	case reply != nil:
+		ack(nil)
+		go func() {
+			defer r.recovered()
+			r.sendTo(req.ReplyTo, reply)
+		}()
+	default:
+		return false
+	}
+	return true
+}
+
+// attach has the reply published on one more channel.
+func (r *run) attach(channel string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed && channel != r.replyTo && !slices.Contains(r.alsoTo, channel) && len(r.alsoTo) < maxReplyTo {
+		r.alsoTo = append(r.alsoTo, channel)
+	}
+}
+
+// broadcast publishes what is no reply yet on all channels that wait for one.
+func (r *run) broadcast(message []byte) {
+	if message == nil {
+		return
+	}
+	r.mu.Lock()
+	alsoTo := r.alsoTo
+	r.mu.Unlock()
+	r.send(message, alsoTo)
 }
 
 // acknowledge tells all who wait for it that the request is claimed, or that it
@@ -121,7 +179,7 @@ func (r *run) work() {
 	if cause := r.begin(); cause != nil {
 		failed = endOf(cause)
 	} else {
-		answer, err := e.router.Call(r, r.method.Name, r.params)
+		answer, err := r.invoke()
 		result, failed = e.outcome(answer, err)
 		if failed != nil && (failed.Code == wire.Cancelled || failed.Code == wire.DeadlineExceeded) {
 			if cause := r.why(); cause != nil {
@@ -129,9 +187,24 @@ func (r *run) work() {
 			}
 		}
 	}
-	r.slot.freeConn()
+	r.freeConn()
 	if r.takeEnd() {
 		r.finish(result, failed)
+	}
+}
+
+func (r *run) invoke() (json.RawMessage, error) {
+	if r.stream != nil {
+		return r.engine().router.CallStream(r, r.method.Name, r.params, r.stream.send)
+	}
+	return r.engine().router.Call(r, r.method.Name, r.params)
+}
+
+// cancel ends a call that its caller has left.
+func (r *run) cancel() {
+	r.giveUp(errCancelled)
+	if r.stream != nil {
+		r.stream.close()
 	}
 }
 
@@ -172,6 +245,11 @@ func (r *run) tick() {
 // its worker.
 func (r *run) giveUp(cause error) {
 	r.mu.Lock()
+	if r.remote && cause == errCancelled {
+		r.mu.Unlock()
+		r.engine().tell(r.key(), Signal{Kind: SignalCancel})
+		return
+	}
 	if r.cause != nil || r.ended {
 		r.mu.Unlock()
 		return
@@ -215,7 +293,7 @@ func (r *run) leave() {
 	r.ended = true
 	refused := !r.begun && !r.closed
 	r.mu.Unlock()
-	r.slot.freeConn()
+	r.freeConn()
 	switch {
 	case abandoned:
 		r.finish(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
@@ -224,6 +302,28 @@ func (r *run) leave() {
 	case refused:
 		r.native(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
 	}
+}
+
+// freeConn frees the connection's part of the slot, unless the caller has items to
+// take still: a caller that takes none must not start streams without end.
+func (r *run) freeConn() {
+	if r.stream == nil || r.stream.isEmpty() {
+		r.slot.freeConn()
+	}
+}
+
+// isOwned reports whether the call has been claimed for this run.
+func (r *run) isOwned() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.owned
+}
+
+// hold keeps the run from being over until a release.
+func (r *run) hold() {
+	r.mu.Lock()
+	r.holds++
+	r.mu.Unlock()
 }
 
 // release gives back one hold; with the last one the run is over.

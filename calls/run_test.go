@@ -255,7 +255,7 @@ func TestADrainThatRunsOutOfTimeAnswersNativeRPCToo(t *testing.T) {
 		if err := j.engine.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
-		wantLines(t, j.take(), "unavailable")
+		wantLines(t, j.take(), "outcome_unknown")
 		close(release)
 		wantLines(t, j.take())
 	})

@@ -112,7 +112,7 @@ func everythingAtOnce(t *testing.T, drained bool) {
 	for range 8 {
 		caller := engine.NewCaller(&centrirpc.Conn{UserID: "456"})
 		all.Go(func() {
-			for i := range 1000 {
+			for i := range 250 {
 				step(caller)
 				if i%20 == 0 {
 					time.Sleep(time.Millisecond)

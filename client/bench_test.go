@@ -23,6 +23,15 @@ func BenchmarkCall(b *testing.B) {
 	})
 }
 
+// BenchmarkRememberedCall is BenchmarkCall with a server that has a call store, so
+// that requests name the replies that have come.
+func BenchmarkRememberedCall(b *testing.B) {
+	benchmarkWith(b, []byte(`{"centrirpc":{"version":1,"store":"e1"}}`), func(ctx context.Context, c *client.CentrifugoRPCClient) error {
+		var got greeting
+		return c.Call(ctx, "greet", greeting{Text: "hello", N: 7}, &got)
+	})
+}
+
 func BenchmarkRPC(b *testing.B) {
 	params := json.RawMessage(`{"text":"hello","n":7}`)
 	benchmark(b, func(ctx context.Context, c *client.CentrifugoRPCClient) error {
@@ -32,10 +41,14 @@ func BenchmarkRPC(b *testing.B) {
 }
 
 func benchmark(b *testing.B, call func(context.Context, *client.CentrifugoRPCClient) error) {
+	benchmarkWith(b, nil, call)
+}
+
+func benchmarkWith(b *testing.B, connectData []byte, call func(context.Context, *client.CentrifugoRPCClient) error) {
 	for name, opts := range map[string][]client.Option{"json": nil, "protobuf": {client.WithProtobuf()}} {
 		for _, callers := range []int{1, 64} {
 			b.Run(name+"/"+map[int]string{1: "1", 64: "64"}[callers], func(b *testing.B) {
-				c := benchClient(b, opts)
+				c := benchClient(b, connectData, opts)
 				var left atomic.Int64
 				left.Store(int64(b.N))
 				done := make(chan error, callers)
@@ -62,7 +75,7 @@ func benchmark(b *testing.B, call func(context.Context, *client.CentrifugoRPCCli
 	}
 }
 
-func benchClient(b *testing.B, opts []client.Option) *client.CentrifugoRPCClient {
+func benchClient(b *testing.B, connectData []byte, opts []client.Option) *client.CentrifugoRPCClient {
 	node, err := centrifuge.New(centrifuge.Config{LogLevel: centrifuge.LogLevelNone})
 	if err != nil {
 		b.Fatal(err)
@@ -71,6 +84,7 @@ func benchClient(b *testing.B, opts []client.Option) *client.CentrifugoRPCClient
 		return centrifuge.ConnectReply{
 			Credentials:   &centrifuge.Credentials{UserID: "456"},
 			Subscriptions: map[string]centrifuge.SubscribeOptions{"user#456": {}},
+			Data:          connectData,
 		}, nil
 	})
 	node.OnConnect(func(c *centrifuge.Client) {
@@ -81,6 +95,9 @@ func benchClient(b *testing.B, opts []client.Option) *client.CentrifugoRPCClient
 				return
 			}
 			cb(centrifuge.PublishReply{Result: &centrifuge.PublishResult{}}, nil)
+			if req.Op != wire.OpCall {
+				return
+			}
 			_, _ = node.Publish(req.ReplyTo, wire.EncodeResult(req.CorrelationID, req.Params))
 		})
 		c.OnRPC(func(e centrifuge.RPCEvent, cb centrifuge.RPCCallback) { cb(centrifuge.RPCReply{Data: e.Data}, nil) })

@@ -35,7 +35,7 @@ func TestCall(t *testing.T) {
 				if got != want {
 					t.Errorf("got %+v; want %+v", got, want)
 				}
-				eventually(t, "nothing is pending", func() bool { return c.PendingCalls() == 0 })
+				eventually(t, "nothing is pending", func() bool { return c.Outstanding() == 0 })
 			})
 		}
 	})
@@ -76,7 +76,7 @@ func TestConcurrentCalls(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		eventually(t, "nothing is pending", func() bool { return c.PendingCalls() == 0 })
+		eventually(t, "nothing is pending", func() bool { return c.Outstanding() == 0 })
 	})
 }
 
@@ -146,7 +146,7 @@ func TestServerErrors(t *testing.T) {
 	}
 }
 
-// A refused publish is the call's error.
+// A publish that is refused for good is the call's error.
 func TestRefusedRequests(t *testing.T) {
 	tests := []struct {
 		sent   *centrifuge.Error
@@ -154,8 +154,6 @@ func TestRefusedRequests(t *testing.T) {
 		reason string
 	}{
 		{centrifuge.ErrorPermissionDenied, wire.PermissionDenied, "permission_denied"},
-		{centrifuge.ErrorTooManyRequests, wire.ResourceExhausted, "resource_exhausted"},
-		{&centrifuge.Error{Code: 503, Message: "draining"}, wire.Unavailable, "unavailable"},
 		{&centrifuge.Error{Code: 413, Message: "too large"}, wire.PayloadTooLarge, "payload_too_large"},
 		{centrifuge.ErrorBadRequest, 107, "bad_request"},
 		{centrifuge.ErrorNotAvailable, 108, "internal"},
@@ -176,7 +174,7 @@ func TestRefusedRequests(t *testing.T) {
 			}
 		}
 	}
-	eventually(t, "nothing is pending", func() bool { return c.PendingCalls() == 0 })
+	eventually(t, "nothing is pending", func() bool { return c.Outstanding() == 0 })
 }
 
 func TestReplyBeforeAcknowledgement(t *testing.T) {
@@ -271,7 +269,7 @@ func TestTimeoutAndAbortCancelTheCall(t *testing.T) {
 		t.Errorf("timeout_ms = %d", call.TimeoutMS)
 	}
 	receive(t, "the cancel", requests)
-	eventually(t, "nothing is pending", func() bool { return c.PendingCalls() == 0 })
+	eventually(t, "nothing is pending", func() bool { return c.Outstanding() == 0 })
 	select {
 	case in := <-requests:
 		t.Errorf("one more: %+v", in.Request)

@@ -32,11 +32,12 @@ type CentrifugoRPCClient struct {
 	url   string
 	fixed *identity // that the client was made with; nil if the server is to say it
 
-	calls   pending
-	current atomic.Pointer[link] // the link of a connected client, else nil
-	frames  listeners[Frame]
-	states  listeners[State]
-	faults  serial[error]
+	calls    pending
+	received received
+	current  atomic.Pointer[link] // the link of a connected client, else nil
+	frames   listeners[Frame]
+	states   listeners[State]
+	faults   serial[error]
 
 	mu     sync.Mutex
 	userID string // the latest; empty while it is not known
@@ -96,6 +97,7 @@ func NewCentrifugoRPCClient(url, token, userID string, opts ...Option) (*Centrif
 		c.fixed = c.cfg.identity(c.userID)
 	}
 	c.calls.byID = map[correlationID]*call{}
+	c.received.flush = c.flushReceived
 	c.faults = serial[error]{
 		limit:   256,
 		what:    "the error handler",

@@ -34,9 +34,9 @@ func TestCloseDuringEverything(t *testing.T) {
 		receive(t, "a request", requests)
 	}
 	go func() { _, err := c.RPC(t.Context(), "m", nil); errs <- err }()
-	eventually(t, "the RPC is under way", func() bool { return c.PendingCalls() == 16+16+1 })
+	eventually(t, "the RPC is under way", func() bool { return c.Outstanding() == 16+16+1 })
 	go func() { _, err := c.Subscribe(t.Context(), "late", func(client.Event) {}); errs <- err }()
-	eventually(t, "the subscribe is under way", func() bool { return c.PendingCalls() == 16+16+2 })
+	eventually(t, "the subscribe is under way", func() bool { return c.Outstanding() == 16+16+2 })
 	var wg sync.WaitGroup
 	for range 3 {
 		wg.Go(func() {
@@ -51,7 +51,7 @@ func TestCloseDuringEverything(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	if n := c.PendingCalls(); n != 0 {
+	if n := c.Outstanding(); n != 0 {
 		t.Errorf("%d are left", n)
 	}
 }
@@ -72,7 +72,7 @@ func TestCloseWhileConnecting(t *testing.T) {
 	go func() { errs <- c.Connect(t.Context()) }()
 	receive(t, "the try", entered)
 	go func() { errs <- c.Call(t.Context(), "m", nil, nil) }()
-	eventually(t, "the call waits", func() bool { return c.PendingCalls() == 1 })
+	eventually(t, "the call waits", func() bool { return c.Outstanding() == 1 })
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}

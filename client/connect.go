@@ -148,7 +148,7 @@ func (c *CentrifugoRPCClient) ask(ctx context.Context, l *link, cmd *protocol.Co
 		}
 		replies <- r
 	})
-	if _, err := l.send(ctx, cmd.Id, command, waiter{command: w}); err != nil {
+	if _, err := l.send(ctx, time.Time{}, cmd.Id, command, waiter{command: w}); err != nil {
 		return nil, err
 	}
 	defer l.forget(cmd.Id)

@@ -25,11 +25,33 @@
 //
 // A lost connection is opened again by itself, after a random delay that grows
 // with each failure; subscriptions are then made again. A call that is under
-// way when the connection is lost fails with [ErrConnectionLost], because it may
-// or may not have run, unless it was made with [Idempotent]: then it is sent
-// again, under the same correlation id. A call that was not sent yet waits for
-// the connection, within its time: until its context ends, or WithTimeout among
-// its options has passed, or, without either, the client's own timeout.
+// way when the connection is lost is sent again on the next one, under the same
+// correlation id: the server knows whether it runs, or ran, and does not run it
+// twice. So it is after a long silence ([WithSilence]), and, with backoff, where
+// the server refuses it for now. Where nobody can know any more whether the call
+// ran, it ends with the server's wire.OutcomeUnknown.
+//
+// A call fails with [ErrConnectionLost] instead, because it may or may not have
+// run, if it is [Volatile], or the server is one that does not remember calls.
+// One that is [Idempotent] is sent again even then.
+//
+// A call that was not sent yet waits for the connection. All of this is within
+// the call's time: until its context ends, or WithTimeout among its options has
+// passed, or, without either, the client's own timeout.
+//
+// # Streams
+//
+// [Stream] calls a method that sends items before its result:
+//
+//	rows := client.Stream[Row, Summary](ctx, c, "tasks.import", params)
+//	for row, err := range rows.Items() {
+//		if err != nil { … }
+//		…
+//	}
+//	summary, err := rows.Result()
+//
+// Each item comes once and in order, over lost connections too. [OnProgress]
+// hears how far a call or a stream has come.
 //
 // # Errors
 //
@@ -54,6 +76,8 @@
 // [WithoutTag] and [DetailsOf] are what generated methods consist of.
 //
 // # Goroutines
+//
+// A call has no goroutine of its own, and a stream has one.
 //
 // All methods may be called from any goroutine. Handlers of events, states and
 // frames run in order, each handler on a goroutine of its own that exists while

@@ -1,57 +1,103 @@
 package client
 
 import (
-	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"time"
-
-	"github.com/centrifugal/protocol/cfjson"
 
 	"github.com/centrirpc/centrirpc/wire"
 )
 
-// request is what the client publishes for a call, notification or cancel.
+// request is what the client publishes for a call, notification or cancel, and for
+// the control of a stream.
 type request struct {
 	op       wire.Op
 	method   string
 	params   []byte // JSON; nil means {}
 	id       []byte
 	timeout  time.Duration // 0 where only the caller's context ends it
-	deadline time.Time
+	until    time.Time     // when that has passed; zero where it is 0
+	deadline time.Time     // the sooner of until and the context's
+	// wallDeadline is the deadline by the wall clock, without a monotonic reading.
+	wallDeadline time.Time
+
+	store    string    // of a request that may have been claimed before
+	next     uint64    // the first item still missing, where resumes is set, or the last one taken, of an ack
+	resumes  bool      // next is meant
+	received *received // goes along as far as limit lets it; nil for none
+	limit    int       // bytes
+
+	left       time.Duration // says timeout_ms; more than 0
+	repetition int           // of the bytes that appendTo wrote, those that a first request does not need
 }
 
-// appendTo appends the envelope. The time left is written as it is now.
+// remaining is how long the call may still take. Where it may have been claimed
+// before, the wall clock counts as well: the monotonic one stands still while a
+// computer sleeps, and the server forgets the call when its time is over.
+func (r *request) remaining(uncertain bool, wallClock func() time.Time) time.Duration {
+	left := time.Until(r.deadline)
+	if uncertain {
+		left = min(left, r.wallDeadline.Sub(wallClock().Round(0)))
+	}
+	return left
+}
+
+// overslept is the error of a call whose time is over by the wall clock alone.
+func (r *request) overslept() error {
+	if r.until.IsZero() || r.deadline.Before(r.until) {
+		return fmt.Errorf("%w: %w before it could be sent again", ErrAborted, context.DeadlineExceeded)
+	}
+	return fmt.Errorf("%w after %s, before it could be sent again", ErrTimeout, r.timeout)
+}
+
+// appendTo appends the envelope.
 func (r *request) appendTo(b []byte, replyTo string) []byte {
+	start := len(b)
 	b = append(b, '{')
 	if r.op != wire.OpCall {
 		b = append(b, `"op":"`...)
 		b = append(b, r.op...)
 		b = append(b, `",`...)
 	}
-	if r.op == wire.OpCancel {
-		b = append(b, `"correlation_id":`...)
-		return append(appendString(b, r.id), '}')
+	if r.op == wire.OpCall || r.op == wire.OpNotify {
+		b = append(b, `"method":`...)
+		b = appendString(b, r.method)
+		b = append(b, `,"params":`...)
+		if r.params == nil {
+			b = append(b, "{}"...)
+		} else {
+			b = append(b, r.params...)
+		}
+		b = append(b, ',')
 	}
-	b = append(b, `"method":`...)
-	b = appendString(b, r.method)
-	b = append(b, `,"params":`...)
-	if r.params == nil {
-		b = append(b, "{}"...)
-	} else {
-		b = append(b, r.params...)
-	}
-	b = append(b, `,"correlation_id":`...)
+	b = append(b, `"correlation_id":`...)
 	b = appendString(b, r.id)
-	if r.op == wire.OpCall {
+	if r.op == wire.OpCall || r.op == wire.OpResume {
 		b = append(b, `,"reply_to":`...)
 		b = appendString(b, replyTo)
 	}
-	b = append(b, `,"timeout_ms":`...)
-	left := (time.Until(r.deadline) + time.Millisecond - 1) / time.Millisecond
-	b = strconv.AppendInt(b, int64(min(max(1, left), wire.MaxTimeout/time.Millisecond)), 10)
+	if r.op == wire.OpCall || r.op == wire.OpNotify {
+		b = append(b, `,"timeout_ms":`...)
+		left := (r.left + time.Millisecond - 1) / time.Millisecond
+		b = strconv.AppendInt(b, int64(min(max(1, left), wire.MaxTimeout/time.Millisecond)), 10)
+	}
+	plain := len(b)
+	if r.store != "" {
+		b = append(b, `,"store":`...)
+		b = appendString(b, r.store)
+	}
+	if r.resumes {
+		b = append(b, `,"seq":`...)
+		b = strconv.AppendUint(b, r.next, 10)
+	}
+	r.repetition = len(b) - plain
+	if r.received != nil {
+		b = r.received.appendTo(b, r.limit-(len(b)-start)-len("}"))
+	}
 	return append(b, '}')
 }
 
@@ -84,71 +130,4 @@ func newCorrelationID() (b correlationID) {
 	hex.Encode(b[24:], u[10:])
 	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
 	return b
-}
-
-// reply takes a publication on the reply channel. It is false if the publication
-// is no reply envelope. Replies to unknown calls are ignored: the user's other
-// connections share the channel.
-func (c *CentrifugoRPCClient) reply(data []byte) bool {
-	if id, result, n := cutResult(data); n == len(data) && n > 0 {
-		if cl := c.answered(id, data); cl != nil {
-			cl.outcome <- outcome{result: result}
-		}
-		return true
-	}
-	r, err := wire.DecodeReply(data)
-	if err != nil {
-		return false
-	}
-	if !r.Final() {
-		return true
-	}
-	if cl := c.answered([]byte(r.CorrelationID), data); cl != nil {
-		cl.outcome <- outcome{result: r.Result, err: r.Error}
-	}
-	return true
-}
-
-// answered takes the call that a reply ends; nil if it is none of ours.
-func (c *CentrifugoRPCClient) answered(id, data []byte) *call {
-	if len(id) != len(correlationID{}) {
-		return nil
-	}
-	cl := c.calls.take(correlationID(id))
-	if cl != nil && !c.frames.none() {
-		c.observe(FrameReply, id, "", data, nil)
-	}
-	return cl
-}
-
-var (
-	replyHead  = []byte(`{"correlation_id":"`)
-	resultHead = []byte(`,"result":`)
-)
-
-// cutResult reads the envelope {"correlation_id":"…","result":…} that data begins
-// with, in the form that our server writes it, without decoding it. It is n bytes
-// long; n is 0 for anything else, which wire.DecodeReply then reads.
-func cutResult(data []byte) (id, result []byte, n int) {
-	rest, ok := bytes.CutPrefix(data, replyHead)
-	if !ok {
-		return nil, nil, 0
-	}
-	end := bytes.IndexByte(rest, '"')
-	if end <= 0 {
-		return nil, nil, 0
-	}
-	for _, ch := range rest[:end] {
-		if ch < ' ' || ch > '~' || ch == '\\' {
-			return nil, nil, 0
-		}
-	}
-	id, rest = rest[:end], rest[end+1:]
-	if rest, ok = bytes.CutPrefix(rest, resultHead); !ok {
-		return nil, nil, 0
-	}
-	if end = cfjson.Skip(rest, 0, 0); end < 0 || end == len(rest) || rest[end] != '}' {
-		return nil, nil, 0
-	}
-	return id, rest[:end], len(data) - len(rest) + end + 1
 }

@@ -15,13 +15,15 @@ var (
 	// refused the connection for good. Nothing was sent.
 	ErrNotConnected = errors.New("not connected")
 	// ErrConnectionLost means that the connection was lost after the request was
-	// sent and before it was answered: it may or may not have been carried out.
+	// sent and before it was answered, and that it cannot be sent again: it may or
+	// may not have been carried out.
 	ErrConnectionLost = errors.New("the connection was lost; the outcome is unknown")
 	// ErrClosed means that Close ended the call. If it was sent, it may or may
 	// not have been carried out.
 	ErrClosed = errors.New("the client was closed")
 	// ErrTimeout means that no answer came in time. If the call was sent, the
-	// server is asked to cancel it.
+	// server is asked to cancel it. A call that the server has refused to take all
+	// the while ends with that *ServerError instead.
 	ErrTimeout = errors.New("timed out")
 	// ErrAborted means that the caller's context ended first. The error wraps
 	// the context's error too. If the call was sent, the server is asked to

@@ -1,8 +1,8 @@
 package client
 
-// PendingCalls is how many calls wait for a reply, and how many commands of the
+// Outstanding is how many calls wait for a reply, and how many commands of the
 // present connection for theirs.
-func (c *CentrifugoRPCClient) PendingCalls() int {
+func (c *CentrifugoRPCClient) Outstanding() int {
 	c.calls.mu.Lock()
 	n := len(c.calls.byID)
 	c.calls.mu.Unlock()

@@ -94,6 +94,9 @@ func (l *link) answered(id uint32, r *protocol.Reply) {
 	w := l.waiters[id]
 	delete(l.waiters, id)
 	l.mu.Unlock()
+	if w.paced {
+		l.pace.acknowledged()
+	}
 	switch {
 	case w.command != nil:
 		w.command.answered(r)
@@ -130,7 +133,8 @@ func cutAck(b []byte) (id uint32, n int) {
 	return id, len(ackHead) + digits + len(ackTail)
 }
 
-// quickReply is quick for the publication of a result on the reply channel.
+// quickReply is quick for the publication of a result, or of a stream's item, on
+// the reply channel.
 func (l *link) quickReply(b []byte) int {
 	if l.identity == nil {
 		return 0
@@ -139,6 +143,10 @@ func (l *link) quickReply(b []byte) int {
 	data, ok := bytes.CutPrefix(b, head)
 	if !ok {
 		return 0
+	}
+	if id, seq, item, n := cutItem(data); n > 0 && bytes.HasPrefix(data[n:], pushTail) {
+		l.client.item(id, seq, item, data[:n])
+		return len(head) + n + len(pushTail)
 	}
 	id, result, n := cutResult(data)
 	if n == 0 || !bytes.HasPrefix(data[n:], pushTail) {

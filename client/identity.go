@@ -27,6 +27,20 @@ func (c *config) identity(userID string) *identity {
 type serverSays struct {
 	MaxMessageSize int    `json:"max_message_size"`
 	UserID         string `json:"user_id"`
+	Store          string `json:"store"`
+}
+
+// store is the epoch of the server's store, or empty if it cannot be one.
+func (s serverSays) store() string {
+	if len(s.Store) > wire.MaxStoreLength {
+		return ""
+	}
+	for i := range len(s.Store) {
+		if s.Store[i] < ' ' || s.Store[i] > '~' {
+			return ""
+		}
+	}
+	return s.Store
 }
 
 // readConnectData takes what it can read: the data may be anything, for another

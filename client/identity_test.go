@@ -9,6 +9,7 @@ import (
 	"github.com/centrifugal/centrifuge"
 
 	"github.com/centrirpc/centrirpc/client"
+	"github.com/centrirpc/centrirpc/wire"
 )
 
 // A server that knows its users by other means than a JWT says who they are.
@@ -88,6 +89,39 @@ func TestTheUserIDChangesAtAReconnect(t *testing.T) {
 	}
 	if c.UserID() != "anonymous-2" {
 		t.Errorf("the user is %q", c.UserID())
+	}
+}
+
+// Whether a call ran as another user is for the server to say, which is told to
+// whose store it was sent.
+func TestACallOfAnotherUser(t *testing.T) {
+	requests := make(chan *incoming, 4)
+	s := newServer(t, func(s *server) {
+		s.who = func() string { return fmt.Sprint("anonymous-", s.connects.Load()) }
+		s.store = func() string { return fmt.Sprint("e", s.connects.Load()) }
+		s.onRequest = func(in *incoming) { requests <- in }
+	})
+	c, err := client.NewCentrifugoRPCClient(s.URL, "", "", quick()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	errs := make(chan error, 1)
+	go func() { errs <- c.Call(t.Context(), "pay", nil, nil) }()
+	first := receive(t, "the request", requests)
+	first.ack(nil)
+	first.client.Disconnect(centrifuge.DisconnectForceReconnect)
+	again := receive(t, "the request, again", requests)
+	if again.CorrelationID != first.CorrelationID || again.Store != "e1" || first.ReplyTo != "user#anonymous-1" || again.ReplyTo != "user#anonymous-2" {
+		t.Errorf("first %+v, then %+v", first.Request, again.Request)
+	}
+	again.ack(nil)
+	again.fail(&wire.Error{Code: wire.OutcomeUnknown, Reason: "outcome_unknown", Message: "it may have run as somebody else"})
+	if err := receive(t, "the end", errs); client.CodeOf(err) != wire.OutcomeUnknown {
+		t.Errorf("error = %v", err)
 	}
 }
 

@@ -350,3 +350,21 @@ func TestCommandNumbersSkipZero(t *testing.T) {
 		t.Errorf("%d, %d", a, b)
 	}
 }
+
+// A reader that is always behind must not make the inbox keep a place for every
+// item that there ever was.
+func TestAnInboxThatIsNeverEmptyStaysSmall(t *testing.T) {
+	in := newInbox()
+	for seq := range uint64(100_000) {
+		in.put(seq, []byte("x"))
+		if seq < 200 {
+			continue
+		}
+		if got := in.take(); got.item == nil {
+			t.Fatal("nothing to take")
+		}
+	}
+	if n := cap(in.ready); n > 4*maxAhead {
+		t.Errorf("it has room for %d items", n)
+	}
+}

@@ -42,11 +42,13 @@ type link struct {
 	silence      time.Duration
 	identity     *identity // nil until then, and if it is not known
 	unidentified error     // why it is not known
+	store        string    // names the life of the server's call store; empty if it has none
 
 	ctx    context.Context // ends when the link is lost
 	cancel context.CancelFunc
 	limit  atomic.Int64 // bytes in a frame
 	lastID atomic.Uint32
+	pace   pacer
 
 	mu      sync.Mutex
 	out     outbox
@@ -70,6 +72,7 @@ type link struct {
 type waiter struct {
 	command replyTaker
 	ack     acknowledgement
+	paced   bool // the acknowledgement lets the next one on
 }
 
 // replyTaker gets the reply to a command; it must not block.
@@ -154,15 +157,28 @@ func (l *link) end(politely bool) {
 	close(l.stopped)
 	if politely {
 		force := time.AfterFunc(closeWait, l.cut)
+		l.flush()
 		_ = l.ws.Close(websocket.StatusNormalClosure, "")
 		force.Stop()
 	} else {
 		_ = l.ws.CloseNow()
 	}
 	l.wg.Wait()
+	l.pace.stop()
 	if l.watch != nil {
 		l.watch.Stop()
 	}
+}
+
+// flush writes what is queued still: the cancels and acknowledgements of what a
+// program ends before it closes the client.
+func (l *link) flush() {
+	l.mu.Lock()
+	left := l.out
+	l.out = outbox{}
+	l.begun.Store(l.queued)
+	l.mu.Unlock()
+	_ = left.frames(l.writeFrame) // the connection is closed next
 }
 
 // err is why the link is lost, or nil.
@@ -182,9 +198,9 @@ func (l *link) nextID() uint32 {
 }
 
 // send queues an encoded command. It waits only where maxQueued is reached: for
-// the writer, the end of the link (an error) or ctx. The number it returns is for
-// sent.
-func (l *link) send(ctx context.Context, id uint32, command []byte, w waiter) (uint64, error) {
+// the writer, the end of the link (an error), ctx, or until, if that is not zero.
+// The number it returns is for sent.
+func (l *link) send(ctx context.Context, until time.Time, id uint32, command []byte, w waiter) (uint64, error) {
 	for {
 		l.mu.Lock()
 		if cause := l.cause; cause != nil {
@@ -202,13 +218,28 @@ func (l *link) send(ctx context.Context, id uint32, command []byte, w waiter) (u
 		}
 		space := l.space
 		l.mu.Unlock()
-		select {
-		case <-space:
-		case <-l.lost:
-		case <-ctx.Done():
-			return 0, context.Cause(ctx)
+		if err := l.awaitSpace(ctx, until, space); err != nil {
+			return 0, err
 		}
 	}
+}
+
+func (l *link) awaitSpace(ctx context.Context, until time.Time, space <-chan struct{}) error {
+	var late <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case <-space:
+	case <-l.lost:
+	case <-late:
+		return ErrTimeout
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // sendNow queues as send does, but neither waits nor heeds the bound: it is for
@@ -248,8 +279,12 @@ func (l *link) sent(number uint64) bool { return l.begun.Load() >= number }
 // forget drops the waiter of a command whose answer is no longer wanted.
 func (l *link) forget(id uint32) {
 	l.mu.Lock()
+	paced := l.waiters[id].paced
 	delete(l.waiters, id)
 	l.mu.Unlock()
+	if paced {
+		l.pace.acknowledged()
+	}
 }
 
 // serverSide reports whether the server subscribed the connection to channel.
@@ -363,6 +398,7 @@ func (l *link) connected(res *protocol.ConnectResult) {
 	said := readConnectData(res.Data)
 	l.limit.Store(int64(l.client.requestLimit(said)))
 	l.identity, l.unidentified = l.client.identify(said)
+	l.store = said.store()
 	l.pong = res.Pong
 	if res.Ping > 0 {
 		l.silence = time.Duration(res.Ping)*time.Second + l.margin

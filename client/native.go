@@ -60,10 +60,12 @@ func (c *CentrifugoRPCClient) command(ctx context.Context, cmd *protocol.Command
 	for _, o := range opts {
 		o.applyCall(&w.cfg)
 	}
-	if w.cfg.timeout, _ = c.timeLeft(ctx, &w.cfg); w.cfg.timeout > 0 {
+	var until time.Time
+	if w.cfg.timeout, _ = c.timeLeft(ctx, &w.cfg, time.Now()); w.cfg.timeout > 0 {
 		w.timer.Reset(w.cfg.timeout)
+		until = time.Now().Add(w.cfg.timeout)
 	}
-	reply, reusable, err := c.commandOn(ctx, s, w, cmd)
+	reply, reusable, err := c.commandOn(ctx, s, w, cmd, until)
 	w.timer.Stop()
 	w.buf = reuse(w.buf)
 	if reusable {
@@ -97,11 +99,14 @@ func (w *commandWaiter) answered(r *protocol.Reply) { w.replies <- r }
 
 // commandOn sends the command on the present link, or on the next one as long as
 // it was not sent. The second result says whether w can be used again.
-func (c *CentrifugoRPCClient) commandOn(ctx context.Context, s *session, w *commandWaiter, cmd *protocol.Command) (*protocol.Reply, bool, error) {
+func (c *CentrifugoRPCClient) commandOn(ctx context.Context, s *session, w *commandWaiter, cmd *protocol.Command, until time.Time) (*protocol.Reply, bool, error) {
 	for {
-		l, err := c.linkFor(ctx, s, w.timer)
-		if err != nil {
-			return nil, true, err
+		l := c.linkOf(s)
+		var err error
+		if l == nil {
+			if l, err = c.await(ctx, s, w.timer.C); err != nil {
+				return nil, true, err
+			}
 		}
 		cmd.Id = l.nextID()
 		if w.buf, err = l.codec.appendCommand(w.buf[:0], cmd); err != nil {
@@ -110,10 +115,13 @@ func (c *CentrifugoRPCClient) commandOn(ctx context.Context, s *session, w *comm
 		if limit := int(l.limit.Load()); len(w.buf) > limit {
 			return nil, true, fmt.Errorf("%w: it takes %d bytes and the limit is %d", ErrRequestTooLarge, len(w.buf), limit)
 		}
-		number, err := l.send(ctx, cmd.Id, w.buf, waiter{command: w})
+		number, err := l.send(ctx, until, cmd.Id, w.buf, waiter{command: w})
 		if err != nil {
 			if l.err() != nil {
 				continue
+			}
+			if errors.Is(err, ErrTimeout) {
+				return nil, true, fmt.Errorf("%w after %s", err, w.cfg.timeout)
 			}
 			return nil, true, contextError(ctx)
 		}

@@ -13,12 +13,14 @@ type FrameKind string
 
 // The kinds of frame.
 const (
-	FramePublish FrameKind = "publish" // the request was handed to the connection
-	FrameAck     FrameKind = "ack"     // the server accepted the request
-	FrameReply   FrameKind = "reply"   // the final reply arrived
-	FrameResend  FrameKind = "resend"  // the request was handed to a new connection
-	FrameCancel  FrameKind = "cancel"  // the server was asked to end the call
-	FrameError   FrameKind = "error"   // the call failed; Err says why
+	FramePublish  FrameKind = "publish"  // the request was handed to the connection
+	FrameAck      FrameKind = "ack"      // the server accepted the request
+	FrameReply    FrameKind = "reply"    // the final reply arrived
+	FrameResend   FrameKind = "resend"   // the request was handed to a connection again
+	FrameItem     FrameKind = "item"     // an item of a stream arrived
+	FrameProgress FrameKind = "progress" // word arrived of how far the call has come
+	FrameCancel   FrameKind = "cancel"   // the server was asked to end the call
+	FrameError    FrameKind = "error"    // the call failed; Err says why
 )
 
 // Frame is one step in the life of a call or notification, for logs and for
@@ -26,7 +28,7 @@ const (
 type Frame struct {
 	Kind          FrameKind
 	CorrelationID string
-	Method        string // empty in a reply
+	Method        string // empty in what the server published
 	At            time.Time
 	Data          json.RawMessage // the envelope that went or came, or nil
 	Err           error

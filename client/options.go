@@ -21,6 +21,7 @@ func (f optionFunc) applyClient(c *config) { f(c) }
 
 type config struct {
 	timeout          time.Duration
+	silence          time.Duration
 	getToken         func(context.Context) (string, error)
 	session          string
 	maxRequestSize   int
@@ -34,11 +35,13 @@ type config struct {
 	httpClient       *http.Client
 	header           http.Header
 	onError          func(error)
+	wallClock        func() time.Time
 }
 
 // Defaults of the options.
 const (
 	DefaultTimeout           = 30 * time.Second
+	DefaultSilence           = 10 * time.Second
 	DefaultMinReconnectDelay = 200 * time.Millisecond
 	DefaultMaxReconnectDelay = 20 * time.Second
 	DefaultPingMargin        = 10 * time.Second
@@ -51,6 +54,7 @@ const (
 func defaultConfig() config {
 	return config{
 		timeout:          DefaultTimeout,
+		silence:          DefaultSilence,
 		minDelay:         DefaultMinReconnectDelay,
 		maxDelay:         DefaultMaxReconnectDelay,
 		pingMargin:       DefaultPingMargin,
@@ -58,6 +62,7 @@ func defaultConfig() config {
 		readLimit:        DefaultReadLimit,
 		eventBuffer:      DefaultEventBuffer,
 		httpClient:       http.DefaultClient,
+		wallClock:        time.Now,
 		onError:          func(err error) { slog.Default().Error("centrirpc client", "error", err) },
 	}
 }
@@ -70,6 +75,7 @@ func (c *config) check() error {
 		}
 	}
 	positive(c.timeout > 0, "WithTimeout")
+	positive(c.silence > 0, "WithSilence")
 	positive(c.pingMargin > 0, "WithPingMargin")
 	positive(c.handshakeTimeout > 0, "WithHandshakeTimeout")
 	positive(c.readLimit > 0, "WithReadLimit")
@@ -107,15 +113,34 @@ type idempotentOption struct{}
 
 func (idempotentOption) applyCall(c *callConfig) { c.idempotent = true }
 
-// Idempotent says that running the call twice does no harm. If the connection
-// is lost while the call is under way, it is sent again after the reconnect
-// instead of failing with ErrConnectionLost.
+// Idempotent says that running the call twice does no harm: it may be sent again
+// even to a server that does not remember whether it ran.
 func Idempotent() CallOption { return idempotentOption{} }
+
+type volatileOption struct{}
+
+func (volatileOption) applyCall(c *callConfig) { c.volatile = true }
+
+// Volatile says that the server does not remember the call, as its method
+// declares: if the connection is lost after it was sent, it fails with
+// ErrConnectionLost, unless it is Idempotent too.
+func Volatile() CallOption { return volatileOption{} }
 
 type callConfig struct {
 	timeout    time.Duration
 	idempotent bool
+	volatile   bool
+	progress   func(Progress)
 	errors     ErrorTypes
+}
+
+// WithSilence is how long the server may give no sign of a call, on a connection
+// that stands, before the call is sent again under its correlation id, which does
+// not run it twice. It doubles each time, up to a minute, until there is a sign or
+// a new connection; that the server acknowledges a call again is no sign of it. The
+// default is DefaultSilence.
+func WithSilence(d time.Duration) Option {
+	return optionFunc(func(c *config) { c.silence = d })
 }
 
 // WithGetToken gives the client a source of fresh tokens. It is asked when the

@@ -34,6 +34,7 @@ type server struct {
 	maxSize     int           // said at connect, where above zero
 	who         func() string // whose a connection is, whatever its token; nil: the token's "sub"
 	silent      bool          // does not say at connect who that is
+	store       func() string // the epoch that is said at connect; nil: none
 	onRequest   func(*incoming)
 	onRPC       func(centrifuge.RPCEvent) (centrifuge.RPCReply, error)
 	onConnect   func(token string) (centrifuge.ConnectReply, error)
@@ -43,6 +44,7 @@ type server struct {
 
 	requests atomic.Int64
 	connects atomic.Int64
+	open     sync.Map // *centrifuge.Client to true, once its OnConnect has begun
 }
 
 // incoming is a request that the server was sent.
@@ -113,6 +115,7 @@ func newServer(t *testing.T, setup func(*server)) *server {
 	s.http = httptest.NewServer(centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{MessageSizeLimit: limit}))
 	s.URL = "ws" + strings.TrimPrefix(s.http.URL, "http")
 	t.Cleanup(func() {
+		s.awaitOpen()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := node.Shutdown(ctx); err != nil {
@@ -121,6 +124,20 @@ func newServer(t *testing.T, setup func(*server)) *server {
 		s.http.Close()
 	})
 	return s
+}
+
+// awaitOpen waits for connections that have the reply to their connect command
+// and are not through with it. A node that closes one then waits 5 s for the end
+// of its reader, which waits for that close.
+func (s *server) awaitOpen() {
+	eventually(s.t, "all connections are open or gone", func() bool {
+		for _, c := range s.node.Hub().Connections() {
+			if _, open := s.open.Load(c); !open {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
@@ -151,8 +168,12 @@ func (s *server) connecting(_ context.Context, e centrifuge.ConnectEvent) (centr
 		reply.Subscriptions[wire.ReplyChannel(claims.Sub)] = centrifuge.SubscribeOptions{}
 	}
 	switch {
+	case s.who != nil && s.store != nil:
+		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"user_id":%q,"store":%q}}`, claims.Sub, s.store())
 	case s.who != nil && !s.silent:
 		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":65536,"user_id":%q}}`, claims.Sub)
+	case s.store != nil:
+		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":%d,"store":%q}}`, max(s.maxSize, 4096), s.store())
 	case s.maxSize > 0:
 		reply.Data = fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":%d}}`, s.maxSize)
 	}
@@ -167,6 +188,7 @@ func (s *server) identify(token string) (claims, error) {
 }
 
 func (s *server) connected(c *centrifuge.Client) {
+	s.open.Store(c, true)
 	c.OnPublish(func(e centrifuge.PublishEvent, cb centrifuge.PublishCallback) {
 		if e.Channel == "open" {
 			cb(centrifuge.PublishReply{}, nil)
@@ -261,7 +283,7 @@ func newClient(t *testing.T, url string, opts ...client.Option) *client.Centrifu
 		if err := c.Close(); err != nil {
 			t.Errorf("closing: %v", err)
 		}
-		if n := c.PendingCalls(); n > 0 {
+		if n := c.Outstanding(); n > 0 {
 			t.Errorf("%d calls are left", n)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -14,8 +15,11 @@ import (
 type session struct {
 	ctx    context.Context // ends with the session
 	cancel context.CancelFunc
-	done   chan struct{} // closed when the session's goroutine has returned
-	over   chan struct{} // closed when err is set
+	done   chan struct{} // closed when the session's goroutines have returned
+	// streams are those of the session. They are added under the client's mutex,
+	// and not once err is set.
+	streams sync.WaitGroup
+	over    chan struct{} // closed when err is set
 
 	link    *link         // nil while connecting
 	changed chan struct{} // closed, and replaced, when link or err changes
@@ -52,6 +56,7 @@ func (s *session) changedLocked() {
 // run makes links until the session is over.
 func (c *CentrifugoRPCClient) run(s *session) {
 	defer close(s.done)
+	defer s.streams.Wait()
 	tries := 0
 	for {
 		began := time.Now()
@@ -112,6 +117,7 @@ func (c *CentrifugoRPCClient) finishLocked(s *session, err error) {
 	s.err = err
 	close(s.over)
 	c.detachLocked(s, err)
+	c.received.stop()
 	s.changedLocked()
 	s.cancel()
 	c.states.push(Disconnected)
@@ -166,6 +172,7 @@ func (c *CentrifugoRPCClient) attach(s *session, l *link) bool {
 	for _, f := range c.feeds {
 		c.subscribeLocked(l, f)
 	}
+	c.received.connected(l.store)
 	s.link, s.failure = l, nil
 	c.current.Store(l)
 	s.changedLocked()

@@ -41,6 +41,7 @@ type testCase struct {
 type step struct {
 	Call        string `json:"call,omitempty"`
 	Notify      string `json:"notify,omitempty"`
+	Stream      string `json:"stream,omitempty"`
 	Subscribe   string `json:"subscribe,omitempty"`
 	Unsubscribe string `json:"unsubscribe,omitempty"`
 	Events      int    `json:"events,omitempty"` // waits for so many
@@ -59,6 +60,9 @@ type step struct {
 	For        string          `json:"for,omitempty"`         // takes events for this user only
 	AfterFirst bool            `json:"after_first,omitempty"` // within together: once another has ended
 	UntilEvent bool            `json:"until_event,omitempty"` // repeats the call until an event has arrived
+	Take       int             `json:"take,omitempty"`        // leaves the stream after so many items
+	ResultOnly bool            `json:"result_only,omitempty"` // awaits a stream's result and takes no items
+	Progress   bool            `json:"progress,omitempty"`    // collects the call's progress
 
 	// For the runner.
 	Times     int          `json:"times,omitempty"` // within together: so many of it

@@ -23,6 +23,10 @@ type expectation struct {
 	AnyOf       []expectation   `json:"any_of,omitempty"`
 	Together    []expectation   `json:"together,omitempty"`
 
+	// Items are a stream's, besides its result or error.
+	Items        json.RawMessage `json:"items,omitempty"`
+	LastProgress json.RawMessage `json:"last_progress,omitempty"`
+
 	Message json.RawMessage `json:"message,omitempty"` // of a client error
 	Code    int             `json:"code,omitempty"`    // of a ConnectError
 	Times   int             `json:"times,omitempty"`   // within together
@@ -46,6 +50,9 @@ type outcome struct {
 	Events      json.RawMessage `json:"events,omitempty"`
 	Together    []outcome       `json:"together,omitempty"`
 	Steps       []outcome       `json:"steps,omitempty"`
+
+	Items    json.RawMessage   `json:"items,omitempty"`
+	Progress []json.RawMessage `json:"progress,omitempty"`
 
 	Message string `json:"message,omitempty"`
 	Code    int    `json:"code,omitempty"`
@@ -101,6 +108,8 @@ func (s step) what() string {
 		return " call " + s.Call
 	case s.Notify != "":
 		return " notify " + s.Notify
+	case s.Stream != "":
+		return " stream " + s.Stream
 	case s.Subscribe != "":
 		return " subscribe " + s.Subscribe
 	case s.Connect:
@@ -142,10 +151,18 @@ func (e *expectation) match(o outcome) error {
 		}
 		return fmt.Errorf("neither: %s", strings.Join(faults, "; nor: "))
 	}
-	switch {
-	case o.Fault != "":
+	if o.Fault != "" {
 		return fmt.Errorf("the driver failed: %s", o.Fault)
+	}
+	if err := e.matchStream(o); err != nil {
+		return err
+	}
+	switch {
 	case e.OK:
+		// Of a stream that returns nothing there may be nothing but its items.
+		if e.Items != nil && o.Result == nil && o.Error == nil && o.ClientError == "" {
+			return nil
+		}
 		// Where types are gone at run time, nothing is what was on the wire.
 		if !o.OK && string(o.Result) != "null" && string(o.Result) != "{}" {
 			return fmt.Errorf("want success without a result")
@@ -176,10 +193,34 @@ func (e *expectation) match(o outcome) error {
 		if o.Message == "" {
 			return fmt.Errorf("the error says nothing")
 		}
+	case e.Items != nil: // a stream that was left
+		if o.Result != nil || o.Error != nil || o.ClientError != "" {
+			return fmt.Errorf("want neither a result nor an error of a stream that was left")
+		}
 	default:
 		return fmt.Errorf("the case expects nothing")
 	}
 	return nil
+}
+
+// matchStream compares what came before the end of a call: all items, and the
+// last word on its progress.
+func (e *expectation) matchStream(o outcome) error {
+	if e.Items != nil {
+		if o.Items == nil {
+			return fmt.Errorf("want the items %s", e.Items)
+		}
+		if err := same("items", e.Items, o.Items); err != nil {
+			return err
+		}
+	}
+	if e.LastProgress == nil {
+		return nil
+	}
+	if len(o.Progress) == 0 {
+		return fmt.Errorf("want progress")
+	}
+	return same("the last progress", e.LastProgress, o.Progress[len(o.Progress)-1])
 }
 
 func (e *wantedError) match(o *serverError) error {
@@ -327,8 +368,15 @@ func testOf(object map[string]any) (func(at string, got any) error, bool) {
 	}
 	if length, ok := object["$length"].(json.Number); ok {
 		return func(at string, got any) error {
-			if g, ok := got.(string); !ok || fmt.Sprint(len(g)) != length.String() {
-				return fmt.Errorf("%s: want a text of %s bytes, not %s", at, length, show(got))
+			size := -1
+			switch g := got.(type) {
+			case string:
+				size = len(g)
+			case []any:
+				size = len(g)
+			}
+			if fmt.Sprint(size) != length.String() {
+				return fmt.Errorf("%s: want a text of %s bytes or a list of so many items, not %s", at, length, show(got))
 			}
 			return nil
 		}, true

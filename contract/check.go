@@ -66,7 +66,7 @@ func (k *checker) method(m Method, seen map[string]bool, codes map[int]bool) {
 		k.failf("the method %q has no name, or is there twice", m.Name)
 	}
 	seen[m.Name] = true
-	if m.Kind != Call && m.Kind != Notify {
+	if m.Kind != Call && m.Kind != Notify && m.Kind != Stream {
 		k.failf("method %s: unknown kind %q", m.Name, m.Kind)
 	}
 	if m.Params != nil {
@@ -80,6 +80,12 @@ func (k *checker) method(m Method, seen map[string]bool, codes map[int]bool) {
 		if m.Kind == Notify {
 			k.failf("the notification %s has a result", m.Name)
 		}
+	}
+	if m.Item != nil {
+		k.check("the item of "+m.Name, m.Item)
+	}
+	if (m.Item != nil) != (m.Kind == Stream) {
+		k.failf("method %s: a stream has an item, and nothing else has", m.Name)
 	}
 	for _, code := range m.Errors {
 		if !codes[code] {

@@ -34,6 +34,7 @@ type MethodKind string
 const (
 	Call   MethodKind = "call"   // one reply: a result or an error
 	Notify MethodKind = "notify" // accepted or refused, never answered
+	Stream MethodKind = "stream" // items, then one reply: a result or an error
 )
 
 // Method is a named, typed operation.
@@ -48,6 +49,8 @@ type Method struct {
 	// Result is nil if the method returns nothing: notifications, and calls
 	// that only succeed or fail.
 	Result *Type `json:"result,omitempty"`
+	// Item is what a stream sends before its result; nil for other kinds.
+	Item *Type `json:"item,omitempty"`
 	// Errors are the codes of the application errors it declares, ascending.
 	Errors []int `json:"errors,omitempty"`
 	// TimeoutMS bounds a call in milliseconds; zero leaves it to the server.
@@ -55,6 +58,10 @@ type Method struct {
 	// Idempotent means that running a call twice does no harm, so a client may
 	// send it again when it cannot know whether it ran.
 	Idempotent bool `json:"idempotent,omitempty"`
+	// Volatile means that the server does not remember its calls: a reply may be
+	// lost with the connection, and a client does not send a call again unless it
+	// is idempotent too.
+	Volatile bool `json:"volatile,omitempty"`
 	// Source is where the handler is written, as "file#symbol" relative to the
 	// module: it names no line, so that it does not move with every edit.
 	Source string `json:"source,omitempty"`

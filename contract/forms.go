@@ -175,6 +175,9 @@ func (t *terms) all(c *Contract) {
 		if m.Result != nil {
 			t.of(m.Result)
 		}
+		if m.Item != nil {
+			t.of(m.Item)
+		}
 	}
 	for i := range c.Channels {
 		t.of(&c.Channels[i].Event)

@@ -20,7 +20,7 @@ import (
 //   - types that nothing refers to.
 //
 // It does depend on all else: methods, kinds, presence, ranges, constraints,
-// defaults, timeouts, idempotence, errors, channels. Package diff lists what
+// defaults, timeouts, classes, errors, channels. Package diff lists what
 // changed, and lists nothing but documentation exactly if the hash is the same.
 func (c *Contract) Hash() string {
 	t := newTerms(c)
@@ -41,6 +41,12 @@ func (c *Contract) Hash() string {
 		whole.addf("method %s %s %d %t %v;", quote(m.Name), m.Kind, m.TimeoutMS, m.Idempotent, slices.Compact(codes))
 		whole.add(t.fields(t.shapes.Fields(m.Params), ""))
 		optional(m.Result)
+		if m.Kind == Stream {
+			optional(m.Item)
+		}
+		if m.Volatile {
+			whole.addf("volatile;")
+		}
 	}
 	channels := slices.Clone(c.Channels)
 	patterns := c.Patterns()

@@ -19,16 +19,19 @@ changed() {
 }
 stamp() { local file=$1; shift; sha256sum "$@" >"$file"; }
 
-# Debian's packages: a browser for the page's tests.
+# Debian's packages: a browser for the page's tests, a Redis for the call store's, false clocks for the
+# fault tests.
 packages=()
 [ -x /usr/bin/chromium ] || packages+=(chromium)
+command -v redis-server >/dev/null || packages+=(redis-server)
+compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || packages+=(libfaketime)
 if [ ${#packages[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "setup: installing ${packages[*]}"
     apt-get update -qq >/dev/null
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
   else
-    echo "setup: the browser tests need /usr/bin/chromium; install it (on Debian: apt-get install ${packages[*]})" >&2
+    echo "setup: the tests need /usr/bin/chromium, redis-server and libfaketime; install what is missing (on Debian: apt-get install ${packages[*]})" >&2
     exit 1
   fi
 fi

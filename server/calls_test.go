@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func TestCorrelatedCall(t *testing.T) {
 	if m.Connect == nil {
 		t.Fatalf("connect was answered with %s", m.raw)
 	}
-	if want := `{"centrirpc":{"version":1,"max_message_size":65536,"user_id":"456"}}`; string(m.Connect.Data) != want {
+	if want := regexp.MustCompile(`^{"centrirpc":{"version":1,"max_message_size":65536,"user_id":"456","store":"[A-Z0-9]{26}\.[0-9a-z]+"}}$`); !want.Match(m.Connect.Data) {
 		t.Errorf("connect data %s; want %s", m.Connect.Data, want)
 	}
 	if _, ok := m.Connect.Subs["user#456"]; !ok || len(m.Connect.Subs) != 1 {

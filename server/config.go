@@ -98,8 +98,17 @@ type Config struct {
 	CallTimeout time.Duration
 	// MaxCallTimeout bounds what a caller may ask for. Zero means 5 minutes.
 	MaxCallTimeout time.Duration
+	// Redis are the Redis servers that all nodes of a system share, as URLs: see
+	// redisstore.Config.URL. Publications are spread over them by channel, so that a
+	// reply or an event reaches clients on every node; Store has to be shared too.
+	// Zero means that this is the only node.
+	Redis []string
+	// RedisPrefix begins the names of what is in Redis; systems that share a Redis
+	// take different ones. Zero means "centrirpc".
+	RedisPrefix string
 	// Store remembers calls, so that each runs once and its reply can be sent
-	// again. Zero means in the memory of this process.
+	// again: for several nodes, one of package redisstore. Zero means in the memory
+	// of this process, which several nodes cannot share.
 	Store calls.Store
 
 	// OlderContracts are the contract.json files of earlier releases whose clients
@@ -216,6 +225,12 @@ func (c Config) withDefaults() (Config, error) {
 		if *d.value == 0 {
 			*d.value = d.standard
 		}
+	}
+	if len(c.Redis) > 0 && c.Store == nil {
+		return c, errors.New("server: Redis is set and Store is not: nodes that share a Redis need a call store that they share; give redisstore.New's")
+	}
+	if c.RedisPrefix == "" {
+		c.RedisPrefix = "centrirpc"
 	}
 	if c.PongTimeout == 0 {
 		c.PongTimeout = min(10*time.Second, c.PingInterval/2)

@@ -156,6 +156,8 @@ func refusedIdentity(err error) error {
 func (s *Server) connectData(userID string) []byte {
 	b := fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":%d,"user_id":`, s.cfg.MaxMessageSize)
 	b = strconv.AppendQuote(b, userID) // printable ASCII
+	b = append(b, `,"store":`...)
+	b = strconv.AppendQuote(b, s.engine.Epoch(userID))
 	return append(b, "}}"...)
 }
 

@@ -3,7 +3,10 @@ package server
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
+
+	"github.com/centrifugal/centrifuge"
 )
 
 // disconnectTimeout bounds how long clients have to hear that the server goes
@@ -12,11 +15,14 @@ const disconnectTimeout = 2 * time.Second
 
 // Shutdown ends the server gracefully: new calls are refused as unavailable,
 // running calls finish and their replies are sent, then all clients are
-// disconnected, to connect again elsewhere or later. When ctx ends first, the
-// contexts of the running handlers end, their callers hear "unavailable", and
-// the error says how many were left. It may be called more than once.
+// disconnected, to connect again elsewhere or later; with Config.Redis they are
+// disconnected first, for they hear of their calls on other nodes. When ctx ends
+// first, the contexts of the running handlers end, their callers hear
+// "outcome_unknown", and the error says how many were left. It may be called more
+// than once.
 //
-// Closing the connections takes up to two seconds beyond ctx.
+// Answering them, and closing the connections, take up to two seconds each beyond
+// ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.drain(ctx)
 	s.disconnect(ctx)
@@ -26,10 +32,35 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // drain refuses new calls and waits for the running ones.
 func (s *Server) drain(ctx context.Context) error {
 	s.draining.Store(true)
+	if len(s.cfg.Redis) > 0 {
+		s.letGo() // to other nodes, which the replies reach as well
+	}
 	if err := s.engine.Drain(ctx); err != nil {
 		return fmt.Errorf("server: gave up waiting for %d running calls: %w", s.engine.InFlight(), err)
 	}
 	return nil
+}
+
+// letGo has all clients connect again, elsewhere.
+func (s *Server) letGo() {
+	for _, client := range s.node.Hub().Connections() {
+		client.Disconnect(centrifuge.DisconnectShutdown)
+	}
+}
+
+// elsewhere refuses connections to a draining node where there are others: a load
+// balancer then takes one of those.
+func (s *Server) elsewhere(next http.Handler) http.Handler {
+	if len(s.cfg.Redis) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.draining.Load() {
+			http.Error(w, "draining", http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // disconnect disconnects all clients, after what waits for them is written.

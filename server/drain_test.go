@@ -73,8 +73,8 @@ func TestShutdownGivesUp(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	for _, id := range []string{"stuck", "waiting"} {
-		if e := c.answer(id); e.Error == nil || e.Error.Code != 503 {
-			t.Errorf("%s: %+v; want 503", id, e.Error)
+		if e := c.answer(id); e.Error == nil || e.Error.Code != 520 {
+			t.Errorf("%s: %+v; want 520", id, e.Error)
 		}
 	}
 	if code, _ := c.closed(); code != 3001 {

@@ -22,6 +22,9 @@ func (s *Server) startNode() error {
 	if err != nil {
 		return err
 	}
+	if err := s.useRedis(node); err != nil {
+		return err
+	}
 	node.OnConnecting(s.onConnecting)
 	node.OnConnect(s.onConnect)
 	if err := node.Run(); err != nil {

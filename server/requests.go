@@ -16,6 +16,9 @@ var consumed = centrifuge.PublishReply{Result: &centrifuge.PublishResult{}}
 // errUnavailable refuses requests while the server drains.
 var errUnavailable = &centrifuge.Error{Code: uint32(wire.Unavailable), Message: wire.Unavailable.Reason(), Temporary: true}
 
+// errOutcomeUnknown refuses a notification of which nobody knows whether it ran.
+var errOutcomeUnknown = &centrifuge.Error{Code: uint32(wire.OutcomeUnknown), Message: wire.OutcomeUnknown.Reason()}
+
 // onPublish takes a publication of the client: a request, or one on a channel of
 // the application.
 func (c *connection) onPublish(e centrifuge.PublishEvent, answer centrifuge.PublishCallback) {
@@ -44,6 +47,8 @@ func refused(refusal error) error {
 		return centrifuge.ErrorBadRequest
 	case centrifuge.ErrorTooManyRequests.Code:
 		return centrifuge.ErrorTooManyRequests
+	case errOutcomeUnknown.Code:
+		return errOutcomeUnknown
 	}
 	return errUnavailable
 }

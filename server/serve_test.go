@@ -129,8 +129,8 @@ func TestServeDrainTimeout(t *testing.T) {
 	c.send("%s", request(2, "test.stuck", `{}`, "stuck", "user#456"))
 	<-g.started
 	s.stop()
-	if e := c.answer("stuck"); e.Error == nil || e.Error.Code != 503 {
-		t.Errorf("the stuck call: %+v; want 503", e)
+	if e := c.answer("stuck"); e.Error == nil || e.Error.Code != 520 {
+		t.Errorf("the stuck call: %+v; want 520", e)
 	}
 	if err := s.ended(t); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)

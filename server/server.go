@@ -113,7 +113,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // route makes the handlers of the paths.
 func (s *Server) route(allowed *origins) {
 	ping := centrifuge.PingPongConfig{PingInterval: s.cfg.PingInterval, PongTimeout: s.cfg.PongTimeout}
-	client := func(h http.Handler) http.Handler { return allowed.guard(s.withRequest(h)) }
+	client := func(h http.Handler) http.Handler { return allowed.guard(s.elsewhere(s.withRequest(h))) }
 	s.paths = map[string]http.Handler{
 		"/connection/websocket": client(centrifuge.NewWebsocketHandler(s.node, centrifuge.WebsocketConfig{
 			CheckOrigin:      func(*http.Request) bool { return true }, // guard has checked it

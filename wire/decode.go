@@ -100,6 +100,8 @@ func (r *Request) field(key string) any {
 		return &r.TimeoutMS
 	case "seq":
 		return &r.Seq
+	case "store":
+		return &r.Store
 	case "received":
 		return &r.Received
 	case "traceparent":

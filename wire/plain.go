@@ -10,8 +10,8 @@ import (
 const maxShared = 1024
 
 // decodePlain reads an envelope in the form in which calls come from clients
-// that write compact JSON: the five fields of a call, each at most once, its
-// strings printable ASCII without escapes, its params an object. It is false for
+// that write compact JSON: the fields of a call that is sent for the first time,
+// each at most once, its strings printable ASCII without escapes, its params an object. It is false for
 // anything else, which decodeAny then reads, and never reads what that refuses.
 func decodePlain(data []byte) (r Request, ok bool) {
 	if len(data) < 2 || data[0] != '{' {
@@ -39,6 +39,8 @@ func decodePlain(data []byte) (r Request, ok bool) {
 			i, ok = takeObject(data, i, &r.Params)
 		case "timeout_ms":
 			i, ok = takeNumber(data, i, &r.TimeoutMS)
+		case "received":
+			i, ok = takeStrings(data, text, i, &r.Received)
 		default:
 			ok = false
 		}
@@ -84,6 +86,30 @@ func takeString(data []byte, text string, i int, into *string) (int, bool) {
 		*into = string(data[start:end])
 	}
 	return end + 1, true
+}
+
+// takeStrings reads a list of strings that are not empty, and not more than
+// MaxReceived, into a field that is nil.
+func takeStrings(data []byte, text string, i int, into *[]string) (int, bool) {
+	if i >= len(data) || data[i] != '[' || *into != nil {
+		return 0, false
+	}
+	for len(*into) < MaxReceived {
+		var item string
+		end, ok := takeString(data, text, i+1, &item)
+		if !ok || end >= len(data) {
+			return 0, false
+		}
+		*into = append(*into, item)
+		switch i = end; data[i] {
+		case ',':
+		case ']':
+			return i + 1, true
+		default:
+			return 0, false
+		}
+	}
+	return 0, false
 }
 
 // takeNumber reads a positive integer of at most 15 digits into a field that is 0.

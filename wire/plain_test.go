@@ -10,6 +10,9 @@ var plainRequests = []string{
 	`{"method":"tasks.get_stats","params":{"user_id":"456"},"correlation_id":"c1","reply_to":"user#456"}`,
 	`{"correlation_id":"c1","method":"m","timeout_ms":30000,"reply_to":"user#456"}`,
 	`{"method":"m","params":{"a":[{},[],"}\"{",1.5e3,null]},"correlation_id":"c1"}`,
+	`{"method":"m","correlation_id":"c1","received":["a"]}`,
+	`{"received":["a","b c"],"method":"m","params":{"text":"` + strings.Repeat("x", maxShared) + `"},"correlation_id":"c1"}`,
+	`{"method":"m","correlation_id":"c1","received":["a"` + strings.Repeat(`,"a"`, MaxReceived-1) + `]}`,
 	`{"method":"m","params":{"text":"` + strings.Repeat("é", maxShared) + `"},"correlation_id":"c1"}`,
 }
 
@@ -17,6 +20,8 @@ var otherRequests = []string{
 	``, `{`, `{}`, `[]`, `{"method"`, `{"method":`, `{"method":"m`, `{"method":"m"`, `{"method":"m",`, `{"method":"m",}`, `{"method":"m"}x`,
 	`{"method":"m","method":"n"}`, `{"method":""}`, `{"method":"é"}`, `{"method":"\u0061"}`, `{"method":7}`, `{"op":"call"}`,
 	`{"timeout_ms":0}`, `{"timeout_ms":01}`, `{"timeout_ms":1.5}`, `{"timeout_ms":-1}`, `{"timeout_ms":1234567890123456}`,
+	`{"received":null}`, `{"received":[]}`, `{"received":[""]}`, `{"received":["a",]}`, `{"received":["a"`, `{"received":["a" ]}`, `{"received":[7]}`,
+	`{"received":["a"],"received":["b"]}`, `{"received":["\u0061"]}`, `{"received":["a"` + strings.Repeat(`,"a"`, MaxReceived) + `]}`,
 	`{"params":null}`, `{"params":[]}`, `{"params":{]}`, `{"params":{"a"}}`, `{"params":{"a":"\`, `{"params":{},"params":{}}`, `{ "params":{}}`,
 }
 

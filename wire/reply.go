@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Reply is what the server publishes on a reply channel: a call's final result
@@ -18,6 +19,9 @@ type Reply struct {
 	Item     json.RawMessage `json:"item,omitempty"`
 	Progress *Progress       `json:"progress,omitempty"`
 }
+
+// MaxProgressMessage bounds the text of a Progress, in bytes.
+const MaxProgressMessage = 1024
 
 // Progress says how far a call has come. Done and Total count the same units,
 // which are the method's own.
@@ -57,6 +61,48 @@ func EncodeResult(correlationID string, result json.RawMessage) []byte {
 	b = append(b, `,"result":`...)
 	b = append(b, result...)
 	return append(b, '}')
+}
+
+// EncodeItem is the message {"correlation_id":…,"seq":…,"item":…} of a stream. The
+// id must have passed DecodeRequest's bounds; item must be JSON.
+func EncodeItem(correlationID string, seq uint64, item json.RawMessage) []byte {
+	b := make([]byte, 0, len(correlationID)+len(item)+64)
+	b = append(b, `{"correlation_id":`...)
+	b = appendASCII(b, correlationID)
+	b = append(b, `,"seq":`...)
+	b = strconv.AppendUint(b, seq, 10)
+	b = append(b, `,"item":`...)
+	b = append(b, item...)
+	return append(b, '}')
+}
+
+// EncodeStreamEnd is a stream's final reply: that of EncodeResult or EncodeError,
+// with the number of the stream's items as its seq.
+func EncodeStreamEnd(final []byte, items uint64) []byte {
+	b := make([]byte, 0, len(final)+32)
+	b = append(b, final[:len(final)-1]...)
+	b = append(b, `,"seq":`...)
+	b = strconv.AppendUint(b, items, 10)
+	return append(b, '}')
+}
+
+// EncodeProgress is the message {"correlation_id":…,"progress":…} of a call. Texts
+// over MaxProgressMessage are cut; a number that JSON cannot write (NaN, an
+// infinity) is an error.
+func EncodeProgress(correlationID string, p Progress) ([]byte, error) {
+	if len(p.Message) > MaxProgressMessage {
+		p.Message = strings.ToValidUTF8(p.Message[:MaxProgressMessage], "")
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("the progress cannot be written: %w", err)
+	}
+	b := make([]byte, 0, len(correlationID)+len(body)+40)
+	b = append(b, `{"correlation_id":`...)
+	b = appendASCII(b, correlationID)
+	b = append(b, `,"progress":`...)
+	b = append(b, body...)
+	return append(b, '}'), nil
 }
 
 // EncodeError is the final reply {"correlation_id":…,"error":…}.

@@ -25,6 +25,7 @@ const (
 	MaxCorrelationIDLength = 128 // bytes, printable ASCII
 	MaxReceived            = 64  // correlation ids in one request
 	MaxTraceparentLength   = 128 // bytes
+	MaxStoreLength         = 64  // bytes, printable ASCII
 	MaxTimeout             = 24 * time.Hour
 )
 
@@ -38,8 +39,13 @@ type Request struct {
 	// TimeoutMS is how long the caller waits, in milliseconds from now; zero
 	// leaves it to the server. Relative, so that clocks need not agree.
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
-	// Seq is the first missing item (resume) or the last one received (ack).
+	// Seq is the first missing item (resume, and a stream's call that is sent
+	// again) or the last one that the application has taken (ack).
 	Seq *uint64 `json:"seq,omitempty"`
+	// Store is set on a request that is sent again: the epoch, as the server said
+	// at connect, of the call store that the first one was sent to. Empty means
+	// that the request is sent for the first time.
+	Store string `json:"store,omitempty"`
 	// Received names calls whose final reply this client has.
 	Received []string `json:"received,omitempty"`
 	// Traceparent is a W3C Trace Context header value.
@@ -76,6 +82,9 @@ func (r *Request) check() error {
 			return err
 		}
 	}
+	if err := checkStore(r.Store); err != nil {
+		return err
+	}
 	if len(r.Traceparent) > MaxTraceparentLength {
 		return fmt.Errorf("traceparent is %d bytes long; at most %d are allowed", len(r.Traceparent), MaxTraceparentLength)
 	}
@@ -92,6 +101,18 @@ func checkCorrelationID(field, id string) error {
 	for i := 0; i < len(id); i++ {
 		if id[i] < ' ' || id[i] > '~' {
 			return fmt.Errorf("%s holds a character that is not printable ASCII at byte %d", field, i)
+		}
+	}
+	return nil
+}
+
+func checkStore(epoch string) error {
+	if len(epoch) > MaxStoreLength {
+		return fmt.Errorf("store is %d bytes long; at most %d are allowed", len(epoch), MaxStoreLength)
+	}
+	for i := 0; i < len(epoch); i++ {
+		if epoch[i] < ' ' || epoch[i] > '~' {
+			return fmt.Errorf("store holds a character that is not printable ASCII at byte %d", i)
 		}
 	}
 	return nil

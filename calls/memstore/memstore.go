@@ -4,7 +4,9 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"hash/maphash"
 	"sync"
@@ -17,8 +19,9 @@ import (
 // Margin is how long a call is remembered past its deadline.
 const Margin = 10 * time.Second
 
-// keepAtLeast is how long a reply is kept before it may give way to others.
-const keepAtLeast = 5 * time.Second
+// keepAtLeast is how long a reply is kept before it may give way to others, in
+// seconds.
+const keepAtLeast = 5
 
 const shardCount = 64
 
@@ -32,6 +35,15 @@ type Config struct {
 	// ones together; new ones over it are refused. Zero means 8,000,000 (a call
 	// without a reply takes about 100 bytes).
 	MaxCalls int
+	// MaxReplyBytesPerUser bounds the stored replies of one user, so that nobody
+	// fills the store alone. At the bound that user's own oldest ones are dropped,
+	// as above. Zero means an eighth of MaxReplyBytes.
+	MaxReplyBytesPerUser int64
+	// MaxCallsPerUser bounds the calls of one user, as MaxCalls does those of all.
+	// A call counts from its claim until 10 s after its deadline, whenever it ends:
+	// with the usual timeout of 30 s a user who makes n calls a second has 40 n.
+	// Zero means an eighth of MaxCalls.
+	MaxCallsPerUser int
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
@@ -40,9 +52,12 @@ type Config struct {
 type Store struct {
 	seeds  [2]maphash.Seed
 	now    func() time.Time
+	epoch  string
 	start  time.Time // times are kept as what passed since then, for wall clocks jump
 	shards [shardCount]shard
+	bounds bounds
 	bytes  atomic.Int64 // the memory of all stored replies
+	calls  atomic.Int64 // remembered
 	stop   chan struct{}
 	once   sync.Once
 	swept  chan struct{}
@@ -53,28 +68,34 @@ var _ calls.Store = (*Store)(nil)
 // New makes a store. It sweeps expired calls in the background until Close. It
 // panics on negative bounds.
 func New(cfg Config) *Store {
-	if cfg.MaxReplyBytes < 0 || cfg.MaxCalls < 0 {
+	if cfg.MaxReplyBytes < 0 || cfg.MaxCalls < 0 || cfg.MaxReplyBytesPerUser < 0 || cfg.MaxCallsPerUser < 0 {
 		panic(fmt.Sprintf("memstore: negative bound in %+v", cfg))
 	}
-	if cfg.MaxReplyBytes == 0 {
-		cfg.MaxReplyBytes = 256 << 20
-	}
-	if cfg.MaxCalls == 0 {
-		cfg.MaxCalls = 8_000_000
-	}
+	cfg.MaxReplyBytes = cmp.Or(cfg.MaxReplyBytes, 256<<20)
+	cfg.MaxCalls = cmp.Or(cfg.MaxCalls, 8_000_000)
+	cfg.MaxReplyBytesPerUser = cmp.Or(cfg.MaxReplyBytesPerUser, max(cfg.MaxReplyBytes/8, 1))
+	cfg.MaxCallsPerUser = cmp.Or(cfg.MaxCallsPerUser, max(cfg.MaxCalls/8, 1))
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Store{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, now: cfg.Now, stop: make(chan struct{}), swept: make(chan struct{})}
+	s := &Store{
+		seeds:  [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		now:    cfg.Now,
+		epoch:  rand.Text(),
+		bounds: bounds{calls: cfg.MaxCalls, userCalls: cfg.MaxCallsPerUser, bytes: cfg.MaxReplyBytes, userBytes: cfg.MaxReplyBytesPerUser},
+		stop:   make(chan struct{}),
+		swept:  make(chan struct{}),
+	}
 	s.start = s.now()
 	blockSize := int(min(max(cfg.MaxReplyBytes/shardCount/8, minBlockSize), maxBlockSize))
 	for i := range s.shards {
 		s.shards[i] = shard{
-			entries:  map[id]entry{},
+			entries:  newEntries(),
+			users:    newUsers(),
 			replies:  replies{blocks: map[uint32]*block{}, blockSize: blockSize, total: &s.bytes},
-			expiring: map[int64][]id{},
-			maxBytes: cfg.MaxReplyBytes,
-			maxCalls: max(cfg.MaxCalls/shardCount, 1),
+			expiring: map[int32]slot{},
+			bounds:   &s.bounds,
+			calls:    &s.calls,
 		}
 	}
 	go s.sweep()
@@ -107,11 +128,23 @@ func (s *Store) sweep() {
 // Claim implements calls.Store. It never fails.
 func (s *Store) Claim(_ context.Context, claim calls.Claim) (calls.ClaimResult, error) {
 	id, now, deadline := s.id(claim.Key), s.since(s.now()), s.since(claim.Deadline)
-	found, why := s.shard(id).claim(id, claim.Fingerprint, deadline, now)
+	idle := ifIdle(claim, s.epoch)
+	found, why := s.shard(id).claim(id, claim.Fingerprint, idle, deadline, now)
 	if why == ofReplies && s.makeRoom(now) {
-		found, _ = s.shard(id).claim(id, claim.Fingerprint, deadline, now)
+		found, _ = s.shard(id).claim(id, claim.Fingerprint, idle, deadline, now)
 	}
 	return found, nil
+}
+
+// ifIdle is what a claim of a call that the store does not know comes to.
+func ifIdle(claim calls.Claim, epoch string) calls.ClaimState {
+	switch {
+	case claim.Find:
+		return calls.Unknown
+	case claim.Epoch != "" && claim.Epoch != epoch && !claim.Idempotent:
+		return calls.Lost
+	}
+	return calls.Claimed
 }
 
 func (s *Store) since(t time.Time) time.Duration { return t.Sub(s.start) }
@@ -126,51 +159,41 @@ func (s *Store) makeRoom(now time.Duration) bool {
 	return false
 }
 
+// Epoch implements calls.Store: it is another one for each Store.
+func (s *Store) Epoch() string { return s.epoch }
+
 // Complete implements calls.Store. It never fails.
-func (s *Store) Complete(_ context.Context, key calls.Key, fence uint64, reply []byte) (bool, error) {
+func (s *Store) Complete(_ context.Context, key calls.Key, fence uint64, reply []byte) (calls.Completion, error) {
 	id := s.id(key)
 	return s.shard(id).complete(id, fence, reply, s.since(s.now())), nil
 }
 
-// Received implements calls.Store. It never fails.
-func (s *Store) Received(_ context.Context, userID string, correlationIDs []string) error {
+// Received implements calls.Store.
+func (s *Store) Received(userID string, correlationIDs []string) {
 	for _, correlationID := range correlationIDs {
 		id := s.id(calls.Key{UserID: userID, CorrelationID: correlationID})
 		s.shard(id).received(id)
 	}
-	return nil
 }
 
 // Len is the number of calls remembered.
-func (s *Store) Len() int {
-	n := 0
-	for i := range s.shards {
-		shard := &s.shards[i]
-		shard.mu.Lock()
-		n += len(shard.entries)
-		shard.mu.Unlock()
-	}
-	return n
-}
+func (s *Store) Len() int { return int(s.calls.Load()) }
 
 // ReplyBytes is the memory that stored replies take.
 func (s *Store) ReplyBytes() int64 { return s.bytes.Load() }
 
-// id stands for a key in 16 bytes: two hashes, keyed anew in each process, so that
-// entries hold no strings and nobody can make two keys meet.
-type id [2]uint64
+// id stands for a key in 16 bytes, so that entries hold no strings: a hash of the
+// user and one of user and correlation id, keyed anew in each process, so that
+// nobody can make two keys meet.
+type id struct{ user, call uint64 }
 
 func (s *Store) id(k calls.Key) id {
-	var id id
-	for i := range id {
-		var h maphash.Hash
-		h.SetSeed(s.seeds[i])
-		h.WriteString(k.UserID)
-		h.WriteByte(0) // user ids hold no zero byte
-		h.WriteString(k.CorrelationID)
-		id[i] = h.Sum64()
-	}
-	return id
+	var h maphash.Hash
+	h.SetSeed(s.seeds[1])
+	h.WriteString(k.UserID)
+	h.WriteByte(0) // user ids hold no zero byte
+	h.WriteString(k.CorrelationID)
+	return id{maphash.String(s.seeds[0], k.UserID), h.Sum64()}
 }
 
-func (s *Store) shard(id id) *shard { return &s.shards[id[1]%shardCount] }
+func (s *Store) shard(id id) *shard { return &s.shards[id.user%shardCount] }

@@ -3,6 +3,8 @@ package memstore_test
 import (
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +21,27 @@ func open(t *testing.T, cfg memstore.Config) *memstore.Store {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Exercise(t, func(t *testing.T) calls.Store { return open(t, memstore.Config{}) })
+	var mu sync.Mutex
+	ahead := map[calls.Store]*atomic.Int64{} // of the clock
+	storetest.Exercise(t, storetest.Backend{
+		Open: func(t *testing.T, limits storetest.Limits) calls.Store {
+			clock := new(atomic.Int64)
+			s := open(t, memstore.Config{
+				MaxCallsPerUser:      limits.CallsPerUser,
+				MaxReplyBytesPerUser: limits.ReplyBytesPerUser,
+				Now:                  func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			ahead[s] = clock
+			return s
+		},
+		Age: func(_ *testing.T, s calls.Store) {
+			mu.Lock()
+			defer mu.Unlock()
+			ahead[s].Add(int64(6 * time.Second))
+		},
+	})
 }
 
 func claim(t *testing.T, s *memstore.Store, id string, timeout time.Duration) calls.ClaimResult {
@@ -33,8 +55,8 @@ func claim(t *testing.T, s *memstore.Store, id string, timeout time.Duration) ca
 
 func complete(t *testing.T, s *memstore.Store, id string, fence uint64, reply string) {
 	t.Helper()
-	if owned, err := s.Complete(t.Context(), calls.Key{UserID: "u", CorrelationID: id}, fence, []byte(reply)); err != nil || !owned {
-		t.Fatal(owned, err)
+	if got, err := s.Complete(t.Context(), calls.Key{UserID: "u", CorrelationID: id}, fence, []byte(reply)); err != nil || got != calls.Completed {
+		t.Fatal(got, err)
 	}
 }
 
@@ -64,7 +86,7 @@ func TestCallsAreForgottenAfterTheirDeadlineAndTheMargin(t *testing.T) {
 
 func TestAtTheBoundOldRepliesGiveWayAndYoungOnesDoNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := memstore.New(memstore.Config{MaxReplyBytes: 256_000})
+		s := memstore.New(memstore.Config{MaxReplyBytes: 256_000, MaxReplyBytesPerUser: 256_000})
 		defer s.Close()
 		reply := strings.Repeat("x", 100)
 		fill := func(prefix string) (full int) {
@@ -99,7 +121,7 @@ func TestAtTheBoundOldRepliesGiveWayAndYoungOnesDoNot(t *testing.T) {
 }
 
 func TestCallsAreBounded(t *testing.T) {
-	s := open(t, memstore.Config{MaxCalls: 640})
+	s := open(t, memstore.Config{MaxCalls: 640, MaxCallsPerUser: 640})
 	full := 0
 	for i := range 2000 {
 		if claim(t, s, fmt.Sprint(i), time.Minute).State == calls.Full {
@@ -113,7 +135,7 @@ func TestCallsAreBounded(t *testing.T) {
 
 // The bound is one of all replies together, however large each is.
 func TestLargeRepliesFillTheStoreEvenly(t *testing.T) {
-	s := open(t, memstore.Config{MaxReplyBytes: 64 << 20})
+	s := open(t, memstore.Config{MaxReplyBytes: 64 << 20, MaxReplyBytesPerUser: 64 << 20})
 	reply, kept := strings.Repeat("x", 512<<10), 0
 	for i := range 200 {
 		id := fmt.Sprint(i)
@@ -145,9 +167,7 @@ func TestReceivedRepliesGiveTheirMemoryBack(t *testing.T) {
 			}
 		}
 		before := s.ReplyBytes()
-		if err := s.Received(t.Context(), "u", ids); err != nil {
-			t.Fatal(err)
-		}
+		s.Received("u", ids)
 		if after := s.ReplyBytes(); before < 20_000_000 || after > 3_000_000 {
 			t.Errorf("%d bytes before, %d after", before, after)
 		}
@@ -167,7 +187,7 @@ func TestReceivedRepliesGiveTheirMemoryBack(t *testing.T) {
 // What is kept long does not keep what came after it.
 func TestALongCallDoesNotHoldUpTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := memstore.New(memstore.Config{MaxReplyBytes: 1 << 20})
+		s := memstore.New(memstore.Config{MaxReplyBytes: 1 << 20, MaxReplyBytesPerUser: 1 << 20})
 		defer s.Close()
 		for i := range 1000 { // in every shard
 			id := fmt.Sprint("long", i)
@@ -182,8 +202,8 @@ func TestALongCallDoesNotHoldUpTheOthers(t *testing.T) {
 			time.Sleep(20 * time.Second)
 		}
 		synctest.Wait()
-		if n := s.Endings(); s.Len() != 1000 || n > 100_000 {
-			t.Errorf("of %d calls, the ends of %d are remembered", s.Len(), n)
+		if n := s.Places(); s.Len() != 1000 || n > 22_000 {
+			t.Errorf("for %d calls, %d places are taken", s.Len(), n)
 		}
 		// A reply is no older than its call, whatever else had its key before.
 		complete(t, s, "again", claim(t, s, "again", time.Minute).Fence, "new")
@@ -197,7 +217,7 @@ func TestALongCallDoesNotHoldUpTheOthers(t *testing.T) {
 
 func TestASmallStoreWhoseRepliesAreReceivedIsNeverFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := memstore.New(memstore.Config{MaxReplyBytes: 16 << 10})
+		s := memstore.New(memstore.Config{MaxReplyBytes: 16 << 10, MaxReplyBytesPerUser: 16 << 10})
 		defer s.Close()
 		for i := range 500 {
 			id := fmt.Sprint(i)
@@ -206,9 +226,39 @@ func TestASmallStoreWhoseRepliesAreReceivedIsNeverFull(t *testing.T) {
 				t.Fatalf("call %d finds the store in state %d with %d bytes", i, got.State, s.ReplyBytes())
 			}
 			complete(t, s, id, got.Fence, "r")
-			if err := s.Received(t.Context(), "u", []string{id}); err != nil {
-				t.Fatal(err)
+			s.Received("u", []string{id})
+		}
+	})
+}
+
+func TestWhatExpiredLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(memstore.Config{})
+		defer s.Close()
+		for round := range 10 {
+			for i := range 3000 {
+				key := calls.Key{UserID: fmt.Sprint("u", i%500), CorrelationID: fmt.Sprint(round, "-", i)}
+				got, err := s.Claim(t.Context(), calls.Claim{Key: key, Deadline: time.Now().Add(time.Second)})
+				if err != nil || got.State != calls.Claimed {
+					t.Fatal(got, err)
+				}
+				if i%3 > 0 {
+					if _, err := s.Complete(t.Context(), key, got.Fence, []byte("reply")); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if i%3 > 1 {
+					s.Received(key.UserID, []string{key.CorrelationID})
+				}
 			}
+			time.Sleep(15 * time.Second)
+			synctest.Wait()
+		}
+		if s.Len() != 0 || s.ReplyBytes() != 0 || s.Users() != 0 {
+			t.Errorf("%d calls of %d users and %d bytes are left", s.Len(), s.Users(), s.ReplyBytes())
+		}
+		if n := s.Places(); n > 3000 {
+			t.Errorf("%d places were made for 3000 calls at a time", n)
 		}
 	})
 }

@@ -41,13 +41,16 @@ func (r *replies) put(reply []byte) place {
 	return p
 }
 
-// get copies a reply, for its block may be used again.
+// get is a reply where it lies.
 func (r *replies) get(p place) []byte {
 	if p.size == 0 {
 		return nil
 	}
-	return append([]byte(nil), r.blocks[p.block].data[p.offset:p.offset+p.size]...)
+	return r.blocks[p.block].data[p.offset : p.offset+p.size]
 }
+
+// copy copies a reply, for its block may be used again.
+func (r *replies) copy(p place) []byte { return append([]byte(nil), r.get(p)...) }
 
 func (r *replies) drop(p place) {
 	if p.size == 0 {

@@ -1,51 +1,34 @@
 package memstore
 
 import (
-	"slices"
+	"bytes"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/centrirpc/centrirpc/calls"
 )
 
-type state uint8
+func seconds(d time.Duration) int32 { return int32(d / time.Second) }
 
-const (
-	running state = iota
-	done
-	dropped // ended, its reply gone
-)
-
-// entry is one call. It holds no pointer: millions of them cost the garbage
-// collector nothing.
-type entry struct {
-	fingerprint calls.Fingerprint
-	fence       uint64
-	expires     int64 // in seconds since the store's start
-	reply       place
-	state       state
+// bounds are those of the whole store.
+type bounds struct {
+	calls, userCalls int
+	bytes, userBytes int64
 }
 
-// ended is one finished call in the order of their ends.
-type ended struct {
-	id    id
-	fence uint64
-	at    time.Duration // since the store's start
-}
-
-func seconds(d time.Duration) int64 { return int64(d / time.Second) }
-
-// shard is a part of the store with a lock of its own.
+// shard is a part of the store with a lock of its own. A user's calls are all in
+// one shard.
 type shard struct {
 	mu       sync.Mutex
-	entries  map[id]entry
+	entries  entries
+	users    users
 	replies  replies
-	expiring map[int64][]id // by the second in which they expire
-	ended    []ended        // oldest first; from head on
-	head     int
+	expiring map[int32]slot // by the second in which they expire, linked by expiresNext
+	ends     list
 	fence    uint64
-	maxBytes int64 // of all shards together
-	maxCalls int
+	bounds   *bounds
+	calls    *atomic.Int64 // of all shards together
 }
 
 // full is a claim that finds no room. Room may be made for replies, not for calls.
@@ -57,65 +40,131 @@ const (
 	ofReplies
 )
 
-func (s *shard) claim(id id, fingerprint calls.Fingerprint, deadline, now time.Duration) (calls.ClaimResult, full) {
+func (s *shard) claim(id id, fingerprint calls.Fingerprint, idle calls.ClaimState, deadline, now time.Duration) (calls.ClaimResult, full) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok := s.entries[id]; ok && e.expires >= seconds(now) {
-		switch {
-		case e.fingerprint != fingerprint:
-			return calls.ClaimResult{State: calls.Conflict}, notFull
-		case e.state == running:
-			return calls.ClaimResult{State: calls.Running}, notFull
-		case e.state == dropped:
-			return calls.ClaimResult{State: calls.Dropped}, notFull
+	at := s.entries.byID[id]
+	if at != 0 {
+		if e := s.entries.at(at); e.expires >= seconds(now) {
+			return s.found(e, fingerprint), notFull
 		}
-		return calls.ClaimResult{State: calls.Done, Reply: s.replies.get(e.reply)}, notFull
 	}
-	if len(s.entries) >= s.maxCalls {
-		return calls.ClaimResult{State: calls.Full}, ofCalls
+	if idle != calls.Claimed {
+		return calls.ClaimResult{State: idle}, notFull
 	}
-	if s.replies.total.Load() >= s.maxBytes {
-		return calls.ClaimResult{State: calls.Full}, ofReplies
+	if why := s.room(id.user, now); why != notFull {
+		return calls.ClaimResult{State: calls.Full}, why
 	}
-	if e, ok := s.entries[id]; ok { // its time is over, and the sweep has not come by yet
-		s.replies.drop(e.reply)
+	if at != 0 { // its time is over, and the sweep has not come by yet
+		s.forget(at)
 	}
 	s.fence++
-	expires := seconds(deadline+Margin) + 1
-	s.entries[id] = entry{fingerprint: fingerprint, fence: s.fence, expires: expires}
-	s.expiring[expires] = append(s.expiring[expires], id)
+	s.calls.Add(1)
+	at = s.entries.take()
+	expires := max(seconds(deadline+Margin), 0) + 1
+	*s.entries.at(at) = entry{
+		id: id, fingerprint: fingerprint, fence: s.fence, user: s.users.join(id.user),
+		expires: expires, expiresNext: s.expiring[expires],
+	}
+	s.expiring[expires] = at
+	s.entries.byID[id] = at
 	return calls.ClaimResult{State: calls.Claimed, Fence: s.fence}, notFull
 }
 
-func (s *shard) complete(id id, fence uint64, reply []byte, now time.Duration) bool {
+// found is what a claim of a call comes to that is there.
+func (s *shard) found(e *entry, fingerprint calls.Fingerprint) calls.ClaimResult {
+	switch {
+	case e.fingerprint != fingerprint:
+		return calls.ClaimResult{State: calls.Conflict}
+	case e.state == running:
+		return calls.ClaimResult{State: calls.Running}
+	case e.state == dropped:
+		return calls.ClaimResult{State: calls.Dropped}
+	}
+	return calls.ClaimResult{State: calls.Done, Reply: s.replies.copy(e.reply)}
+}
+
+// room says whether there is room for another call of the user. To make some it
+// drops replies of that user only.
+func (s *shard) room(hash uint64, now time.Duration) full {
+	if at, ok := s.users.byHash[hash]; ok {
+		user := &s.users.all[at]
+		if user.calls >= s.bounds.userCalls {
+			return ofCalls
+		}
+		for user.bytes >= s.bounds.userBytes {
+			if !s.dropOldest(&user.ends, now) {
+				return ofCalls // others' replies make no room for this user
+			}
+		}
+	}
+	if s.calls.Load() >= int64(s.bounds.calls) {
+		return ofCalls
+	}
+	if s.replies.total.Load() >= s.bounds.bytes {
+		return ofReplies
+	}
+	return notFull
+}
+
+func (s *shard) complete(id id, fence uint64, reply []byte, now time.Duration) calls.Completion {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, ok := s.entries[id]
-	if !ok || e.fence != fence || e.state != running {
-		return false
+	at := s.entries.byID[id]
+	if at == 0 {
+		return calls.Forgotten
+	}
+	e := s.entries.at(at)
+	switch {
+	case e.expires < seconds(now):
+		return calls.Forgotten
+	case e.fence != fence:
+		return calls.Superseded
+	case e.state == done && bytes.Equal(s.replies.get(e.reply), reply):
+		return calls.Completed
+	case e.state != running:
+		return calls.Superseded
 	}
 	e.state = done
 	if len(reply) > 0 {
-		e.reply = s.replies.put(reply)
-		s.ended = append(s.ended, ended{id, fence, now})
+		user := &s.users.all[e.user]
+		e.reply, e.ended = s.replies.put(reply), seconds(now)+1
+		user.bytes += int64(len(reply))
+		s.entries.push(&s.ends, ofShard, at)
+		s.entries.push(&user.ends, ofUser, at)
 	}
-	s.entries[id] = e
-	return true
+	return calls.Completed
 }
 
 func (s *shard) received(id id) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok := s.entries[id]; ok && e.state == done {
-		s.drop(id, e)
+	if at := s.entries.byID[id]; at != 0 && s.entries.at(at).state == done {
+		s.drop(at)
 	}
 }
 
 // drop forgets a finished call's reply and keeps its key.
-func (s *shard) drop(id id, e entry) {
-	s.replies.drop(e.reply)
+func (s *shard) drop(at slot) {
+	e := s.entries.at(at)
+	if e.reply.size > 0 {
+		user := &s.users.all[e.user]
+		user.bytes -= int64(e.reply.size)
+		s.entries.unlink(&s.ends, ofShard, at)
+		s.entries.unlink(&user.ends, ofUser, at)
+		s.replies.drop(e.reply)
+	}
 	e.reply, e.state = place{}, dropped
-	s.entries[id] = e
+}
+
+// dropOldest drops the oldest reply of an order, if it is old enough.
+func (s *shard) dropOldest(of *list, now time.Duration) bool {
+	at := of.oldest
+	if at == 0 || seconds(now)-s.entries.at(at).ended < keepAtLeast {
+		return false
+	}
+	s.drop(at)
+	return true
 }
 
 // makeRoom drops replies, the oldest first, until there is room or none is old
@@ -124,60 +173,62 @@ func (s *shard) makeRoom(now time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.replies.discard(s.replies.open)
-	for s.replies.total.Load() >= s.maxBytes && s.head < len(s.ended) {
-		oldest := s.ended[s.head]
-		if now-oldest.at < keepAtLeast {
-			break
-		}
-		s.head++
-		if e, ok := s.entries[oldest.id]; ok && e.state == done && e.fence == oldest.fence {
-			s.drop(oldest.id, e)
+	for s.replies.total.Load() >= s.bounds.bytes {
+		if !s.dropOldest(&s.ends, now) {
+			return false
 		}
 	}
-	s.compact()
-	return s.replies.total.Load() < s.maxBytes
+	return true
 }
 
-// compact gives back what stands before head.
-func (s *shard) compact() {
-	if s.head > 1024 && s.head*2 > len(s.ended) {
-		s.ended = append([]ended(nil), s.ended[s.head:]...)
-		s.head = 0
-	}
+// forget makes a key free again. The entry's place stays taken until its second is
+// swept.
+func (s *shard) forget(at slot) {
+	s.drop(at)
+	e := s.entries.at(at)
+	e.state = gone
+	delete(s.entries.byID, e.id)
+	s.users.leave(e.user)
+	s.calls.Add(-1)
 }
+
+// sweepAtOnce bounds how many calls one turn of a sweep forgets: others wait for
+// the lock meanwhile.
+const sweepAtOnce = 512
 
 // expire forgets calls whose time is over.
 func (s *shard) expire(now time.Duration) {
+	for s.expireSome(seconds(now)) {
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	second := seconds(now)
-	for at, ids := range s.expiring {
-		if at >= second {
-			continue
-		}
-		for _, id := range ids {
-			e, ok := s.entries[id]
-			if !ok || e.expires != at {
-				continue // claimed anew since
-			}
-			s.replies.drop(e.reply)
-			delete(s.entries, id)
-		}
-		delete(s.expiring, at)
-	}
-	// Ended calls whose entry is gone need no place in the order.
-	for s.head < len(s.ended) && !s.kept(s.ended[s.head]) {
-		s.head++
-	}
-	if len(s.ended)-s.head > 2*len(s.entries)+1024 { // one that is kept long holds up the rest
-		s.ended, s.head = slices.DeleteFunc(s.ended[s.head:], func(e ended) bool { return !s.kept(e) }), 0
-	}
-	s.compact()
 	s.replies.discard(s.replies.open)
 }
 
-// kept reports whether the call's reply is stored.
-func (s *shard) kept(of ended) bool {
-	e, ok := s.entries[of.id]
-	return ok && e.state == done && e.fence == of.fence
+// expireSome reports whether there is more to do.
+func (s *shard) expireSome(second int32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := sweepAtOnce
+	for expires, at := range s.expiring {
+		if expires >= second {
+			continue
+		}
+		for at != 0 && left > 0 {
+			e := s.entries.at(at)
+			next := e.expiresNext
+			if e.state != gone {
+				s.forget(at)
+			}
+			s.entries.give(at)
+			at = next
+			left--
+		}
+		if at != 0 {
+			s.expiring[expires] = at
+			return true
+		}
+		delete(s.expiring, expires)
+	}
+	return false
 }

@@ -3,120 +3,130 @@
 package storetest
 
 import (
-	"bytes"
-	"fmt"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/centrirpc/centrirpc/calls"
 )
 
-// Exercise runs the suite. fresh gives an empty store for each part.
-func Exercise(t *testing.T, fresh func(t *testing.T) calls.Store) {
-	claimOf := func(user, id string) calls.Claim {
-		return calls.Claim{Key: calls.Key{UserID: user, CorrelationID: id}, Fingerprint: calls.Fingerprint{1}, Deadline: time.Now().Add(time.Minute)}
-	}
-	claim := func(t *testing.T, s calls.Store, c calls.Claim, want calls.ClaimState) calls.ClaimResult {
-		t.Helper()
-		got, err := s.Claim(t.Context(), c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.State != want {
-			t.Fatalf("claiming %+v found state %d; want %d", c.Key, got.State, want)
-		}
-		return got
-	}
-	complete := func(t *testing.T, s calls.Store, c calls.Claim, fence uint64, reply string, want bool) {
-		t.Helper()
-		owned, err := s.Complete(t.Context(), c.Key, fence, []byte(reply))
-		if err != nil || owned != want {
-			t.Fatalf("completing %+v = %v, %v; want %v", c.Key, owned, err, want)
-		}
-	}
+// Limits are the bounds of a store that the suite sets. Zero leaves one to the
+// implementation.
+type Limits struct {
+	CallsPerUser      int
+	ReplyBytesPerUser int64
+}
 
-	t.Run("a call is claimed once, attached to while it runs, answered again when it has ended", func(t *testing.T) {
-		s, c := fresh(t), claimOf("u", "a")
-		first := claim(t, s, c, calls.Claimed)
-		claim(t, s, c, calls.Running)
-		complete(t, s, c, first.Fence, `{"result":1}`, true)
-		for range 2 {
-			if again := claim(t, s, c, calls.Done); !bytes.Equal(again.Reply, []byte(`{"result":1}`)) {
-				t.Fatalf("reply = %s", again.Reply)
-			}
+// Backend is how the suite gets at an implementation.
+type Backend struct {
+	// Open makes a store that remembers nothing.
+	Open func(t *testing.T, limits Limits) calls.Store
+	// Age makes what is stored seem 6 s older than it is.
+	Age func(t *testing.T, s calls.Store)
+	// Join makes another store, as another process would have it, that shares what
+	// s remembers. Nil for stores of one process.
+	Join func(t *testing.T, s calls.Store) calls.Store
+	// Die makes a store that is shared look as if its process had died. Nil as Join.
+	Die func(t *testing.T, s calls.Store)
+}
+
+// Exercise runs the suite, its parts in parallel.
+func Exercise(t *testing.T, b Backend) {
+	parts := append(oneStore(), bounds()...)
+	if b.Join != nil {
+		parts = append(parts, shared()...)
+	}
+	for _, p := range parts {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			p.run(t, b)
+		})
+	}
+}
+
+// part is one test of the suite.
+type part struct {
+	name string
+	run  func(t *testing.T, b Backend)
+}
+
+// simple is a part that needs no more than an empty store.
+func simple(name string, run func(t *testing.T, s subject)) part {
+	return part{name, func(t *testing.T, b Backend) { run(t, subject{b.Open(t, Limits{}), t}) }}
+}
+
+// subject is a store under test.
+type subject struct {
+	calls.Store
+	t *testing.T
+}
+
+func claimOf(user, id string) calls.Claim {
+	return calls.Claim{Key: calls.Key{UserID: user, CorrelationID: id}, Fingerprint: calls.Fingerprint{1}, Deadline: time.Now().Add(time.Minute)}
+}
+
+func (s subject) claim(c calls.Claim, want calls.ClaimState) calls.ClaimResult {
+	s.t.Helper()
+	got, err := s.Claim(s.t.Context(), c)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if got.State != want {
+		s.t.Fatalf("claiming %+v found state %d; want %d", c.Key, got.State, want)
+	}
+	return got
+}
+
+// find asks for a call without taking it.
+func (s subject) find(c calls.Claim, want calls.ClaimState) {
+	s.t.Helper()
+	c.Find = true
+	s.claim(c, want)
+}
+
+// becomes claims until the call is in a state.
+func (s subject) becomes(c calls.Claim, want calls.ClaimState) calls.ClaimResult {
+	s.t.Helper()
+	var got calls.ClaimResult
+	eventually(s.t, func() bool {
+		var err error
+		if got, err = s.Claim(s.t.Context(), c); err != nil {
+			s.t.Fatal(err)
 		}
-	})
-	t.Run("another request under the same key is a conflict, running or ended", func(t *testing.T) {
-		s, c := fresh(t), claimOf("u", "a")
-		other := c
-		other.Fingerprint = calls.Fingerprint{2}
-		first := claim(t, s, c, calls.Claimed)
-		claim(t, s, other, calls.Conflict)
-		complete(t, s, c, first.Fence, "x", true)
-		claim(t, s, other, calls.Conflict)
-	})
-	t.Run("users do not share ids", func(t *testing.T) {
-		s := fresh(t)
-		claim(t, s, claimOf("u", "a"), calls.Claimed)
-		claim(t, s, claimOf("v", "a"), calls.Claimed)
-		claim(t, s, claimOf("ua", ""), calls.Claimed)
-		claim(t, s, claimOf("", "ua"), calls.Claimed)
-	})
-	t.Run("a call is completed once, and only by its owner", func(t *testing.T) {
-		s, c := fresh(t), claimOf("u", "a")
-		first := claim(t, s, c, calls.Claimed)
-		complete(t, s, c, first.Fence+1, "theirs", false)
-		complete(t, s, c, first.Fence, "ours", true)
-		complete(t, s, c, first.Fence, "again", false)
-		if again := claim(t, s, c, calls.Done); string(again.Reply) != "ours" {
-			t.Fatalf("reply = %s", again.Reply)
+		return got.State == want
+	}, func() { s.t.Fatalf("%+v is in state %d; want %d", c.Key, got.State, want) })
+	return got
+}
+
+func (s subject) complete(c calls.Claim, fence uint64, reply string, want calls.Completion) {
+	s.t.Helper()
+	got, err := s.Complete(s.t.Context(), c.Key, fence, []byte(reply))
+	if err != nil || got != want {
+		s.t.Fatalf("completing %+v = %v, %v; want %v", c.Key, got, err, want)
+	}
+}
+
+// ended claims and completes a call.
+func (s subject) ended(c calls.Claim, reply string) {
+	s.t.Helper()
+	s.complete(c, s.claim(c, calls.Claimed).Fence, reply, calls.Completed)
+}
+
+func (s subject) replies(c calls.Claim, want string) {
+	s.t.Helper()
+	if got := s.claim(c, calls.Done); string(got.Reply) != want {
+		s.t.Fatalf("reply = %q; want %q", got.Reply, want)
+	}
+}
+
+// eventually waits until something holds, and fails when it takes too long.
+func eventually(t *testing.T, holds func() bool, failed func()) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(20 * time.Second); !holds(); <-tick.C {
+		if time.Now().After(end) {
+			failed()
+			t.FailNow()
 		}
-		complete(t, s, claimOf("u", "never claimed"), 1, "x", false)
-	})
-	t.Run("a reply that was received is dropped, its key stays", func(t *testing.T) {
-		s, c, running := fresh(t), claimOf("u", "a"), claimOf("u", "b")
-		first := claim(t, s, c, calls.Claimed)
-		claim(t, s, running, calls.Claimed)
-		complete(t, s, c, first.Fence, "x", true)
-		if err := s.Received(t.Context(), "v", []string{"a"}); err != nil {
-			t.Fatal(err)
-		}
-		claim(t, s, c, calls.Done)
-		if err := s.Received(t.Context(), "u", []string{"a", "b", "unknown"}); err != nil {
-			t.Fatal(err)
-		}
-		claim(t, s, c, calls.Dropped)
-		claim(t, s, running, calls.Running)
-	})
-	t.Run("a notification ends without a reply", func(t *testing.T) {
-		s, c := fresh(t), claimOf("u", "a")
-		first := claim(t, s, c, calls.Claimed)
-		if owned, err := s.Complete(t.Context(), c.Key, first.Fence, nil); err != nil || !owned {
-			t.Fatal(owned, err)
-		}
-		if again := claim(t, s, c, calls.Done); len(again.Reply) != 0 {
-			t.Fatalf("reply = %s", again.Reply)
-		}
-	})
-	t.Run("of many claims at once one wins", func(t *testing.T) {
-		s := fresh(t)
-		for i := range 50 {
-			c := claimOf("u", fmt.Sprint(i))
-			var won atomic.Int32
-			var all sync.WaitGroup
-			for range 8 {
-				all.Go(func() {
-					if got, err := s.Claim(t.Context(), c); err == nil && got.State == calls.Claimed {
-						won.Add(1)
-					}
-				})
-			}
-			all.Wait()
-			if won.Load() != 1 {
-				t.Fatalf("%d claims won", won.Load())
-			}
-		}
-	})
+	}
 }

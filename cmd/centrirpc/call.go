@@ -11,7 +11,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/centrirpc/centrirpc/client"
@@ -21,11 +24,18 @@ import (
 func callCommand() *command {
 	return &command{
 		name:    "call",
-		usage:   "-url URL [-token TOKEN] [-user ID] [-header HEADER]... [-timeout DURATION] [-notify] METHOD [JSON]",
+		usage:   "-url URL [-token TOKEN] [-user ID] [-header HEADER]... [-timeout DURATION] [-progress[=HOW]] [-idempotent] [-volatile] [-notify] METHOD [JSON]",
 		summary: "Call a method and print its result",
 		text: `JSON are the params, {} if not given; with - they are read from standard input. The
 result is printed as indented JSON. An error of the server is printed on standard
 error: its reason, code and message, and its details.
+
+The items of a stream are printed as they come, each as JSON on a line of its own,
+and its result on the last line. How far a call has come is shown on standard error,
+if the method tells it: as a bar on a terminal, else as lines.
+
+An interrupt (Ctrl-C) cancels the call on the server. A lost connection does not end
+it: it is made again and the call goes on, until -timeout is over.
 
 The token is read from CENTRIRPC_TOKEN if -token is not given. Without one the
 server knows the user by a cookie or another header, given with -header, or lets
@@ -39,7 +49,7 @@ Replies come on a channel of the user's own. The user's id is the "sub" of a tok
 that is a JWT; where the token says nothing to others, or there is none, centrirpc
 servers say the id at connect, and for others give it with -user.
 
-Exit codes: 0 done, 1 the call failed, 2 wrong usage.
+Exit codes: 0 done, 1 the call failed, 2 wrong usage, 130 interrupted.
 
 Examples:
   centrirpc call -url ws://127.0.0.1:8000/connection/websocket -token "$TOKEN" \
@@ -47,7 +57,9 @@ Examples:
   centrirpc call -url wss://example.org/connection/websocket \
     -header "Cookie: session=$SESSION" -header "Origin: https://example.org" tasks.list
   centrirpc call -url wss://example.org/connection/websocket -token "$OPAQUE" -user 42 tasks.list
-  centrirpc call -url wss://example.org/connection/websocket tasks.create - < task.json`,
+  centrirpc call -url wss://example.org/connection/websocket tasks.create - < task.json
+  centrirpc call -url ws://127.0.0.1:8000/connection/websocket -token "$TOKEN" -timeout 5m \
+    tasks.import - < rows.json > imported.jsonl`,
 		prepare: func(flags *flag.FlagSet) func(*environment, []string) (int, error) {
 			var c call
 			flags.StringVar(&c.url, "url", "", "the WebSocket endpoint's `URL` (required)")
@@ -55,6 +67,9 @@ Examples:
 			flags.StringVar(&c.user, "user", "", "the user's `id`, if neither the token nor the server says it")
 			flags.Var(&c.headers, "header", "an HTTP `header` of the WebSocket handshake, such as \"Cookie: session=1\"; may be repeated")
 			flags.BoolVar(&c.notify, "notify", false, "send a notification, for methods that take those: nothing is printed, and exit code 0 does not say that there is such a method")
+			flags.Var(&c.progress, "progress", "`how` to show progress: bar, lines or none; without a value: lines (default bar on a terminal, else lines)")
+			flags.BoolVar(&c.idempotent, "idempotent", false, "say that the method may run twice without harm, as it declares: the call is sent again even to a server that does not know whether it ran")
+			flags.BoolVar(&c.volatile, "volatile", false, "say that the server does not remember calls of the method, as it declares: the call is not sent again")
 			flags.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long to wait for the connection and the result together")
 			return c.run
 		},
@@ -65,7 +80,10 @@ type call struct {
 	url, token, user string
 	headers          headers
 	timeout          time.Duration
+	progress         progressMode
 	notify           bool
+	idempotent       bool
+	volatile         bool
 }
 
 func (c *call) run(e *environment, args []string) (int, error) {
@@ -88,17 +106,25 @@ func (c *call) run(e *environment, args []string) (int, error) {
 	if err != nil {
 		return exitUsage, err
 	}
+	// Who reads the output may stop: `| head -3` is no reason to leave the call running.
+	brokenPipe := make(chan os.Signal, 1)
+	signal.Notify(brokenPipe, syscall.SIGPIPE)
+	defer signal.Stop(brokenPipe)
 	ctx, cancel := context.WithTimeout(e.ctx, c.timeout)
 	defer cancel()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
+	first := &oneTry{giveUp: giveUp}
 	rpc, err := client.NewCentrifugoRPCClient(c.url, c.token, c.user, client.WithTimeout(c.timeout),
-		client.WithHeader(http.Header(c.headers)), client.WithHTTPClient(&http.Client{Transport: oneTry{giveUp}}))
+		client.WithHeader(http.Header(c.headers)), client.WithHTTPClient(&http.Client{Transport: first}))
 	if err != nil {
 		return usagef("%v", err)
 	}
 	defer rpc.Close()
 	if err := rpc.Connect(ctx); err != nil {
+		if e.ctx.Err() != nil {
+			return exitInterrupted, fmt.Errorf("interrupted while connecting to %s; %s was not called", c.url, method)
+		}
 		cause := context.Cause(ctx)
 		if failure, ok := errors.AsType[*unreachableError](cause); ok {
 			err = fmt.Errorf("connecting to %s: %w", c.url, failure)
@@ -107,14 +133,18 @@ func (c *call) run(e *environment, args []string) (int, error) {
 		}
 		return exitFailed, c.explain(err)
 	}
-	var result json.RawMessage
+	first.succeeded.Store(true)
 	if c.notify {
-		err = rpc.Notify(ctx, method, params)
+		err = rpc.Notify(ctx, method, params, c.class()...)
 	} else {
-		err = rpc.Call(ctx, method, params, &result)
+		err = c.ask(ctx, e, rpc, method, params)
 	}
 	if err != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, client.ErrTimeout) {
+		if e.ctx.Err() != nil {
+			return exitInterrupted, interrupted(method, rpc.State() == client.Connected && !c.notify)
+		}
+		_, answered := errors.AsType[*client.ServerError](err) // if only by refusing, again and again
+		if !answered && (errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, client.ErrTimeout)) {
 			return exitFailed, fmt.Errorf("calling %s: no answer within %v", method, c.timeout)
 		}
 		if refused, ok := errors.AsType[*client.ServerError](err); ok && !c.notify && refused.Code == wire.MethodNotFound && strings.Contains(refused.Message, "takes notifications") {
@@ -122,10 +152,15 @@ func (c *call) run(e *environment, args []string) (int, error) {
 		}
 		return exitFailed, describe(err)
 	}
-	if !c.notify {
-		fmt.Fprintln(e.stdout, indented(result))
-	}
 	return exitOK, nil
+}
+
+// interrupted says what has become of a call that the user did not wait for.
+func interrupted(method string, told bool) error {
+	if told {
+		return fmt.Errorf("interrupted: the server was asked to cancel %s", method)
+	}
+	return fmt.Errorf("interrupted: the server could not be told; %s may have run, or may run on until its time is over", method)
 }
 
 // explain says which flag may help against a refused connection.
@@ -143,12 +178,17 @@ func (c *call) explain(err error) error {
 }
 
 // oneTry gives the whole command up when the endpoint cannot be reached: the
-// client would try again, but a person at the shell wants to know.
-type oneTry struct{ giveUp context.CancelCauseFunc }
+// client would try again, but a person at the shell wants to know. Once there was
+// a connection, it lets the client try.
+type oneTry struct {
+	giveUp    context.CancelCauseFunc
+	succeeded atomic.Bool
+}
 
-func (t oneTry) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *oneTry) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := http.DefaultTransport.RoundTrip(r)
 	switch {
+	case t.succeeded.Load():
 	case err != nil:
 		t.giveUp(&unreachableError{err.Error()})
 	case response.StatusCode == http.StatusForbidden:

@@ -16,13 +16,16 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // files are stale, or a call failed
 	exitUsage  = 2 // wrong usage, or a package that cannot be read; nothing was written
+	// As shells have it: 128 and the number of the signal.
+	exitInterrupted = 130
 )
 
 // Run runs the command line without the program's name and returns the exit
-// code. An interrupt ends what it is doing.
+// code. An interrupt ends what it is doing; a second one ends the process.
 func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop)
 	e := &environment{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, overview())

@@ -57,12 +57,20 @@ func serve(t *testing.T) string {
 
 func serveWith(t *testing.T, config server.Config) string {
 	t.Helper()
+	return serveOther(t, config, func(router *centrirpc.Router) {
+		centrirpc.Handle(router, "greet", greet)
+		centrirpc.Handle(router, "nothing", nothing)
+		centrirpc.Handle(router, "slow", slow)
+		centrirpc.HandleNotify(router, "seen", func(context.Context, struct{}) error { return nil })
+	})
+}
+
+// serveOther is serveWith for other methods.
+func serveOther(t *testing.T, config server.Config, register func(*centrirpc.Router)) string {
+	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	router := centrirpc.NewRouter(centrirpc.Logger(quiet))
-	centrirpc.Handle(router, "greet", greet)
-	centrirpc.Handle(router, "nothing", nothing)
-	centrirpc.Handle(router, "slow", slow)
-	centrirpc.HandleNotify(router, "seen", func(context.Context, struct{}) error { return nil })
+	register(router)
 	config.Logger = quiet
 	s, err := server.New(router, config)
 	if err != nil {

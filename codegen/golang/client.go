@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ func printClient(p *plan) string {
 	results, extends := false, false
 	for _, m := range p.methods {
 		printMethod(&b, &m, len(p.errors) > 0)
-		results = results || m.result != ""
+		results = results || m.result != "" && m.source.Kind == contract.Call
 		extends = extends || defaults(m.source) != "" || len(p.errors) > 0
 	}
 	for i := range p.channels {
@@ -85,6 +86,9 @@ func defaults(m *contract.Method) string {
 	if m.Idempotent {
 		opts = append(opts, "client.Idempotent()")
 	}
+	if m.Volatile {
+		opts = append(opts, "client.Volatile()")
+	}
 	return strings.Join(opts, ", ")
 }
 
@@ -109,6 +113,9 @@ func printMethod(b *strings.Builder, m *methodPlan, typedErrors bool) {
 	switch {
 	case m.source.Kind == contract.Notify:
 		fmt.Fprintf(b, "func (c *APIClient) %s(ctx context.Context%s, opts ...client.CallOption) error {\n\treturn c.rpc.Notify(ctx, %s, %s, %s...)\n}\n\n", m.name, args, name, params, opts)
+	case m.source.Kind == contract.Stream:
+		types := m.item + ", " + cmp.Or(m.result, "struct{}")
+		fmt.Fprintf(b, "func (c *APIClient) %s(ctx context.Context%s, opts ...client.CallOption) *client.RPCStream[%s] {\n\treturn client.Stream[%s](ctx, c.rpc, %s, %s, %s...)\n}\n\n", m.name, args, types, types, name, params, opts)
 	case m.result == "":
 		fmt.Fprintf(b, "func (c *APIClient) %s(ctx context.Context%s, opts ...client.CallOption) error {\n\treturn c.rpc.Call(ctx, %s, %s, nil, %s...)\n}\n\n", m.name, args, name, params, opts)
 	default:
@@ -118,10 +125,17 @@ func printMethod(b *strings.Builder, m *methodPlan, typedErrors bool) {
 
 func methodDoc(m *methodPlan) []string {
 	verb := "calls"
-	if m.source.Kind == contract.Notify {
+	switch m.source.Kind {
+	case contract.Notify:
 		verb = "notifies"
+	case contract.Stream:
+		verb = "streams"
 	}
 	doc := []string{m.name + " " + verb + " " + m.source.Name + ".", m.source.Doc}
+	if m.source.Volatile {
+		doc = append(doc, "The server does not remember its calls: one that is under way when the connection is\nlost "+
+			map[bool]string{true: "is run again.", false: "fails with client.ErrConnectionLost."}[m.source.Idempotent])
+	}
 	if len(m.errors) > 0 {
 		doc = append(doc, "Errors of its own, for errors.As: "+strings.Join(m.errors, ", ")+".")
 	}

@@ -343,8 +343,10 @@ func (p *plan) each(f func(*contract.Type)) {
 		}
 	}
 	for i := range p.contract.Methods {
-		if t := p.contract.Methods[i].Result; t != nil {
-			f(t)
+		for _, t := range []*contract.Type{p.contract.Methods[i].Result, p.contract.Methods[i].Item} {
+			if t != nil {
+				f(t)
+			}
 		}
 	}
 	for i := range p.contract.Errors {

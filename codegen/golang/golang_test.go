@@ -83,10 +83,10 @@ func vet(t *testing.T, dir string) {
 	}
 }
 
-// The task board is what a user's contract looks like; the zoo holds one of each
+// The streams are of each form that a stream has. The task board is what a user's contract looks like; the zoo holds one of each
 // kind of type, and texts that try to break out of where they are printed.
 func TestGolden(t *testing.T) {
-	for _, name := range []string{"everything", "tasks", "zoo"} {
+	for _, name := range []string{"everything", "streams", "tasks", "zoo"} {
 		t.Run(name, func(t *testing.T) {
 			c := read(t, name)
 			files := generate(t, c, golang.Options{})

@@ -97,8 +97,12 @@ func (p *plan) nameInline(names *scope) {
 		p.nameIn(&ch.Event, channelName(ch.Name)+"Event", fmt.Sprintf("the event of channel %q", ch.Name), names)
 	}
 	for i := range p.contract.Methods {
-		if m := &p.contract.Methods[i]; m.Result != nil {
+		m := &p.contract.Methods[i]
+		if m.Result != nil {
 			p.nameIn(m.Result, exported(m.Name)+"Result", "the result of method "+m.Name, names)
+		}
+		if m.Item != nil {
+			p.nameIn(m.Item, exported(m.Name)+"Item", "an item of method "+m.Name, names)
 		}
 	}
 }

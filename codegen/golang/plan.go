@@ -82,6 +82,7 @@ type methodPlan struct {
 	name   string
 	params string // type, or empty
 	result string // type, or empty
+	item   string // a stream's: type
 	errors []string
 }
 
@@ -180,6 +181,9 @@ func (p *plan) planMethods() contract.Problems {
 		}
 		if m.Result != nil {
 			mp.result = p.value(m.Result)
+		}
+		if m.Item != nil {
+			mp.item = p.value(m.Item)
 		}
 		for _, code := range m.Errors {
 			for _, e := range p.errors {

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/centrirpc/centrirpc/contract"
 )
 
 // printReadme prints README.md: how to connect, and each call of the contract.
@@ -16,7 +18,8 @@ func printReadme(p *plan) []byte {
 		b.WriteString(" " + doc)
 	}
 	fmt.Fprintf(&b, "\n\n```go\n%s```\n\n", connectExample(p))
-	b.WriteString("Every call takes `client.CallOption`s: `client.WithTimeout(d)` and `client.Idempotent()`.\n" +
+	b.WriteString("Every call takes `client.CallOption`s: `client.WithTimeout(d)`, `client.OnProgress(handler)` and\n" +
+		"`client.Idempotent()`. A call that is under way when the connection is lost is sent again on the next one, and runs once.\n" +
 		"An error that the server sent is a `*client.ServerError`; `client.CodeOf(err)` gives its code. Of params that\n" +
 		"do not fit the method (code 400), `Faults()` of it lists each field, the rule that it breaks and a message.\n" +
 		"A field that may be left out is a pointer: `new(value)` makes one. One that may be null besides is a\n" +
@@ -142,6 +145,13 @@ func callExample(p *plan, m *methodPlan) string {
 	args := "ctx"
 	if m.source.Params != nil {
 		args += ", " + p.sample(m.source.Params, 0)
+	}
+	if m.source.Kind == contract.Stream {
+		result := "result"
+		if m.result == "" {
+			result = "_"
+		}
+		return fmt.Sprintf("stream := api.%s(%s)\nfor item, err := range stream.Items() {\n\tif err != nil {\n\t\treturn err\n\t}\n\tfmt.Println(item)\n}\n%s, err := stream.Result()\n", m.name, args, result)
 	}
 	assign := "err"
 	if m.result != "" {

@@ -219,7 +219,7 @@ func packages(t *testing.T) string {
 func TestTypesAndValues(t *testing.T) {
 	interpreter := interpreter(t)
 	dir := packages(t)
-	for _, name := range []string{"kinds.py", "values.py", "wire.py"} {
+	for _, name := range []string{"kinds.py", "streams.py", "values.py", "wire.py"} {
 		source, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
@@ -240,10 +240,11 @@ func TestTypesAndValues(t *testing.T) {
 		checked = append(checked, name+"_client", "readme_"+name+".py")
 	}
 	slices.Sort(checked)
-	args := append([]string{"-m", "mypy", "--strict", "--no-error-summary", "kinds.py", "values.py", "wire.py"}, checked...)
+	args := append([]string{"-m", "mypy", "--strict", "--no-error-summary", "kinds.py", "streams.py", "values.py", "wire.py"}, checked...)
 	run(t, dir, nil, interpreter, args...)
 	run(t, dir, nil, interpreter, "-W", "error", "values.py")
 	run(t, dir, nil, interpreter, "-W", "error", "kinds.py")
+	run(t, dir, nil, interpreter, "-W", "error", "streams.py")
 	run(t, dir, nil, interpreter, "-c", runExamples)
 	run(t, dir, []string{"NO_PROXY=*"}, interpreter, "-W", "error", "wire.py", startServer(t))
 }
@@ -314,6 +315,9 @@ for path in glob.glob("readme_*.py"):
         async def call(self, method, params=None, **options):
             raise Called(method)
         notify = subscribe = call
+
+        def stream(self, method, params=None, **options):
+            raise Called(method)
 
     api = module.APIClient(Probe("ws://127.0.0.1:1/x", "", "1"))
     for name in dir(module):

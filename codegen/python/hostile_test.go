@@ -144,6 +144,11 @@ func (h hostile) contract() *contract.Contract {
 		if i > 1 {
 			m.Result = &result
 		}
+		if m.Kind == contract.Call && h.IntN(3) == 0 {
+			item := h.typ(names, 2)
+			m.Kind, m.Item = contract.Stream, &item
+		}
+		m.Volatile = h.IntN(3) == 0
 		c.Methods = append(c.Methods, m)
 	}
 	details := h.typ(names, 2)

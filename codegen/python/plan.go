@@ -77,6 +77,9 @@ type methodPlan struct {
 	result string // type as the client's module says it, or empty
 	// model: the result is a model of its own, not a type around one.
 	model bool
+	item  string // a stream's type of items, as result
+	// itemModel is to item what model is to result.
+	itemModel bool
 }
 
 // newPlan names everything, and reports all that cannot be named.
@@ -393,6 +396,10 @@ func (p *plan) addMethods() contract.Problems {
 		if m.Result != nil {
 			planned.result = a.typ(m.Result)
 			planned.model = p.isModel(m.Result)
+		}
+		if m.Item != nil {
+			planned.item = a.typ(m.Item)
+			planned.itemModel = p.isModel(m.Item)
 		}
 		p.methods = append(p.methods, planned)
 	}

@@ -23,6 +23,8 @@ func findUse(p *plan) use {
 		p.reach(c.Methods[i].Params, u.sent)
 		p.reach(c.Methods[i].Result, u.read)
 		p.findAlternatives(c.Methods[i].Result, u.alternatives)
+		p.reach(c.Methods[i].Item, u.read)
+		p.findAlternatives(c.Methods[i].Item, u.alternatives)
 	}
 	for i := range c.Channels {
 		p.reach(c.Channels[i].Params, u.sent)

@@ -73,7 +73,8 @@ func printClient(p *plan) []byte {
 	anyOf := func(has func(*methodPlan) bool) bool { return slices.ContainsFunc(p.methods, has) }
 	writes := anyOf(func(m *methodPlan) bool { return m.params != "" }) ||
 		slices.ContainsFunc(p.channels, func(c *channelPlan) bool { return c.params != "" })
-	reads := anyOf(func(m *methodPlan) bool { return m.result != "" }) || len(p.channels) > 0
+	reads := anyOf(func(m *methodPlan) bool { return m.result != "" || m.item != "" }) || len(p.channels) > 0
+	streams := anyOf((*methodPlan).isStream)
 	deprecated := anyOf(func(m *methodPlan) bool { return m.source.Deprecated != "" }) ||
 		slices.ContainsFunc(p.channels, func(c *channelPlan) bool { return c.source.Deprecated != "" })
 	if p.hidesBuiltins() {
@@ -99,6 +100,9 @@ func printClient(p *plan) []byte {
 	}
 	if len(p.channels) > 0 {
 		b.WriteString(readEvents)
+	}
+	if streams {
+		b.WriteString(readStreams)
 	}
 	printAdapters(&b, p)
 	b.WriteString("\n\nclass APIClient:\n")
@@ -136,9 +140,15 @@ func printClientImports(b *bytes.Buffer, p *plan, reads bool) {
 	slices.Sort(names)
 	printImport(b, "models", names)
 	b.WriteString("from .rpc_client import CentrifugoRPCClient, ContractCheck\n")
+	if slices.ContainsFunc(p.methods, (*methodPlan).tellsProgress) {
+		b.WriteString("from .rpc_client import ProgressHandler as _ProgressHandler\n")
+	}
 	if len(p.channels) > 0 {
 		b.WriteString("from .rpc_client import PublicationHandler as _PublicationHandler\n" +
 			"from .rpc_client import Subscription as _Subscription\n")
+	}
+	if slices.ContainsFunc(p.methods, (*methodPlan).isStream) {
+		b.WriteString("from .rpc_client import RPCStream as _RPCStream\n")
 	}
 	if reads {
 		b.WriteString("from .rpc_errors import InvalidReplyError\n")
@@ -175,6 +185,9 @@ func printAdapters(b *bytes.Buffer, p *plan) {
 	for _, m := range p.methods {
 		if m.result != "" && !m.model {
 			print(m.adapter(), m.result)
+		}
+		if m.item != "" && !m.itemModel {
+			print(m.itemAdapter(), m.item)
 		}
 	}
 	for _, c := range p.channels {
@@ -213,11 +226,15 @@ func printMethod(b *bytes.Buffer, p *plan, m *methodPlan) {
 	}
 	arguments = append(arguments, "*", fmt.Sprintf("timeout: %sfloat | None = %s", p.builtinsPrefix(), timeout))
 	call = append(call, "timeout=timeout")
-	operation := "call"
-	if m.source.Kind == contract.Notify {
-		operation = "notify"
-	} else if m.source.Idempotent {
+	if m.tellsProgress() {
+		arguments = append(arguments, "on_progress: _ProgressHandler | None = None")
+		call = append(call, "on_progress=on_progress")
+	}
+	if m.source.Idempotent {
 		call = append(call, "idempotent=True")
+	}
+	if m.source.Volatile {
+		call = append(call, "volatile=True")
 	}
 	if len(p.errors) > 0 {
 		call = append(call, "errors=_ERRORS")
@@ -225,6 +242,14 @@ func printMethod(b *bytes.Buffer, p *plan, m *methodPlan) {
 	result := m.result
 	if result == "" {
 		result = "None"
+	}
+	if m.isStream() {
+		printStream(b, p, m, strings.Join(arguments, ", "), strings.Join(call, ", "), result)
+		return
+	}
+	operation := "call"
+	if m.source.Kind == contract.Notify {
+		operation = "notify"
 	}
 	begin, end := fmt.Sprintf("    async def %s(", m.name), fmt.Sprintf(") -> %s:", result)
 	b.WriteString(oneLine(begin, strings.Join(arguments, ", "), end, "    ") + "\n")
@@ -279,6 +304,15 @@ func methodDoc(p *plan, m *methodPlan) string {
 	}
 	if m.source.Deprecated != "" {
 		doc += "\n\nDeprecated: " + m.source.Deprecated
+	}
+	if m.isStream() {
+		doc += "\n\nA stream: \"async for\" gives its items, and then result() is to be awaited."
+		if text := strings.Join(words(m.source.Item), "\n"); text != "" {
+			doc += "\n\nAn item: " + lowerFirst(text)
+		}
+	}
+	if m.source.Volatile && !m.source.Idempotent {
+		doc += "\n\nThe server does not remember it: if the connection drops meanwhile, it raises\nConnectionLostError."
 	}
 	if m.source.Result != nil {
 		if text := strings.Join(words(m.source.Result), "\n"); text != "" {

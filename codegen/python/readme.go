@@ -35,10 +35,14 @@ if __name__ == "__main__":
 `)
 	b.WriteString("```\n\nEvery error of a call is an `RPCError`: a `ServerError` that the server sent, with `code`,\n" +
 		"`reason`, `message` and `details`, or a `ClientError` that the client made.\n" +
+		"\nA call that is out when the connection drops is sent again after the reconnect, with the same id, and the\n" +
+		"server does not run it twice, unless its method is idempotent. It ends with its result or an error within\n" +
+		"its `timeout`, in seconds. `on_progress` hears how far a call has come, if its method tells.\n" +
 		"\nEach connect tells the server which contract this client is from. `check_contract` asks whether it still\n" +
 		"works with the server; `compatible` is `None` if that is unknown.\n")
 	printValues(&b, p)
 	printErrorsSection(&b, p)
+	printStreamsSection(&b, p)
 	b.WriteString("\n## Calls\n")
 	for _, m := range p.methods {
 		printExample(&b, p, m)
@@ -65,7 +69,15 @@ func printExample(b *bytes.Buffer, p *plan, m *methodPlan) {
 	call := e.call(m)
 	b.WriteString("```python\n")
 	e.imports(b)
-	if m.result != "" {
+	switch {
+	case m.isStream():
+		result := ""
+		if m.result != "" {
+			result = "result = "
+		}
+		fmt.Fprintf(b, "async with %s as items:\n    async for item in items:\n        print(item)\n    %sawait items.result()\n```\n", call, result)
+		return
+	case m.result != "":
 		b.WriteString("result = ")
 	}
 	fmt.Fprintf(b, "%s\n```\n", call)
@@ -77,7 +89,11 @@ func (e *example) call(m *methodPlan) string {
 	if m.params != "" {
 		params = e.structure(e.plan.types[m.source.Params.Ref])
 	}
-	return fmt.Sprintf("await api.%s(%s)", m.name, params)
+	await := "await "
+	if m.isStream() {
+		await = ""
+	}
+	return fmt.Sprintf("%sapi.%s(%s)", await, m.name, params)
 }
 
 func printChannelExample(b *bytes.Buffer, p *plan, c *channelPlan) {
@@ -177,13 +193,26 @@ func printErrorsSection(b *bytes.Buffer, p *plan) {
 
 // raises is a method that declares the error, or any method, or nil.
 func (p *plan) raises(e *errorPlan) *methodPlan {
+	var other *methodPlan
 	for _, m := range p.methods {
-		if slices.Contains(m.source.Errors, e.source.Code) {
+		switch {
+		case m.isStream(): // which does not raise when it is called
+		case slices.Contains(m.source.Errors, e.source.Code):
 			return m
+		case other == nil:
+			other = m
 		}
 	}
-	if len(p.methods) > 0 {
-		return p.methods[0]
+	return other
+}
+
+func printStreamsSection(b *bytes.Buffer, p *plan) {
+	if !slices.ContainsFunc(p.methods, (*methodPlan).isStream) {
+		return
 	}
-	return nil
+	b.WriteString("\n## Streams\n\nSome methods send items before their result: they return an `RPCStream`, and are not awaited.\n" +
+		"Each item comes once and in order, also over reconnects; while they are not taken, the server waits.\n" +
+		"Leaving the loop early, or `async with`, cancels the method. If it fails, the loop gives the items before, and\n" +
+		"then it and `result()` raise the error. `result()` without a loop drops the items. `RPCStream` is in\n" +
+		"`" + p.pkg + ".rpc_client`.\n")
 }

@@ -17,7 +17,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 // cases: tasks is the seed document's task board; zoo holds every kind of type,
 // all four presences, recursion, aliases and names that try to break out; hostile
-// puts text that tries to break out into every place where there is text.
+// puts text that tries to break out into every place where there is text; streams
+// has methods of every kind and class.
 func cases(t *testing.T) map[string]*contract.Contract {
 	t.Helper()
 	return map[string]*contract.Contract{
@@ -25,6 +26,7 @@ func cases(t *testing.T) map[string]*contract.Contract {
 		"zoo":        readContract(t, "zoo"),
 		"hostile":    hostile(),
 		"everything": readContract(t, "everything"),
+		"streams":    streams(),
 	}
 }
 

@@ -51,6 +51,7 @@ type methodPlan struct {
 	notify  bool
 	doc     []string
 	params  string // the type's name; empty for none
+	item    string // of a stream: the type's expression
 	result  string // the type's expression; empty for none
 	options string // the argument that carries the options
 	example string // the arguments of a call
@@ -224,7 +225,11 @@ func planMethod(types lookup, errors map[int]errorPlan, m contract.Method) metho
 	}
 	if m.Idempotent {
 		defaults = append(defaults, "idempotent: options?.idempotent ?? true")
-		more = append(more, "Idempotent: sent again if the connection drops before the reply.")
+		more = append(more, "Idempotent: it may run twice, and is sent again where nobody knows whether it ran.")
+	}
+	if m.Volatile {
+		defaults = append(defaults, "volatile: options?.volatile ?? true")
+		more = append(more, volatileDoc(m.Idempotent))
 	}
 	if len(errors) > 0 && !plan.notify {
 		defaults = append(defaults, "errors: errorClasses")
@@ -236,9 +241,15 @@ func planMethod(types lookup, errors map[int]errorPlan, m contract.Method) metho
 		plan.params = expression(m.Params, printedInline)
 		plan.example = example(types, m.Params, m.Name)
 	}
+	if m.Item != nil {
+		plan.item = expression(m.Item, printedInline)
+		more = append(more, within("Item", facts(m.Item))...)
+	}
 	if m.Result != nil {
 		plan.result = expression(m.Result, printedInline)
-		if list := facts(m.Result); len(list) > 0 {
+		if list := facts(m.Result); m.Item != nil {
+			more = append(more, within("Result", list)...)
+		} else if len(list) > 0 {
 			more = append(more, "@returns "+strings.Join(list, " "))
 		}
 	}
@@ -250,6 +261,13 @@ func planMethod(types lookup, errors map[int]errorPlan, m contract.Method) metho
 	}
 	plan.doc = deprecated(paragraph(plan.doc, more...), m.Deprecated)
 	return plan
+}
+
+func volatileDoc(idempotent bool) string {
+	if idempotent {
+		return "Volatile: the server does not remember its calls."
+	}
+	return "Volatile: the server does not remember its calls, so it fails if the connection drops meanwhile."
 }
 
 // paragraph sets lines of ours apart from the author's.

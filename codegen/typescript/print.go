@@ -98,13 +98,16 @@ func printClient(p *plan) string {
 	if len(p.channels) > 0 {
 		base = append(base, "ChannelSubscription")
 	}
+	if slices.ContainsFunc(p.methods, func(m methodPlan) bool { return m.item != "" }) {
+		base = append(base, "RPCStream")
+	}
 	slices.Sort(base)
 	if slices.ContainsFunc(p.channels, func(ch channelPlan) bool { return ch.params != "" }) {
 		b.WriteString("import { channelName } from \"./rpc-client.js\";\n")
 	}
 	fmt.Fprintf(&b, "import type { %s } from \"./rpc-client.js\";\n", strings.Join(base, ", "))
 	for _, m := range p.methods {
-		expressions = append(expressions, m.params, m.result)
+		expressions = append(expressions, m.params, m.item, m.result)
 	}
 	for _, ch := range p.channels {
 		expressions = append(expressions, ch.params, ch.event)
@@ -154,6 +157,13 @@ func printMethod(m methodPlan) string {
 	}
 	arguments := fmt.Sprintf("(%s, %s, %s)", quote(m.source.Name), argument, m.options)
 	switch {
+	case m.item != "":
+		result := m.result
+		if result == "" {
+			result = "null"
+		}
+		types := fmt.Sprintf("<%s, %s>", m.item, result)
+		return fmt.Sprintf("  %s(%s): RPCStream%s {\n    return this.rpc.stream%s%s;\n  }\n", m.name, parameters, types, types, arguments)
 	case m.notify:
 		return fmt.Sprintf("  %s(%s): Promise<void> {\n    return this.rpc.notify%s;\n  }\n", m.name, parameters, arguments)
 	case m.result == "":

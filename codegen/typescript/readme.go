@@ -28,9 +28,10 @@ await rpc.connect();
 `+"```"+`
 
 `, quote(p.pkg))
-	b.WriteString("Every method takes `{ timeout, signal, idempotent }` as its last argument. It throws a `ServerError` that the\n" +
-		"server sent, or a `ClientError` made here. `rpc` subscribes to channels, tells its state (`onState`) and shows\n" +
-		"each step of each call (`onFrame`).\n")
+	b.WriteString("Every method takes `{ timeout, signal, onProgress }` as its last argument. It throws a `ServerError` that the\n" +
+		"server sent, or a `ClientError` made here. A call whose connection drops is sent again on the next one, and its\n" +
+		"handler does not run twice, except for methods said to be volatile or idempotent. `rpc` subscribes to channels, tells its\n" +
+		"state (`onState`) and shows each step of each call (`onFrame`).\n")
 	b.WriteString(readmeContract)
 	if len(p.methods) > 0 {
 		b.WriteString("\n## Methods\n")
@@ -106,7 +107,7 @@ try {
 func (p *plan) failure() (methodPlan, errorPlan, bool) {
 	var first *methodPlan
 	for i, m := range p.methods {
-		if m.notify {
+		if m.notify || m.item != "" {
 			continue
 		}
 		if first == nil {
@@ -160,6 +161,13 @@ func readmeHead(name, doc, instead string) string {
 }
 
 func readmeMethod(m methodPlan) string {
+	if m.item != "" {
+		text := fmt.Sprintf("const stream = api.%s(%s);\nfor await (const item of stream) console.log(item);\n", m.name, m.example)
+		if m.result != "" {
+			text += "const result = await stream.result;\n"
+		}
+		return readmeHead(m.name, m.source.Doc, m.source.Deprecated) + "```ts\n" + text + "```\n"
+	}
 	assignment := ""
 	if m.result != "" {
 		assignment = "const result = "

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/centrirpc/centrirpc"
@@ -14,7 +15,7 @@ type gates struct {
 	drop func(connection string) bool
 
 	mu    sync.Mutex
-	byKey map[string]*gate // by user and key
+	byKey map[string]*gate // by user and key, or by a key for all users
 }
 
 type gate struct {
@@ -52,10 +53,15 @@ func registerGates(r *centrirpc.Router, g *gates) {
 	centrirpc.Handle(group, "cut", g.cut)
 }
 
+// forAll begins the keys of gates that all users share.
+const forAll = "all."
+
 func (g *gates) of(ctx context.Context, key string) *gate {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	key = centrirpc.ConnFromContext(ctx).UserID + "/" + key
+	if !strings.HasPrefix(key, forAll) {
+		key = centrirpc.ConnFromContext(ctx).UserID + "/" + key
+	}
 	if g.byKey[key] == nil {
 		g.byKey[key] = &gate{entered: signal{ch: make(chan struct{})}, ended: signal{ch: make(chan struct{})}, open: signal{ch: make(chan struct{})}}
 	}

@@ -29,7 +29,9 @@ func (links Links) NewRouter(opts ...centrirpc.RouterOption) *centrirpc.Router {
 	registerEcho(r)
 	registerResults(r)
 	registerFailures(r)
-	registerGates(r, &gates{byKey: map[string]*gate{}, drop: links.Drop})
+	held := &gates{byKey: map[string]*gate{}, drop: links.Drop}
+	registerGates(r, held)
+	registerStreams(r, &streams{gates: held})
 	registerNotes(r, &notes{byUser: map[string]*userNotes{}})
 	registerEvents(r, links.Publish)
 	registerAsking(r)

@@ -120,6 +120,11 @@ func (w *walker) method(o, n *contract.Method) {
 	} else if !o.Idempotent && n.Idempotent {
 		w.addf(Compatible, "", "idempotent now")
 	}
+	if !o.Volatile && n.Volatile {
+		w.addf(Breaking, "", "volatile now: its calls are not remembered, so a client must not send them again")
+	} else if o.Volatile && !n.Volatile {
+		w.addf(Compatible, "", "not volatile any more")
+	}
 	if o.TimeoutMS != n.TimeoutMS {
 		w.addf(Compatible, "", "the timeout is %s now, was %s", timeout(n.TimeoutMS), timeout(o.TimeoutMS))
 	}
@@ -136,6 +141,7 @@ func (w *walker) method(o, n *contract.Method) {
 	w.described(o.Params, n.Params)
 	w.fields("params", w.old.Fields(o.Params), w.new.Fields(n.Params), sent, "")
 	w.optional("result", o.Result, n.Result)
+	w.optional("item", o.Item, n.Item)
 }
 
 // optional compares what a client reads, if there is any.

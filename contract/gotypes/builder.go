@@ -44,6 +44,16 @@ func NewBuilder() *Builder {
 // ("example.org/tasks/api.Item.Owner"), which package source turns into a file
 // and a line.
 func (b *Builder) AddMethod(m contract.Method, params, result reflect.Type) contract.Problems {
+	return b.add(m, params, nil, result)
+}
+
+// AddStream is AddMethod for a stream, whose items may be of any type that JSON
+// has a value for.
+func (b *Builder) AddStream(m contract.Method, params, item, result reflect.Type) contract.Problems {
+	return b.add(m, params, item, result)
+}
+
+func (b *Builder) add(m contract.Method, params, item, result reflect.Type) contract.Problems {
 	d := b.describer(m.Name)
 	for _, other := range b.methods {
 		if other.Name == m.Name {
@@ -57,6 +67,11 @@ func (b *Builder) AddMethod(m contract.Method, params, result reflect.Type) cont
 	name := camel(contract.Tokens(m.Name))
 	m.Params = d.params(params, place{path: "params", top: name + "Params"})
 	m.Result = d.result(result, place{path: "result", top: name + "Result"})
+	if m.Kind == contract.Stream {
+		if m.Item = d.result(item, place{path: "item", top: name + "Item"}); m.Item == nil && len(d.problems) == 0 {
+			d.refuse("item", item, "", "a stream without items is a call", "give the items a type, or register it with Handle")
+		}
+	}
 	if m.Kind == contract.Notify && m.Result != nil {
 		d.refuse("result", result, "", "a notification is never answered", "let the handler return an error only, or register it as a call")
 	}
@@ -118,6 +133,7 @@ func (b *Builder) Contract(name, doc string) (*contract.Contract, contract.Probl
 	}
 	for _, m := range b.methods {
 		m.Params, m.Result, m.Errors = m.Params.WithRefs(nameOf), m.Result.WithRefs(nameOf), slices.Clone(m.Errors)
+		m.Item = m.Item.WithRefs(nameOf)
 		c.Methods = append(c.Methods, m)
 	}
 	for _, ch := range b.channels {

@@ -138,7 +138,7 @@ func (v *converter) method(c *contract.Contract, m sourceMethod, errors []source
 	described := contract.Method{
 		Name: m.Name, Kind: contract.MethodKind(m.Kind), Doc: m.Doc, Deprecated: m.Deprecated,
 		Params: v.params(m.Params, params), Result: v.result(m.Result, result),
-		Errors: codes, TimeoutMS: m.TimeoutMS, Idempotent: m.Idempotent, Source: m.Source,
+		Errors: codes, TimeoutMS: m.TimeoutMS, Idempotent: m.Idempotent, Volatile: m.Volatile, Source: m.Source,
 	}
 	if described.Kind == contract.Notify && described.Result != nil {
 		v.refuse(result, "a notification is never answered", "let the handler return None, or register it as a call")

@@ -3,6 +3,7 @@ package jsonschema_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -164,6 +165,25 @@ func TestDeclarations(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("nothing says %q in:\n%s", want, text)
 		}
+	}
+}
+
+// What a handler says of its calls, apart from their types.
+func TestMethodFlags(t *testing.T) {
+	c, problems, err := jsonschema.Convert([]byte(`{"centrirpc_source":1,"name":"x","methods":[
+		{"name":"a","kind":"call","timeout_ms":1500,"idempotent":true,"volatile":true},
+		{"name":"b","kind":"notify","volatile":true,"deprecated":"use a"},
+		{"name":"c","kind":"call","idempotent":false,"volatile":false}]}`))
+	if err != nil || problems != nil {
+		t.Fatal(problems, err)
+	}
+	want := []contract.Method{
+		{Name: "a", Kind: contract.Call, TimeoutMS: 1500, Idempotent: true, Volatile: true},
+		{Name: "b", Kind: contract.Notify, Volatile: true, Deprecated: "use a"},
+		{Name: "c", Kind: contract.Call},
+	}
+	if !reflect.DeepEqual(c.Methods, want) {
+		t.Errorf("%+v", c.Methods)
 	}
 }
 

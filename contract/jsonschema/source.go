@@ -65,6 +65,7 @@ type sourceMethod struct {
 	Deprecated string `json:"deprecated"`
 	TimeoutMS  int64  `json:"timeout_ms"`
 	Idempotent bool   `json:"idempotent"`
+	Volatile   bool   `json:"volatile"`
 	Params     schema `json:"params"`
 	Result     schema `json:"result"`
 	Errors     []int  `json:"errors"`

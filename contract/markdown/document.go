@@ -154,6 +154,9 @@ func (p *page) method(m *contract.Method) {
 	if m.Idempotent {
 		facts = append(facts, "Idempotent: running it twice does no harm, so it is sent again when it is not known whether it ran.")
 	}
+	if m.Volatile {
+		facts = append(facts, "Volatile: the server does not remember its calls, so a reply may be lost with the connection.")
+	}
 	if m.TimeoutMS != 0 {
 		facts = append(facts, "Timeout: "+(time.Duration(m.TimeoutMS)*time.Millisecond).String()+".")
 	}
@@ -167,6 +170,12 @@ func (p *page) method(m *contract.Method) {
 	} else {
 		p.block("**Params:** %s", typeText(m.Params))
 		p.fields(p.shapes.Fields(m.Params))
+	}
+	if m.Item != nil {
+		p.block("**Items:** %s", typeText(m.Item))
+		if s := p.shapes.Of(m.Item); s.Kind == contract.Struct {
+			p.fields(s.Named)
+		}
 	}
 	switch {
 	case m.Kind == contract.Notify:

@@ -115,9 +115,12 @@ func (w *writer) method(m *contract.Method) object {
 		errs = append(errs, object{{"$ref", fmt.Sprintf("#/components/errors/%d", code)}})
 	}
 	o = o.with("errors", errs)
-	x := object{{"kind", m.Kind}}.with("idempotent", m.Idempotent).with("deprecated", m.Deprecated)
+	x := object{{"kind", m.Kind}}.with("idempotent", m.Idempotent).with("volatile", m.Volatile).with("deprecated", m.Deprecated)
 	if m.TimeoutMS != 0 {
 		x = append(x, member{"timeout_ms", m.TimeoutMS})
+	}
+	if m.Item != nil {
+		x = append(x, member{"item", w.schema(m.Item)})
 	}
 	if m.Params != nil {
 		x = append(x, member{"params", w.schema(m.Params)})

@@ -118,7 +118,7 @@ func TestInstancesOfTheDemo(t *testing.T) {
 		{"Task", fmt.Sprintf(task, ``), true},
 		{"Task", fmt.Sprintf(task, `,"new_in_a_later_version":1`), true},
 		{"Task", fmt.Sprintf(task, `,"due":"soon"`), false},
-		{"TaskListResult", `{"tasks":[` + fmt.Sprintf(task, `,"assignee":{"name":"Ada"}`) + `]}`, true},
+		{"TaskListResult", `{"tasks":[` + fmt.Sprintf(task, `,"assignee":{"name":"Ada"}`) + `],"more":false}`, true},
 		{"TaskListResult", `{"tasks":[{}]}`, false},
 		{"BoardFull", `{"limit":5}`, true},
 	} {

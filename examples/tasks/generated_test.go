@@ -106,5 +106,5 @@ func files(t *testing.T, dir string) map[string][]byte {
 // The page works in Chromium, on the program as it is.
 func TestPageInBrowser(t *testing.T) {
 	modules(t)
-	inWeb(t, []string{"TASKS_PROGRAM=" + program}, "node", "--test", "--test-timeout=120000", "browser.test.mjs")
+	inWeb(t, []string{"TASKS_PROGRAM=" + program}, "node", "--test", "--test-timeout=120000", "browser.test.mjs", "import.test.mjs")
 }

@@ -46,7 +46,10 @@ func run(addr, path, secret string) error {
 	}
 	defer db.Close()
 
-	srv, err := server.New(api.NewRouter(api.NewService(db)), server.Config{TokenHMACSecret: secret})
+	srv, err := server.New(api.NewRouter(api.NewService(db)), server.Config{
+		TokenHMACSecret: secret,
+		MaxMessageSize:  1 << 20, // for imports
+	})
 	if err != nil {
 		return err
 	}

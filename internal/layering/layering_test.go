@@ -187,6 +187,8 @@ func TestRulesBite(t *testing.T) {
 		"a library of like name":      {ImportPath: "./client", Imports: []string{"github.com/centrifugal/protocols"}},
 		"one generator another":       {ImportPath: "./codegen/golang", Imports: []string{"./codegen/python"}},
 		"the Centrifuge library":      {ImportPath: "./client", Imports: []string{"github.com/centrifugal/centrifuge"}},
+		"Redis, beside its store":     {ImportPath: "./calls/memstore", Imports: []string{"github.com/redis/rueidis"}},
+		"Redis, by a long way":        {ImportPath: ".", Deps: []string{"github.com/redis/rueidis"}},
 		"a test framework":            {ImportPath: "./calls", TestImports: []string{"github.com/stretchr/testify/require"}},
 		"an example, in a test":       {ImportPath: "./server", XTestImports: []string{"./examples/tasks/api"}},
 		"a command":                   {ImportPath: "./examples/tasks", Imports: []string{"./cmd/centrirpc"}},

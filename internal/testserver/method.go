@@ -36,6 +36,11 @@ func (s *server) request(client *centrifuge.Client, data []byte, cb centrifuge.P
 		refused = centrifuge.ErrorBadRequest.Code
 	case s.refuse != 0:
 		refused = uint32(s.refuse)
+		if s.refuseNext > 0 {
+			if s.refuseNext--; s.refuseNext == 0 {
+				s.refuse = 0
+			}
+		}
 	case req.Op == wire.OpCall && wire.CheckReplyTo(req.ReplyTo, client.UserID()) != nil:
 		refused = centrifuge.ErrorPermissionDenied.Code
 	case req.Method == "refuse":
@@ -46,9 +51,12 @@ func (s *server) request(client *centrifuge.Client, data []byte, cb centrifuge.P
 	s.arrived = make(chan struct{})
 	first := !s.seen[req.CorrelationID]
 	s.seen[req.CorrelationID] = true
-	replyFirst, never, delay := s.replyFirst, s.never, s.delay
+	replyFirst, never, delay, deaf := s.replyFirst, s.never, s.delay, s.deaf
 	s.mu.Unlock()
 
+	if deaf {
+		return
+	}
 	if refused != 0 {
 		cb(centrifuge.PublishReply{}, &centrifuge.Error{Code: refused, Message: "refused"})
 		return
@@ -75,7 +83,7 @@ func (s *server) request(client *centrifuge.Client, data []byte, cb centrifuge.P
 	}
 	answer := func() {
 		if reply := s.run(client, req, p); reply != nil {
-			s.publish(req.ReplyTo, reply)
+			s.reply(req.ReplyTo, reply)
 		}
 	}
 	if replyFirst {
@@ -151,6 +159,23 @@ func (s *server) cancel(req wire.Request) {
 	if cancelled := s.slow[req.CorrelationID]; cancelled != nil && req.Op == wire.OpCancel {
 		delete(s.slow, req.CorrelationID)
 		close(cancelled)
+	}
+}
+
+// reply publishes a reply, or as often as the flags say.
+func (s *server) reply(channel string, data []byte) {
+	s.mu.Lock()
+	times := 1
+	switch {
+	case s.dropReplies > 0:
+		s.dropReplies--
+		times = 0
+	case s.duplicate:
+		times = 2
+	}
+	s.mu.Unlock()
+	for range times {
+		s.publish(channel, data)
 	}
 }
 

@@ -37,6 +37,11 @@ type server struct {
 	never         bool
 	delay         time.Duration
 	refuse        int
+	refuseNext    int
+	store         string
+	dropReplies   int
+	duplicate     bool
+	deaf          bool
 	contract      string
 	connections   map[string]*connection // by client id
 	envelopes     []envelope
@@ -79,6 +84,11 @@ func newServer(flags *flag.FlagSet) *server {
 	flags.BoolVar(&s.never, "never", false, "* acknowledge and never reply, whatever the method")
 	flags.DurationVar(&s.delay, "delay", 0, "* wait this `long` before each reply")
 	flags.IntVar(&s.refuse, "refuse", 0, "* refuse each publish with this error `code`; 0 refuses none")
+	flags.IntVar(&s.refuseNext, "refuse-next", 0, "* with -refuse: refuse only so `many` publishes more; 0 refuses all")
+	flags.StringVar(&s.store, "store", "", "* the `epoch` of the call store in connect data; empty leaves it out, as an older server")
+	flags.IntVar(&s.dropReplies, "drop-replies", 0, "* lose so `many` replies more, however often they are asked for")
+	flags.BoolVar(&s.duplicate, "duplicate", false, "* publish each reply twice")
+	flags.BoolVar(&s.deaf, "deaf", false, "* take publishes without any answer, as a connection that is half open; they are listed all the same")
 	flags.StringVar(&s.contract, "contract", "", "* answer the native RPC centrirpc.contract with this `JSON`; a number refuses it with that code, 0 never answers, empty is as without native RPC (108)")
 	return s
 }
@@ -117,6 +127,9 @@ func (s *server) connecting(ctx context.Context, e centrifuge.ConnectEvent) (cen
 		case "-":
 		default:
 			said["user_id"] = s.sayUser
+		}
+		if s.store != "" {
+			said["store"] = s.store
 		}
 		reply.Data, _ = json.Marshal(map[string]any{"centrirpc": said})
 	}

@@ -84,7 +84,7 @@ class Contract:
         }
         self.read: set[str] = set()
         for part in [*data["methods"], *data.get("channels", []), *data.get("errors", [])]:
-            for key in ("result", "event", "details"):
+            for key in ("result", "item", "event", "details"):
                 self.reach(part.get(key))
 
     def reach(self, t: Any) -> None:
@@ -387,6 +387,7 @@ def results(data: Any, client: Any, models: Any) -> list[tuple[str, Type]]:
     found = []
     for kind, part, key in (
         *(("RESULT", m, "result") for m in data["methods"]),
+        *(("ITEM", m, "item") for m in data["methods"]),
         *(("EVENT", c, "event") for c in data.get("channels", [])),
     ):
         if key in part:

@@ -303,11 +303,12 @@ async def typed_client() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         await api.zoo_old(leaf)
+    plain = {"timeout": None, "on_progress": None}
     assert rpc.calls == [
-        ("call", "users.get_user_by_id", LEAF, {"timeout": None, "errors": ERRORS}),
+        ("call", "users.get_user_by_id", LEAF, {**plain, "errors": ERRORS}),
         ("notify", "zoo.move", LEAF, {"timeout": 2, "errors": ERRORS}),
-        ("call", "ping", None, {"timeout": None, "errors": ERRORS}),
-        ("call", "zoo.old", LEAF, {"timeout": 1.5, "idempotent": True, "errors": ERRORS}),
+        ("call", "ping", None, {**plain, "errors": ERRORS}),
+        ("call", "zoo.old", LEAF, {**plain, "timeout": 1.5, "idempotent": True, "errors": ERRORS}),
     ]
     count: int = await APIClient(Recorder(2**53)).zoo_count()
     assert count == 2**53

@@ -124,7 +124,7 @@ func (d *driver) run(ctx context.Context, own *session, st step) outcome {
 		return outcome{OK: true}
 	case st.Events > 0:
 		return outcome{Events: s.takeEvents(st.Events)}
-	case st.Call == "" && st.Notify == "":
+	case st.Call == "" && st.Notify == "" && st.Stream == "":
 		return outcome{Fault: "the driver does not know the step"}
 	case st.UntilEvent:
 		for {

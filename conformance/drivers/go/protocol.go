@@ -20,6 +20,7 @@ type clientSpec struct {
 type step struct {
 	Call        string          `json:"call"`
 	Notify      string          `json:"notify"`
+	Stream      string          `json:"stream"`
 	Subscribe   string          `json:"subscribe"`
 	Unsubscribe string          `json:"unsubscribe"`
 	Events      int             `json:"events"`
@@ -37,6 +38,9 @@ type step struct {
 	For         string          `json:"for"`
 	AfterFirst  bool            `json:"after_first"`
 	UntilEvent  bool            `json:"until_event"`
+	Take        int             `json:"take"`
+	ResultOnly  bool            `json:"result_only"`
+	Progress    bool            `json:"progress"`
 }
 
 type outcome struct {
@@ -47,12 +51,20 @@ type outcome struct {
 	Message     string            `json:"message,omitempty"`
 	Code        uint32            `json:"code,omitempty"`
 	Events      []json.RawMessage `json:"events,omitempty"`
+	Items       []json.RawMessage `json:"items,omitzero"`
+	Progress    []progress        `json:"progress,omitempty"`
 	Together    []outcome         `json:"together,omitempty"`
 	Steps       []outcome         `json:"steps,omitempty"`
 	Fault       string            `json:"fault,omitempty"`
 }
 
 func (o outcome) success() bool { return o.OK || o.Result != nil }
+
+type progress struct {
+	Done    float64 `json:"done"`
+	Total   float64 `json:"total,omitempty"`
+	Message string  `json:"message,omitempty"`
+}
 
 type serverError struct {
 	Code    int             `json:"code"`

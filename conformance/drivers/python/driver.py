@@ -20,7 +20,7 @@ from conformance_client import (
     ConnectError,
     ServerError,
 )
-from conformance_client.rpc_client import Frame, Subscription
+from conformance_client.rpc_client import Frame, Progress, RPCStream, Subscription
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 Step = dict[str, Any]
@@ -136,44 +136,104 @@ def failure(error: BaseException) -> Outcome:
     return {"fault": "".join(traceback.format_exception(error))}
 
 
-async def typed(session: Session, method: str, step: Step) -> Outcome:
-    """Call the method of APIClient with its typed params."""
-    bound = getattr(APIClient(session.rpc), method.replace(".", "_"))
-    hints = typing.get_type_hints(bound, include_extras=True)
-    args = []
-    if "params" in hints:
-        params = TypeAdapter(hints["params"])
+class Invocation:
+    """How a step calls a method: through the typed client, or past all types."""
+
+    def __init__(self, session: Session, method: str, step: Step) -> None:
+        self.method = method
+        self.step = step
+        self.rpc = session.rpc
+        self.progress: list[Outcome] = []
+        """What the progress handler got."""
+        self.options: dict[str, Any] = {}
+        if "timeout_ms" in step:
+            self.options["timeout"] = step["timeout_ms"] / 1000
+        if step.get("progress"):
+            self.options["on_progress"] = self._on_progress
+        self.typed = step.get("via") != "base"
+        self.bound: Any = None
+        self.hints: dict[str, Any] = {}
+        if self.typed:
+            self.bound = getattr(APIClient(self.rpc), method.replace(".", "_"))
+            self.hints = typing.get_type_hints(self.bound, include_extras=True)
+        self.args: list[Any] = []
+        if not self.typed:
+            return
+        self.bound = getattr(APIClient(self.rpc), method.replace(".", "_"))
+        self.hints = typing.get_type_hints(self.bound, include_extras=True)
+        if "params" not in self.hints:
+            return
         try:
-            args.append(params.validate_json(json.dumps(step.get("params", {}))))
+            written = json.dumps(step.get("params", {}))
+            self.args.append(TypeAdapter(self.hints["params"]).validate_json(written))
         except ValidationError:
             if step.get("via") == "typed":
                 raise
             # The models hold the rules too, and cannot be made to break them. What the server
             # says of such params is asked without them.
-            return await base(session, method, step)
-    options = {}
-    if "timeout_ms" in step:
-        options["timeout"] = step["timeout_ms"] / 1000
-    result = await bound(*args, **options)
-    if hints["return"] is type(None):
-        return {"ok": True}
-    written = TypeAdapter(hints["return"]).dump_json(result, by_alias=True, exclude_unset=True)
-    return {"result": json.loads(written)}
+            self.typed = False
+
+    def _on_progress(self, progress: Progress) -> None:
+        heard: Outcome = {"done": progress.done}
+        if progress.total is not None:
+            heard["total"] = progress.total
+        if progress.message:
+            heard["message"] = progress.message
+        self.progress.append(heard)
+
+    async def call(self) -> Outcome:
+        if self.typed:
+            result = await self.bound(*self.args, **self.options)
+            return returned(self.hints["return"], result)
+        if "notify" in self.step:
+            await self.rpc.notify(self.method, self.step.get("params"), **self.options)
+            return {"ok": True}
+        return {"result": await self.rpc.call(self.method, self.step.get("params"), **self.options)}
+
+    async def stream(self, items: list[Any]) -> Outcome:
+        """Take a stream's items into ``items``; the outcome is without them."""
+        stream: RPCStream[Any, Any]
+        item_type: Any = Any
+        result_type: Any = Any
+        if self.typed:
+            stream = self.bound(*self.args, **self.options)
+            item_type, result_type = typing.get_args(self.hints["return"])
+        else:
+            stream = self.rpc.stream(self.method, self.step.get("params"), **self.options)
+        if self.step.get("result_only"):
+            return returned(result_type, await stream.result())
+        take = self.step.get("take")
+        async with stream:
+            if take != 0:
+                async for item in stream:
+                    items.append(as_json(item_type, item))
+                    if len(items) == take:
+                        break
+            if take is not None and len(items) == take:
+                return {}
+            result = await stream.result()
+            return {} if result_type is type(None) else returned(result_type, result)
 
 
-async def base(session: Session, method: str, step: Step) -> Outcome:
-    timeout = step["timeout_ms"] / 1000 if "timeout_ms" in step else None
-    if "notify" in step:
-        await session.rpc.notify(method, step.get("params"), timeout=timeout)
-        return {"ok": True}
-    result = await session.rpc.call(method, step.get("params"), timeout=timeout)
-    return {"result": result}
+def as_json(type_: Any, value: Any) -> Any:
+    return json.loads(TypeAdapter(type_).dump_json(value, by_alias=True, exclude_unset=True))
+
+
+def returned(type_: Any, result: Any) -> Outcome:
+    return {"ok": True} if type_ is type(None) else {"result": as_json(type_, result)}
 
 
 async def call(session: Session, step: Step) -> Outcome:
-    method = step.get("call") or step["notify"]
-    through = base if step.get("via") == "base" else typed
-    task = asyncio.create_task(through(session, method, step))
+    method = step.get("call") or step.get("notify") or step["stream"]
+    items: list[Any] = []
+    progress: list[Outcome] = []
+
+    async def invoke() -> Outcome:
+        invocation = Invocation(session, method, step)
+        invocation.progress = progress
+        return await (invocation.stream(items) if "stream" in step else invocation.call())
+
+    task = asyncio.create_task(invoke())
 
     def observe(frame: Frame) -> None:
         if frame.kind == "ack" and frame.method == method:
@@ -185,14 +245,19 @@ async def call(session: Session, step: Step) -> Outcome:
     elif step.get("abort_after") == "start":
         task.cancel()
     try:
-        return await task
+        outcome = await task
     except asyncio.CancelledError:
-        return {"client_error": "CallAbortedError", "message": "cancelled"}
+        outcome = {"client_error": "CallAbortedError", "message": "cancelled"}
     except Exception as error:
-        return failure(error)
+        outcome = failure(error)
     finally:
         if stop is not None:
             stop()
+    if "stream" in step and not step.get("result_only"):
+        outcome["items"] = items
+    if step.get("progress"):
+        outcome["progress"] = progress
+    return outcome
 
 
 async def call_until_event(session: Session, step: Step) -> Outcome:
@@ -229,7 +294,7 @@ class Driver:
                 await session.unsubscribe(step.get("as") or step["unsubscribe"])
             elif "until_event" in step:
                 return await call_until_event(session, step)
-            elif "call" in step or "notify" in step:
+            elif step.keys() & {"call", "notify", "stream"}:
                 return await call(session, step)
             else:
                 return {"fault": "the driver does not know the step"}

@@ -3,7 +3,13 @@
 
 import { createInterface } from "node:readline";
 
-import { APIClient, CentrifugoRPCClient } from "../../sdk/typescript/index.js";
+import {
+  APIClient,
+  type CallOptions,
+  type CallProgress,
+  CentrifugoRPCClient,
+  type RPCStream,
+} from "../../sdk/typescript/index.js";
 import { type Case, type Outcome, type Step, failure } from "./protocol.js";
 import { Session } from "./session.js";
 
@@ -14,13 +20,16 @@ function methodName(method: string): string {
   return method.replace(/[._]+([a-z0-9])/g, (_, first: string) => first.toUpperCase());
 }
 
-type TypedMethod = (...args: unknown[]) => Promise<unknown>;
+type TypedMethod = (...args: unknown[]) => unknown;
 
+/** Runs a step that asks something of a method, with its options. */
 async function call(session: Session, step: Step): Promise<Outcome> {
-  const method = step.call ?? step.notify ?? "";
+  const method = step.call ?? step.notify ?? step.stream ?? "";
   const abort = new AbortController();
-  const options: { timeout?: number; signal?: AbortSignal } = { signal: abort.signal };
+  const progress: CallProgress[] = [];
+  const options: CallOptions = { signal: abort.signal };
   if (step.timeout_ms !== undefined) options.timeout = step.timeout_ms;
+  if (step.progress) options.onProgress = (seen) => progress.push(seen);
   if (step.abort_after === "start") abort.abort(new Error("given up"));
   const stop =
     step.abort_after === "ack"
@@ -29,23 +38,54 @@ async function call(session: Session, step: Step): Promise<Outcome> {
         })
       : () => {};
   try {
-    if (step.via === "base") {
-      const params = step.params as object | undefined;
-      if (step.notify !== undefined) {
-        await session.rpc.notify(method, params, options);
-        return { ok: true };
-      }
-      return { result: await session.rpc.call(method, params, options) };
-    }
-    const typed = session.api[methodName(method) as keyof APIClient] as unknown as TypedMethod | undefined;
-    if (typeof typed !== "function") return { fault: `APIClient has no method ${methodName(method)}` };
-    const args = step.params === undefined ? [options] : [step.params, options];
-    const result = await typed.apply(session.api, args);
-    return result === undefined ? { ok: true } : { result };
+    const outcome = await ask(session, step, method, options);
+    if (step.progress) outcome.progress = progress;
+    return outcome;
   } catch (error) {
     return failure(error);
   } finally {
     stop();
+  }
+}
+
+async function ask(session: Session, step: Step, method: string, options: CallOptions): Promise<Outcome> {
+  const typed = step.via !== "base";
+  const started = typed ? callTyped(session, step, method, options) : callBase(session, step, method, options);
+  if (step.stream !== undefined) return read(started as RPCStream, step, typed);
+  const result = await started;
+  return result === undefined ? { ok: true } : { result };
+}
+
+function callBase(session: Session, step: Step, method: string, options: CallOptions): unknown {
+  const params = step.params as object | undefined;
+  if (step.notify !== undefined) return session.rpc.notify(method, params, options);
+  if (step.stream !== undefined) return session.rpc.stream(method, params, options);
+  return session.rpc.call(method, params, options);
+}
+
+function callTyped(session: Session, step: Step, method: string, options: CallOptions): unknown {
+  const typed = session.api[methodName(method) as keyof APIClient] as unknown as TypedMethod | undefined;
+  if (typeof typed !== "function") throw new Error(`APIClient has no method ${methodName(method)}`);
+  return typed.apply(session.api, step.params === undefined ? [options] : [step.params, options]);
+}
+
+/** Reads a stream: its items or the first of them, and what it ends with. */
+async function read(stream: RPCStream, step: Step, typed: boolean): Promise<Outcome> {
+  const outcome: Outcome = {};
+  try {
+    if (!step.result_only) {
+      const items: unknown[] = (outcome.items = []);
+      for await (const item of stream) {
+        items.push(item);
+        if (items.length === step.take) return outcome;
+      }
+    }
+    const result = await stream.result;
+    // A typed stream that returns nothing has the result null.
+    if (typed && result === null) return step.result_only ? { ok: true } : outcome;
+    return { ...outcome, result };
+  } catch (error) {
+    return { ...outcome, ...failure(error) };
   }
 }
 
@@ -84,7 +124,7 @@ async function run(own: Session, step: Step): Promise<Outcome> {
       return { ok: true };
     }
     if (step.events !== undefined) return { events: await session.takeEvents(step.events) };
-    if (step.call === undefined && step.notify === undefined)
+    if (step.call === undefined && step.notify === undefined && step.stream === undefined)
       return { fault: "the driver does not know the step" };
     return await (step.until_event ? callUntilEvent(session, step) : call(session, step));
   } catch (error) {

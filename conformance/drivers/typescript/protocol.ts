@@ -21,6 +21,10 @@ export interface ClientSpec {
 export interface Step {
   call?: string;
   notify?: string;
+  stream?: string;
+  take?: number;
+  result_only?: boolean;
+  progress?: boolean;
   subscribe?: string;
   unsubscribe?: string;
   events?: number;
@@ -48,6 +52,8 @@ export interface Outcome {
   message?: string;
   code?: number;
   events?: unknown[];
+  items?: unknown[];
+  progress?: unknown[];
   together?: Outcome[];
   steps?: Outcome[];
   fault?: string;

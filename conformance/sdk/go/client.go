@@ -11,7 +11,7 @@ import (
 )
 
 // ContractHash names the contract that this package was generated from.
-const ContractHash = "c4210f61e71bb8b7ecb9f96e3b1c79491b91a5632ce3e5bfd3828ac17bfaa5b7"
+const ContractHash = "714fab96c9b322588130cc83eb5a4947d965f6aceb6cdc4f10e1af31d605cac0"
 
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.
@@ -405,11 +405,52 @@ func (c *APIClient) ResultUnlisted(ctx context.Context, opts ...client.CallOptio
 	return call[Unlisted](ctx, c.rpc, "result.unlisted", nil, with(opts, contractOptions...))
 }
 
+// StreamCount streams stream.count.
+//
+// Sends {"i":0}, {"i":1} and so on.
+func (c *APIClient) StreamCount(ctx context.Context, params Count, opts ...client.CallOption) *client.RPCStream[Counted, Sent] {
+	return client.Stream[Counted, Sent](ctx, c.rpc, "stream.count", params, with(opts, contractOptions...)...)
+}
+
+// StreamSteps calls stream.steps.
+//
+// Tells its progress.
+func (c *APIClient) StreamSteps(ctx context.Context, params Step, opts ...client.CallOption) (Sent, error) {
+	return call[Sent](ctx, c.rpc, "stream.steps", params, with(opts, contractOptions...))
+}
+
+// StreamWords streams stream.words.
+//
+// Sends each letter of the given words.
+func (c *APIClient) StreamWords(ctx context.Context, params Letters, opts ...client.CallOption) *client.RPCStream[string, struct{}] {
+	return client.Stream[string, struct{}](ctx, c.rpc, "stream.words", params, with(opts, contractOptions...)...)
+}
+
 // UsersGetUserByID calls users.get_user_by_id.
 //
 // Returns a user: there is one, "u1".
 func (c *APIClient) UsersGetUserByID(ctx context.Context, params UserByID, opts ...client.CallOption) (User, error) {
 	return call[User](ctx, c.rpc, "users.get_user_by_id", params, with(opts, errorTypes, client.WithTimeout(5*time.Second)))
+}
+
+// VolatileRead calls volatile.read.
+//
+// Waits as gate.wait does; may run twice, and is not remembered.
+//
+// The server does not remember its calls: one that is under way when the connection is
+// lost is run again.
+func (c *APIClient) VolatileRead(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
+	return call[Runs](ctx, c.rpc, "volatile.read", params, with(opts, errorTypes, client.Idempotent(), client.Volatile()))
+}
+
+// VolatileWait calls volatile.wait.
+//
+// Waits as gate.wait does; its calls are not remembered.
+//
+// The server does not remember its calls: one that is under way when the connection is
+// lost fails with client.ErrConnectionLost.
+func (c *APIClient) VolatileWait(ctx context.Context, params Key, opts ...client.CallOption) (Runs, error) {
+	return call[Runs](ctx, c.rpc, "volatile.wait", params, with(opts, errorTypes, client.Volatile()))
 }
 
 func call[R any](ctx context.Context, rpc *client.CentrifugoRPCClient, method string, params any, opts []client.CallOption) (R, error) {

@@ -192,6 +192,30 @@ func (v Containers) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(v))
 }
 
+// Count asks for numbered items.
+type Count struct {
+	// N is how many items are sent.
+	//
+	// From 0 to 100000.
+	N int64 `json:"n"`
+	// FailAfter ends the stream with not_found after so many items.
+	FailAfter *int64 `json:"fail_after,omitempty"`
+	// HoldAfter waits at the gate Key after so many items.
+	HoldAfter *int64 `json:"hold_after,omitempty"`
+	// At most 64 characters.
+	Key *string `json:"key,omitempty"`
+	// Size is the length of each item's text.
+	//
+	// From 0 to 100000.
+	Size *int64 `json:"size,omitempty"`
+}
+
+// Counted is one item.
+type Counted struct {
+	I    int64   `json:"i"`
+	Text *string `json:"text,omitempty"`
+}
+
 // Cut names a connection to cut.
 type Cut struct {
 	// Connection is the name in the address by which it came.
@@ -292,6 +316,12 @@ type Key struct {
 
 // Labels is a list with a name of its own.
 type Labels []string
+
+// Letters is a text to be sent letter by letter.
+type Letters struct {
+	// At most 1000 characters.
+	Text string `json:"text"`
+}
 
 // Level is an integer with constants.
 type Level int64
@@ -702,6 +732,11 @@ type Scalars struct {
 // Scores is a map with a name of its own.
 type Scores map[string]int64
 
+// Sent is a stream's result.
+type Sent struct {
+	Sent int64 `json:"sent"`
+}
+
 // Shape is one of several: a union, told apart by "kind".
 //
 // Shape holds one of these, told apart by "kind":
@@ -805,6 +840,12 @@ func (v Shapes) MarshalJSON() ([]byte, error) {
 type Size struct {
 	// From 0 to 4194304.
 	Bytes int64 `json:"bytes"`
+}
+
+// Step asks for progress.
+type Step struct {
+	// From 0 to 1000.
+	Steps int64 `json:"steps"`
 }
 
 // Texts has types that travel as texts of their own.

@@ -16,11 +16,14 @@ from .models import (
     Blobs,
     Colour,
     Containers,
+    Count,
+    Counted,
     Cut,
     Embedding,
     Empty,
     Failure,
     Key,
+    Letters,
     Named,
     News,
     Node,
@@ -36,8 +39,10 @@ from .models import (
     Rows,
     Runs,
     Scalars,
+    Sent,
     Shapes,
     Size,
+    Step,
     Times,
     Topic,
     Unlisted,
@@ -50,11 +55,13 @@ from .models import (
     _Int64,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
+from .rpc_client import RPCStream as _RPCStream
 from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "c4210f61e71bb8b7ecb9f96e3b1c79491b91a5632ce3e5bfd3828ac17bfaa5b7"
+CONTRACT_HASH = "714fab96c9b322588130cc83eb5a4947d965f6aceb6cdc4f10e1af31d605cac0"
 """Names the contract that this client was generated from."""
 
 
@@ -72,6 +79,19 @@ def _read(what: str, validate: _typing.Callable[..., _T], value: _typing.Any) ->
         raise InvalidReplyError(
             f"{what} is not what the contract says: {error}"
         ) from error
+
+
+def _reader(
+    what: str, validate: _typing.Callable[..., _T]
+) -> _typing.Callable[[_typing.Any], _T]:
+    def read(value: _typing.Any) -> _T:
+        return _read(what, validate, value)
+
+    return read
+
+
+def _no_result(value: _typing.Any) -> None:
+    return None
 
 
 _ECHO_EMBEDDING_RESULT: _pydantic.TypeAdapter[Embedding | None] = _pydantic.TypeAdapter(
@@ -114,6 +134,8 @@ _RESULT_TEXT_RESULT: _pydantic.TypeAdapter[str] = _pydantic.TypeAdapter(str)
 
 _RESULT_TRUTH_RESULT: _pydantic.TypeAdapter[bool] = _pydantic.TypeAdapter(bool)
 
+_STREAM_WORDS_ITEM: _pydantic.TypeAdapter[str] = _pydantic.TypeAdapter(str)
+
 
 class APIClient:
     """Calls the methods of the API over a connected client.
@@ -139,118 +161,130 @@ class APIClient:
         """
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
-    async def conn_whoami(self, *, timeout: float | None = None) -> Asker:
+    async def conn_whoami(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Asker:
         """Says who asks."""
         return _read(
             "the result of conn.whoami",
             Asker.model_validate,
-            await self.rpc.call("conn.whoami", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("conn.whoami", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def echo_anything(
-        self, params: Anything, *, timeout: float | None = None
+        self, params: Anything, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Anything:
         """Returns its params."""
         return _read(
             "the result of echo.anything",
             Anything.model_validate,
-            await self.rpc.call("echo.anything", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.anything", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def echo_awkward(
-        self, params: Awkward, *, timeout: float | None = None
+        self, params: Awkward, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Awkward:
         """Returns its params."""
         return _read(
             "the result of echo.awkward",
             Awkward.model_validate,
-            await self.rpc.call("echo.awkward", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.awkward", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def echo_blobs(self, params: Blobs, *, timeout: float | None = None) -> Blobs:
+    async def echo_blobs(
+        self, params: Blobs, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Blobs:
         """Returns its params."""
         return _read(
             "the result of echo.blobs",
             Blobs.model_validate,
-            await self.rpc.call("echo.blobs", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.blobs", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def echo_containers(
-        self, params: Containers, *, timeout: float | None = None
+        self, params: Containers, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Containers:
         """Returns its params."""
         return _read(
             "the result of echo.containers",
             Containers.model_validate,
-            await self.rpc.call("echo.containers", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.containers", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def echo_embedding(
-        self, params: Embedding, *, timeout: float | None = None
+        self, params: Embedding, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Embedding | None:
         """Returns its params, given by pointer."""
         return _read(
             "the result of echo.embedding",
             _ECHO_EMBEDDING_RESULT.validate_python,
-            await self.rpc.call("echo.embedding", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.embedding", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def echo_empty(self, params: Empty, *, timeout: float | None = None) -> Empty:
+    async def echo_empty(
+        self, params: Empty, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Empty:
         """Takes and returns a struct that has no fields, which is not the same
         as taking and returning nothing.
         """
         return _read(
             "the result of echo.empty",
             Empty.model_validate,
-            await self.rpc.call("echo.empty", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.empty", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def echo_named(self, params: Named, *, timeout: float | None = None) -> Named:
+    async def echo_named(
+        self, params: Named, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Named:
         """Returns its params.\\"""
         return _read(
             "the result of echo.named",
             Named.model_validate,
-            await self.rpc.call("echo.named", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.named", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def echo_page(
-        self, params: PagePoint, *, timeout: float | None = None
+        self, params: PagePoint, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> PagePoint:
         """Returns its params, which are an instance of a generic type."""
         return _read(
             "the result of echo.page",
             PagePoint.model_validate,
-            await self.rpc.call("echo.page", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.page", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def echo_pages(self, params: Pages, *, timeout: float | None = None) -> Pages:
+    async def echo_pages(
+        self, params: Pages, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Pages:
         """Returns its params."""
         return _read(
             "the result of echo.pages",
             Pages.model_validate,
-            await self.rpc.call("echo.pages", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.pages", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def echo_presence(
-        self, params: Presence, *, timeout: float | None = None
+        self, params: Presence, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> PresenceReport:
         """Returns its params, and says how they came."""
         return _read(
             "the result of echo.presence",
             PresenceReport.model_validate,
-            await self.rpc.call("echo.presence", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.presence", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def echo_rows(self, params: Rows, *, timeout: float | None = None) -> Rows:
+    async def echo_rows(
+        self, params: Rows, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Rows:
         """Returns its params."""
         return _read(
             "the result of echo.rows",
             Rows.model_validate,
-            await self.rpc.call("echo.rows", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.rows", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def echo_scalars(
-        self, params: Scalars, *, timeout: float | None = None
+        self, params: Scalars, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Scalars:
         """Returns its params.
 
@@ -260,76 +294,92 @@ class APIClient:
         return _read(
             "the result of echo.scalars",
             Scalars.model_validate,
-            await self.rpc.call("echo.scalars", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.scalars", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def echo_shapes(
-        self, params: Shapes, *, timeout: float | None = None
+        self, params: Shapes, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Shapes:
         """Returns its params."""
         return _read(
             "the result of echo.shapes",
             Shapes.model_validate,
-            await self.rpc.call("echo.shapes", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.shapes", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def echo_times(self, params: Times, *, timeout: float | None = None) -> Times:
+    async def echo_times(
+        self, params: Times, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Times:
         """Returns its params."""
         return _read(
             "the result of echo.times",
             Times.model_validate,
-            await self.rpc.call("echo.times", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.times", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def echo_tree(self, params: Node, *, timeout: float | None = None) -> Node:
+    async def echo_tree(
+        self, params: Node, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Node:
         """Returns its params."""
         return _read(
             "the result of echo.tree",
             Node.model_validate,
-            await self.rpc.call("echo.tree", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("echo.tree", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def fail_bare(self, *, timeout: float | None = None) -> None:
+    async def fail_bare(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """Fails with a declared error that carries no details.
 
         Raises, beside other errors:
             BareError: An error without details.
         """
-        await self.rpc.call("fail.bare", timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("fail.bare", timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
-    async def fail_late(self, *, timeout: float | None = 0.15) -> Point:
+    async def fail_late(
+        self, *, timeout: float | None = 0.15, on_progress: _ProgressHandler | None = None
+    ) -> Point:
         """Waits for longer than the method may take."""
         return _read(
             "the result of fail.late",
             Point.model_validate,
-            await self.rpc.call("fail.late", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("fail.late", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def fail_nil_map(self, *, timeout: float | None = None) -> Point:
+    async def fail_nil_map(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Point:
         """Panics as programs do."""
         return _read(
             "the result of fail.nil_map",
             Point.model_validate,
-            await self.rpc.call("fail.nil_map", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("fail.nil_map", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def fail_panic(self, *, timeout: float | None = None) -> Point:
+    async def fail_panic(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Point:
         """Panics."""
         return _read(
             "the result of fail.panic",
             Point.model_validate,
-            await self.rpc.call("fail.panic", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("fail.panic", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def fail_plainly(self, *, timeout: float | None = None) -> Point:
+    async def fail_plainly(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Point:
         """Fails with an error that is none of the client's business."""
         return _read(
             "the result of fail.plainly",
             Point.model_validate,
-            await self.rpc.call("fail.plainly", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("fail.plainly", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def fail_quota(self, *, timeout: float | None = None) -> Point:
+    async def fail_quota(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Point:
         """Fails with an error that the application declared.
 
         Raises, beside other errors:
@@ -339,77 +389,95 @@ class APIClient:
         return _read(
             "the result of fail.quota",
             Point.model_validate,
-            await self.rpc.call("fail.quota", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("fail.quota", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def fail_with(self, params: Failure, *, timeout: float | None = None) -> None:
+    async def fail_with(
+        self, params: Failure, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """Fails with the error asked for."""
-        await self.rpc.call("fail.with", _write(params), timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("fail.with", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
-    async def fail_wrapped(self, *, timeout: float | None = None) -> Point:
+    async def fail_wrapped(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Point:
         """Fails with an error for the client, wrapped in others."""
         return _read(
             "the result of fail.wrapped",
             Point.model_validate,
-            await self.rpc.call("fail.wrapped", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("fail.wrapped", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def gate_cut(self, params: Cut, *, timeout: float | None = None) -> None:
+    async def gate_cut(
+        self, params: Cut, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """Waits until a call waits at the gate, cuts a connection, and then opens
         the gate.
         """
-        await self.rpc.call("gate.cut", _write(params), timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("gate.cut", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
-    async def gate_ended(self, params: Key, *, timeout: float | None = None) -> None:
+    async def gate_ended(
+        self, params: Key, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """Returns once the context of a call at the gate has ended."""
-        await self.rpc.call("gate.ended", _write(params), timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("gate.ended", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
-    async def gate_entered(self, params: Key, *, timeout: float | None = None) -> None:
+    async def gate_entered(
+        self, params: Key, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """Returns once a call waits at the gate, or did."""
-        await self.rpc.call("gate.entered", _write(params), timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("gate.entered", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
-    async def gate_open(self, params: Key, *, timeout: float | None = None) -> None:
+    async def gate_open(
+        self, params: Key, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """Opens a gate for good."""
-        await self.rpc.call("gate.open", _write(params), timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("gate.open", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
-    async def gate_stuck(self, params: Key, *, timeout: float | None = None) -> Runs:
+    async def gate_stuck(
+        self, params: Key, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Runs:
         """Waits until the gate is open and heeds nothing else."""
         return _read(
             "the result of gate.stuck",
             Runs.model_validate,
-            await self.rpc.call("gate.stuck", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("gate.stuck", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def gate_wait(self, params: Key, *, timeout: float | None = None) -> Runs:
+    async def gate_wait(
+        self, params: Key, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Runs:
         """Waits until the gate is open, or until nobody waits for the call any more."""
         return _read(
             "the result of gate.wait",
             Runs.model_validate,
-            await self.rpc.call("gate.wait", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("gate.wait", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def gate_wait_idempotent(
-        self, params: Key, *, timeout: float | None = None
+        self, params: Key, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Runs:
         """Waits as gate.wait does; may run twice."""
         return _read(
             "the result of gate.wait_idempotent",
             Runs.model_validate,
-            await self.rpc.call("gate.wait_idempotent", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
+            await self.rpc.call("gate.wait_idempotent", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS),
         )
 
-    async def news_publish(self, params: News, *, timeout: float | None = None) -> None:
+    async def news_publish(
+        self, params: News, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """Calls news.publish."""
-        await self.rpc.call("news.publish", _write(params), timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("news.publish", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
     async def notes_heard(
-        self, params: Topic, *, timeout: float | None = None
+        self, params: Topic, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Notes:
         """Returns the notes on a topic as soon as there are so many."""
         return _read(
             "the result of notes.heard",
             Notes.model_validate,
-            await self.rpc.call("notes.heard", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("notes.heard", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def notes_say(self, params: Note, *, timeout: float | None = None) -> None:
@@ -421,7 +489,9 @@ class APIClient:
         await self.rpc.notify("notes.tick", timeout=timeout, errors=_ERRORS)
 
     @_typing_extensions.deprecated("use echo.scalars */ instead \"\"\"")
-    async def old_echo(self, params: Point, *, timeout: float | None = None) -> Point:
+    async def old_echo(
+        self, params: Point, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Point:
         """Returns its params.
 
         Deprecated: use echo.scalars */ instead \"\"\"
@@ -429,99 +499,117 @@ class APIClient:
         return _read(
             "the result of old.echo",
             Point.model_validate,
-            await self.rpc.call("old.echo", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
+            await self.rpc.call("old.echo", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS),
         )
 
     async def orders_place(
-        self, params: Order, *, timeout: float | None = None
+        self, params: Order, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Receipt:
         """Counts the items of an order that keeps the rules."""
         return _read(
             "the result of orders.place",
             Receipt.model_validate,
-            await self.rpc.call("orders.place", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("orders.place", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def ping(self, *, timeout: float | None = None) -> None:
+    async def ping(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """Takes nothing, returns nothing, and has a name of one word."""
-        await self.rpc.call("ping", timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("ping", timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
-    async def result_anything(self, *, timeout: float | None = None) -> _typing.Any:
+    async def result_anything(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _typing.Any:
         """Calls result.anything."""
         return _read(
             "the result of result.anything",
             _RESULT_ANYTHING_RESULT.validate_python,
-            await self.rpc.call("result.anything", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.anything", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_bytes(self, *, timeout: float | None = None) -> _Base64:
+    async def result_bytes(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _Base64:
         """Calls result.bytes."""
         return _read(
             "the result of result.bytes",
             _RESULT_BYTES_RESULT.validate_python,
-            await self.rpc.call("result.bytes", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.bytes", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_colour(self, *, timeout: float | None = None) -> Colour:
+    async def result_colour(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Colour:
         """Calls result.colour."""
         return _read(
             "the result of result.colour",
             _RESULT_COLOUR_RESULT.validate_python,
-            await self.rpc.call("result.colour", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.colour", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_large(self, params: Size, *, timeout: float | None = None) -> str:
+    async def result_large(
+        self, params: Size, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> str:
         """Returns a string of so many bytes."""
         return _read(
             "the result of result.large",
             _RESULT_LARGE_RESULT.validate_python,
-            await self.rpc.call("result.large", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.large", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_list(self, *, timeout: float | None = None) -> list[Point]:
+    async def result_list(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> list[Point]:
         """Calls result.list."""
         return _read(
             "the result of result.list",
             _RESULT_LIST_RESULT.validate_python,
-            await self.rpc.call("result.list", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.list", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_map(self, *, timeout: float | None = None) -> dict[str, Point]:
+    async def result_map(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> dict[str, Point]:
         """Calls result.map."""
         return _read(
             "the result of result.map",
             _RESULT_MAP_RESULT.validate_python,
-            await self.rpc.call("result.map", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.map", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def result_maybe(
-        self, params: Whether, *, timeout: float | None = None
+        self, params: Whether, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Point | None:
         """Returns a point, or null."""
         return _read(
             "the result of result.maybe",
             _RESULT_MAYBE_RESULT.validate_python,
-            await self.rpc.call("result.maybe", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.maybe", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_moment(self, *, timeout: float | None = None) -> _DateTime:
+    async def result_moment(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _DateTime:
         """Calls result.moment."""
         return _read(
             "the result of result.moment",
             _RESULT_MOMENT_RESULT.validate_python,
-            await self.rpc.call("result.moment", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.moment", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_nan(self, *, timeout: float | None = None) -> Point:
+    async def result_nan(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Point:
         """Returns a number that JSON does not have."""
         return _read(
             "the result of result.nan",
             Point.model_validate,
-            await self.rpc.call("result.nan", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.nan", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def result_nil_containers(
-        self, *, timeout: float | None = None
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Containers:
         """Returns lists and maps that are nil in Go: [] and {} on
         the wire.
@@ -529,63 +617,131 @@ class APIClient:
         return _read(
             "the result of result.nil_containers",
             Containers.model_validate,
-            await self.rpc.call("result.nil_containers", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.nil_containers", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def result_nothing(
-        self, params: Whether, *, timeout: float | None = None
+        self, params: Whether, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> None:
         """Succeeds and returns nothing, params or not."""
-        await self.rpc.call("result.nothing", _write(params), timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("result.nothing", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
-    async def result_number(self, *, timeout: float | None = None) -> _Int64:
+    async def result_number(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _Int64:
         """Calls result.number."""
         return _read(
             "the result of result.number",
             _RESULT_NUMBER_RESULT.validate_python,
-            await self.rpc.call("result.number", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.number", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_raw(self, *, timeout: float | None = None) -> _typing.Any:
+    async def result_raw(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _typing.Any:
         """Calls result.raw."""
         return _read(
             "the result of result.raw",
             _RESULT_RAW_RESULT.validate_python,
-            await self.rpc.call("result.raw", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.raw", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_text(self, *, timeout: float | None = None) -> str:
+    async def result_text(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> str:
         """A result that is a string."""
         return _read(
             "the result of result.text",
             _RESULT_TEXT_RESULT.validate_python,
-            await self.rpc.call("result.text", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.text", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_truth(self, *, timeout: float | None = None) -> bool:
+    async def result_truth(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> bool:
         """Calls result.truth."""
         return _read(
             "the result of result.truth",
             _RESULT_TRUTH_RESULT.validate_python,
-            await self.rpc.call("result.truth", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.truth", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def result_unlisted(self, *, timeout: float | None = None) -> Unlisted:
+    async def result_unlisted(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Unlisted:
         """Returns values that no client was generated with, as a newer
         server would.
         """
         return _read(
             "the result of result.unlisted",
             Unlisted.model_validate,
-            await self.rpc.call("result.unlisted", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("result.unlisted", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
+        )
+
+    def stream_count(
+        self, params: Count, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _RPCStream[Counted, Sent]:
+        """Sends {"i":0}, {"i":1} and so on.
+
+        A stream: "async for" gives its items, and then result() is to be awaited.
+        """
+        return self.rpc.stream("stream.count", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS).typed(
+            _reader("an item of stream.count", Counted.model_validate),
+            _reader("the result of stream.count", Sent.model_validate),
+        )
+
+    async def stream_steps(
+        self, params: Step, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Sent:
+        """Tells its progress."""
+        return _read(
+            "the result of stream.steps",
+            Sent.model_validate,
+            await self.rpc.call("stream.steps", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
+        )
+
+    def stream_words(
+        self, params: Letters, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _RPCStream[str, None]:
+        """Sends each letter of the given words.
+
+        A stream: "async for" gives its items, and then result() is to be awaited.
+        """
+        return self.rpc.stream("stream.words", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS).typed(
+            _reader("an item of stream.words", _STREAM_WORDS_ITEM.validate_python),
+            _no_result,
         )
 
     async def users_get_user_by_id(
-        self, params: UserByID, *, timeout: float | None = 5
+        self, params: UserByID, *, timeout: float | None = 5, on_progress: _ProgressHandler | None = None
     ) -> User:
         """Returns a user: there is one, "u1"."""
         return _read(
             "the result of users.get_user_by_id",
             User.model_validate,
-            await self.rpc.call("users.get_user_by_id", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("users.get_user_by_id", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
+        )
+
+    async def volatile_read(
+        self, params: Key, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Runs:
+        """Waits as gate.wait does; may run twice, and is not remembered."""
+        return _read(
+            "the result of volatile.read",
+            Runs.model_validate,
+            await self.rpc.call("volatile.read", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, volatile=True, errors=_ERRORS),
+        )
+
+    async def volatile_wait(
+        self, params: Key, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Runs:
+        """Waits as gate.wait does; its calls are not remembered.
+
+        The server does not remember it: if the connection drops meanwhile, it raises
+        ConnectionLostError.
+        """
+        return _read(
+            "the result of volatile.wait",
+            Runs.model_validate,
+            await self.rpc.call("volatile.wait", _write(params), timeout=timeout, on_progress=on_progress, volatile=True, errors=_ERRORS),
         )

@@ -27,6 +27,8 @@ __all__ = [
     "Circle",
     "Colour",
     "Containers",
+    "Count",
+    "Counted",
     "Cut",
     "Deep",
     "DeepLast",
@@ -39,6 +41,7 @@ __all__ = [
     "Folder",
     "Key",
     "Labels",
+    "Letters",
     "Level",
     "Maps",
     "Moments",
@@ -67,6 +70,7 @@ __all__ = [
     "Runs",
     "Scalars",
     "Scores",
+    "Sent",
     "Shape",
     "ShapeCircle",
     "ShapeDrawing",
@@ -74,6 +78,7 @@ __all__ = [
     "ShapePolygon",
     "Shapes",
     "Size",
+    "Step",
     "Texts",
     "Times",
     "Topic",
@@ -365,6 +370,34 @@ class Containers(_Model):
     absent_map: dict[str, str] | None = _pydantic.Field(default=None, exclude_if=_is_none)
 
 
+class Count(_Model):
+    """Count asks for numbered items."""
+
+    n: _typing.Annotated[_Int64, _pydantic.Field(ge=0, le=100000)]
+    """N is how many items are sent.
+
+    At least 0, at most 100000.
+    """
+    fail_after: _Int64 | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """FailAfter ends the stream with not_found after so many items."""
+    hold_after: _Int64 | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """HoldAfter waits at the gate Key after so many items."""
+    key: _typing.Annotated[str, _pydantic.Field(max_length=64)] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """At most 64 characters."""
+    size: _typing.Annotated[_Int64, _pydantic.Field(ge=0, le=100000)] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """Size is the length of each item's text.
+
+    At least 0, at most 100000.
+    """
+
+
+class Counted(_Model):
+    """Counted is one item."""
+
+    i: _Int64
+    text: str | None = _pydantic.Field(default=None, exclude_if=_is_none)
+
+
 class Cut(_Model):
     """Cut names a connection to cut."""
 
@@ -443,6 +476,13 @@ class Key(_Model):
 
     key: _typing.Annotated[str, _pydantic.Field(min_length=1, max_length=64)]
     """1 to 64 characters."""
+
+
+class Letters(_Model):
+    """Letters is a text to be sent letter by letter."""
+
+    text: _typing.Annotated[str, _pydantic.Field(max_length=1000)]
+    """At most 1000 characters."""
 
 
 class Maps(_Model):
@@ -739,6 +779,12 @@ class Scalars(_Model):
     float64: _Float
 
 
+class Sent(_Model):
+    """Sent is a stream's result."""
+
+    sent: _Int64
+
+
 class Shapes(_Model):
     """Shapes has unions at each kind of place."""
 
@@ -759,6 +805,13 @@ class Size(_Model):
 
     bytes_: _typing.Annotated[_Int64, _pydantic.Field(ge=0, le=4194304)] = _pydantic.Field(validation_alias="bytes", serialization_alias="bytes")
     """At least 0, at most 4194304."""
+
+
+class Step(_Model):
+    """Step asks for progress."""
+
+    steps: _typing.Annotated[_Int64, _pydantic.Field(ge=0, le=1000)]
+    """At least 0, at most 1000."""
 
 
 class Texts(_Model):
@@ -934,6 +987,8 @@ _models: list[type[_Model]] = [
     Blobs,
     Circle,
     Containers,
+    Count,
+    Counted,
     Cut,
     Deep,
     DeepLast,
@@ -945,6 +1000,7 @@ _models: list[type[_Model]] = [
     File,
     Folder,
     Key,
+    Letters,
     Maps,
     Moments,
     Named,
@@ -971,8 +1027,10 @@ _models: list[type[_Model]] = [
     Rows,
     Runs,
     Scalars,
+    Sent,
     Shapes,
     Size,
+    Step,
     Texts,
     Times,
     Topic,

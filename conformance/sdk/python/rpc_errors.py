@@ -145,15 +145,25 @@ class NotConnectedError(ClientError):
 
 
 class ConnectionLostError(ClientError):
-    """The connection dropped while the call was out: whether it ran is unknown."""
+    """The connection dropped while the call was out: whether it ran is unknown.
+
+    Calls are sent again after a reconnect, so this is raised only for a ``volatile`` call, for
+    a server without a call store, and if the connection ended for good.
+    """
 
 
 class ClientClosedError(ClientError):
-    """``disconnect()`` was called before the call ended: whether it ran is unknown."""
+    """``disconnect()`` was called, or the stream was left, before the end of the call.
+
+    Whether it ran is unknown.
+    """
 
 
 class CallTimeoutError(ClientError, TimeoutError):
-    """No answer within the call's timeout: whether it ran is unknown."""
+    """No answer within the call's timeout: whether it ran is unknown.
+
+    If the server had refused the call for the time being, that refusal is its cause.
+    """
 
 
 class RequestTooLargeError(ClientError):

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from .rpc_errors import ServerError, server_error
 
@@ -29,12 +29,13 @@ MAX_TIMEOUT_MS = 86_400_000
 """The longest timeout that a request can say: 24 hours."""
 
 COMMAND_OVERHEAD = 256
-"""What the publish command around an envelope may add, in bytes."""
+"""What the publish command around an envelope, and sending it again, may add, in bytes."""
 
 _FORBIDDEN_IN_USER_ID = re.compile(r"[^!-~]|[:,#*$/]")
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _FORBIDDEN_IN_PARAMETER = re.compile(r"[^!-~]|[:,#*$/{}]")
 _VALUE = r'([!"%-)+\-.0-9;-z|~]+?)'
+_STORE = re.compile(r"[ -~]{1,64}")
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -137,16 +138,20 @@ class ServerSays:
 
     max_message_size: int | None
     user_id: str | None
+    store: str | None
+    """Names the life of the server's call store."""
 
 
 def read_connect_data(data: Any) -> ServerSays:
     """Read a connect reply's data, in which another server's application may put anything."""
     ours = data.get("centrirpc") if isinstance(data, dict) else None
     said = ours if isinstance(ours, dict) else {}
-    size, user_id = said.get("max_message_size"), said.get("user_id")
+    size, user_id, store = said.get("max_message_size"), said.get("user_id"), said.get("store")
     if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
         size = None
-    return ServerSays(size, user_id if isinstance(user_id, str) and user_id else None)
+    if not isinstance(store, str) or not _STORE.fullmatch(store):
+        store = None
+    return ServerSays(size, user_id if isinstance(user_id, str) and user_id else None, store)
 
 
 def encode(what: str, value: Any) -> str:
@@ -170,14 +175,47 @@ def call_request(
     }
 
 
-def notify_request(method: str, params: Any, correlation_id: str) -> dict[str, Any]:
-    """The envelope of a notification."""
-    return {"op": "notify", "method": method, "params": params, "correlation_id": correlation_id}
+def notify_request(
+    method: str, params: Any, correlation_id: str, timeout_ms: int
+) -> dict[str, Any]:
+    """The envelope of a notification: the server remembers it as long as it may come again."""
+    return {
+        "op": "notify",
+        "method": method,
+        "params": params,
+        "correlation_id": correlation_id,
+        "timeout_ms": min(timeout_ms, MAX_TIMEOUT_MS),
+    }
 
 
 def cancel_request(correlation_id: str) -> dict[str, Any]:
     """The envelope that ends a call."""
     return {"op": "cancel", "correlation_id": correlation_id}
+
+
+def resume_request(correlation_id: str, reply_to: str, seq: int) -> dict[str, Any]:
+    """The envelope that asks for a stream's items again, from ``seq`` on."""
+    return {"op": "resume", "correlation_id": correlation_id, "reply_to": reply_to, "seq": seq}
+
+
+def ack_request(correlation_id: str, seq: int) -> dict[str, Any]:
+    """The envelope that says that a stream's items up to ``seq`` were taken."""
+    return {"op": "ack", "correlation_id": correlation_id, "seq": seq}
+
+
+def received_request(correlation_ids: list[str]) -> dict[str, Any]:
+    """The envelope that says that the final replies of these calls, 1 to 64, have come."""
+    return {"op": "ack", "correlation_id": correlation_ids[0], "received": correlation_ids}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a call has come: ``done`` of ``total``, in units of the method's own."""
+
+    done: float
+    total: float | None = None
+    """None if it is not known."""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +226,11 @@ class Reply:
     final: bool
     result: Any
     error: ServerError | None
+    seq: int | None = None
+    """The number of an item, or how many there are in a stream's final reply."""
+    has_item: bool = False
+    item: Any = None
+    progress: Progress | None = None
 
 
 def decode_reply(data: Any) -> Reply | None:
@@ -205,9 +248,36 @@ def decode_reply(data: Any) -> Reply | None:
         if error is None:
             return None
     final = error is not None or "result" in data
-    if not final and "item" not in data and data.get("progress") is None:
+    has_item, progress = "item" in data, data.get("progress")
+    if not final and not has_item and progress is None:
         return None
-    return Reply(correlation_id, final, data.get("result"), error)
+    seq = data.get("seq")
+    if seq is not None and (not isinstance(seq, int) or isinstance(seq, bool) or seq < 0):
+        return None
+    return Reply(
+        correlation_id,
+        final,
+        data.get("result"),
+        error,
+        seq,
+        has_item,
+        data.get("item"),
+        None if progress is None else _decode_progress(progress),
+    )
+
+
+def _decode_progress(data: Any) -> Progress | None:
+    """Progress is best effort: what cannot be read says nothing."""
+    if not isinstance(data, dict):
+        return None
+    done, total, message = data.get("done"), data.get("total"), data.get("message", "")
+    if not _is_number(done) or (total is not None and not _is_number(total)):
+        return None
+    return Progress(done, total, message if isinstance(message, str) else "")
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _decode_error(data: Any) -> ServerError | None:

@@ -59,11 +59,14 @@ export function refusal(code: number, message: string): ServerError {
     case 103:
       return serverError(403, "permission_denied", message);
     case 111:
+    case 429:
       return serverError(429, "resource_exhausted", message);
     case 413:
       return serverError(413, "payload_too_large", message);
     case 503:
       return serverError(503, "unavailable", message);
+    case 520:
+      return serverError(520, "outcome_unknown", message);
     default:
       return new ServerError(code, code === 107 ? "bad_request" : "internal", message);
   }

@@ -6,11 +6,10 @@ import { CallAbortedError, CallTimeoutError, type ClientError } from "./rpc-erro
 import type { WaitOptions } from "./rpc-options.js";
 import { maxTimeout } from "./rpc-wire.js";
 
-/** The timeout as a number of milliseconds that a timer can count; a RangeError if it is none. */
-export function checkTimeout(timeout: number): number {
-  if (!(timeout > 0))
-    throw new RangeError(`timeout is ${timeout}; it must be a positive number of milliseconds`);
-  return Math.min(timeout, maxTimeout);
+/** The time as a number of milliseconds that a timer can count; a RangeError if it is none. */
+export function checkTimeout(time: number, option = "timeout"): number {
+  if (!(time > 0)) throw new RangeError(`${option} is ${time}; it must be a positive number of milliseconds`);
+  return Math.min(time, maxTimeout);
 }
 
 /** The error of a signal that is aborted, or undefined. */

@@ -134,6 +134,45 @@ export interface Containers {
   absent_map?: Record<string, string>;
 }
 
+/** Count asks for numbered items. */
+export interface Count {
+  /**
+   * N is how many items are sent.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 0 to 100000.
+   */
+  n: number;
+  /**
+   * FailAfter ends the stream with not_found after so many items.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   */
+  fail_after?: number;
+  /**
+   * HoldAfter waits at the gate Key after so many items.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   */
+  hold_after?: number;
+  /** At most 64 characters. */
+  key?: string;
+  /**
+   * Size is the length of each item's text.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 0 to 100000.
+   */
+  size?: number;
+}
+
+/** Counted is one item. */
+export interface Counted {
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  i: number;
+  text?: string;
+}
+
 /** Cut names a connection to cut. */
 export interface Cut {
   /** Connection is the name in the address by which it came. */
@@ -211,6 +250,12 @@ export interface Key {
 
 /** Labels is a list with a name of its own. */
 export type Labels = string[];
+
+/** Letters is a text to be sent letter by letter. */
+export interface Letters {
+  /** At most 1000 characters. */
+  text: string;
+}
 
 /**
  * Level is an integer with constants.
@@ -552,6 +597,12 @@ export interface Scalars {
  */
 export type Scores = { [key: string]: number };
 
+/** Sent is a stream's result. */
+export interface Sent {
+  /** An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER). */
+  sent: number;
+}
+
 /**
  * Shape is one of several: a union, told apart by "kind".
  *
@@ -583,6 +634,15 @@ export interface Size {
    * From 0 to 4194304.
    */
   bytes: number;
+}
+
+/** Step asks for progress. */
+export interface Step {
+  /**
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 0 to 1000.
+   */
+  steps: number;
 }
 
 /** Texts has types that travel as texts of their own. */

@@ -28,6 +28,8 @@ func NewRouter(svc *Service) *centrirpc.Router {
 	)
 	tasks := router.Group("tasks")
 	centrirpc.Handle(tasks, "create", svc.Create, centrirpc.Errors(ErrBoardFull))
+	// Idempotent: a second run of a call goes on where the first one ended.
+	centrirpc.HandleStream(tasks, "import", svc.Import, centrirpc.Errors(ErrBoardFull), centrirpc.Idempotent(), centrirpc.Timeout(MaxImportTime))
 	centrirpc.Handle(tasks, "update", svc.Update)
 	centrirpc.Handle(tasks, "delete", svc.Delete)
 	centrirpc.Handle(tasks, "list", svc.List, centrirpc.Idempotent())

@@ -13,9 +13,11 @@ import (
 // Channel is where each change of the board is published as an Event.
 const Channel = "tasks"
 
-// MaxTasks is how many tasks the board can hold: a list of all of them fits
-// into one message.
-const MaxTasks = 200
+// MaxTasks is how many tasks the board can hold.
+const MaxTasks = 2000
+
+// maxListed is how many tasks are listed at a time: they fit into one message.
+const maxListed = 200
 
 // ErrBoardFull is the answer to a new task when the board holds MaxTasks.
 var ErrBoardFull = centrirpc.DeclareError[BoardFull](1001, "board_full", "The board holds as many tasks as it can.")
@@ -35,8 +37,12 @@ type Store interface {
 	Update(ctx context.Context, id int64, change func(*Task)) (Task, error)
 	// Delete removes a task, or fails with ErrNoTask.
 	Delete(ctx context.Context, id int64) error
-	// List is all tasks of a status, or of any if it is empty, oldest first.
-	List(ctx context.Context, status Status) ([]Task, error)
+	// Import keeps a new task like Create, once per key: for a key that it has seen
+	// it returns the id of that task, which may be gone since, and repeated is true.
+	Import(ctx context.Context, key ImportKey, task Task, limit int) (imported Task, repeated bool, err error)
+	// List is the first tasks, at most limit, of a status, or of any if it is empty,
+	// with ids above after, oldest first.
+	List(ctx context.Context, status Status, after int64, limit int) ([]Task, error)
 	// Count counts by status the tasks that a user created.
 	Count(ctx context.Context, userID string) (map[Status]int64, error)
 }
@@ -68,11 +74,8 @@ func (s *Service) Create(ctx context.Context, p TaskCreateParams) (Task, error) 
 		task.Status = StatusOpen
 	}
 	task, err := s.store.Create(ctx, task, MaxTasks)
-	if errors.Is(err, ErrFull) {
-		return Task{}, ErrBoardFull.New(BoardFull{Limit: MaxTasks}, "The board holds %d tasks, which is as many as it can; delete some first.", MaxTasks)
-	}
 	if err != nil {
-		return Task{}, err
+		return Task{}, answer(err, task.ID)
 	}
 	s.publish(ctx, TaskCreated{task})
 	return task, nil
@@ -122,9 +125,12 @@ func (s *Service) Delete(ctx context.Context, p TaskDeleteParams) (struct{}, err
 	return struct{}{}, nil
 }
 
-// List gives the tasks on the board.
+// List gives the tasks on the board, up to 200 at a time.
 func (s *Service) List(ctx context.Context, p TaskListParams) (TaskListResult, error) {
-	tasks, err := s.store.List(ctx, p.Status)
+	tasks, err := s.store.List(ctx, p.Status, p.After, maxListed+1)
+	if len(tasks) > maxListed {
+		return TaskListResult{Tasks: tasks[:maxListed], More: true}, err
+	}
 	return TaskListResult{Tasks: tasks}, err
 }
 
@@ -144,8 +150,11 @@ func (s *Service) GetStats(ctx context.Context, p TaskStatsParams) (TaskStatsRes
 
 // answer turns a store's error about one task into what the caller is told.
 func answer(err error, id int64) error {
-	if errors.Is(err, ErrNoTask) {
+	switch {
+	case errors.Is(err, ErrNoTask):
 		return centrirpc.Errorf(wire.NotFound, "There is no task %d.", id)
+	case errors.Is(err, ErrFull):
+		return ErrBoardFull.New(BoardFull{Limit: MaxTasks}, "The board holds %d tasks, which is as many as it can; delete some first.", MaxTasks)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -175,7 +176,7 @@ func TestUnknownTask(t *testing.T) {
 	}
 }
 
-// A board of the largest tasks there can be is still listed.
+// Lists of the largest tasks there can be still fit into a message.
 func TestFullBoard(t *testing.T) {
 	b := newBoard(t)
 	wide := func(n int) string { return strings.Repeat("𝄞", n) }
@@ -194,9 +195,28 @@ func TestFullBoard(t *testing.T) {
 	if !api.ErrBoardFull.Is(err) || err.Details != (api.BoardFull{Limit: api.MaxTasks}) {
 		t.Errorf("one more task gave %v", err)
 	}
-	raw, callErr := b.router.Call(t.Context(), "tasks.list", nil)
-	if callErr != nil || len(raw) > 512<<10 {
-		t.Errorf("the list takes %d bytes, %v; a server sends at most 512 KiB", len(raw), callErr)
+	must[struct{}](t, b, "ann", "tasks.delete", `{"id":7}`)
+	_, items, importErr := importing(t.Context(), b, "c", rows(3), allItems)
+	if !api.ErrBoardFull.Is(importErr) || len(items) != 1 {
+		t.Errorf("an import of more than fits gave %d items, %v", len(items), importErr)
+	}
+	var listed int
+	for page := (api.TaskListResult{More: true}); page.More; listed += len(page.Tasks) {
+		after := int64(0)
+		if len(page.Tasks) > 0 {
+			after = page.Tasks[len(page.Tasks)-1].ID
+		}
+		raw, err := b.router.Call(t.Context(), "tasks.list", fmt.Appendf(nil, `{"after":%d}`, after))
+		if err != nil || len(raw) > 512<<10 {
+			t.Fatalf("a list takes %d bytes, %v; a server sends at most 512 KiB", len(raw), err)
+		}
+		page = api.TaskListResult{}
+		if err := json.Unmarshal(raw, &page); err != nil || len(page.Tasks) == 0 || page.Tasks[0].ID <= after {
+			t.Fatalf("after %d: %d tasks, %v", after, len(page.Tasks), err)
+		}
+	}
+	if listed != api.MaxTasks {
+		t.Errorf("%d tasks are listed", listed)
 	}
 }
 
@@ -213,6 +233,11 @@ func TestStoreErrorsStayInside(t *testing.T) {
 			t.Errorf("%s gave %v", method, err)
 		}
 	}
+	_, _, err := importing(t.Context(), &board{router: router}, "c1", rows(1), allItems)
+	var failed *centrirpc.Error
+	if !errors.As(err, &failed) || failed.Code != wire.Internal || strings.Contains(failed.Message, "disk") {
+		t.Errorf("tasks.import gave %v", err)
+	}
 }
 
 type brokenStore struct{}
@@ -225,8 +250,13 @@ func (brokenStore) Create(context.Context, api.Task, int) (api.Task, error) {
 func (brokenStore) Update(context.Context, int64, func(*api.Task)) (api.Task, error) {
 	return api.Task{}, errDisk
 }
+func (brokenStore) Import(context.Context, api.ImportKey, api.Task, int) (api.Task, bool, error) {
+	return api.Task{}, false, errDisk
+}
+func (brokenStore) List(context.Context, api.Status, int64, int) ([]api.Task, error) {
+	return nil, errDisk
+}
 func (brokenStore) Delete(context.Context, int64) error                         { return errDisk }
-func (brokenStore) List(context.Context, api.Status) ([]api.Task, error)        { return nil, errDisk }
 func (brokenStore) Count(context.Context, string) (map[api.Status]int64, error) { return nil, errDisk }
 
 func TestTheContractIsDocumented(t *testing.T) {

@@ -97,12 +97,16 @@ type TaskDeleteParams struct {
 type TaskListParams struct {
 	// Only the tasks in this column; all of them if absent.
 	Status Status `json:"status,omitempty"`
+	// Only tasks with a higher id, to go on where a list ended.
+	After int64 `json:"after,omitempty"`
 }
 
 // TaskListResult holds tasks.
 type TaskListResult struct {
-	// The tasks, oldest first.
+	// The tasks, oldest first; at most 200.
 	Tasks []Task `json:"tasks"`
+	// There are more, after the last of these.
+	More bool `json:"more"`
 }
 
 // TaskStatsParams name a user.
@@ -134,6 +138,12 @@ type TaskCreated struct {
 	Task Task `json:"task"`
 }
 
+// TasksImported says that tasks are new on the board: some of those of an import.
+type TasksImported struct {
+	// The new tasks, at least one.
+	Tasks []Task `json:"tasks"`
+}
+
 // TaskUpdated says that a task is not what it was.
 type TaskUpdated struct {
 	// The task as it is now.
@@ -146,13 +156,15 @@ type TaskDeleted struct {
 	ID int64 `json:"id"`
 }
 
-func (TaskCreated) event() {}
-func (TaskUpdated) event() {}
-func (TaskDeleted) event() {}
+func (TaskCreated) event()   {}
+func (TasksImported) event() {}
+func (TaskUpdated) event()   {}
+func (TaskDeleted) event()   {}
 
 func init() {
 	centrirpc.RegisterUnion[Event]("type",
 		centrirpc.Variant[TaskCreated]("created"),
+		centrirpc.Variant[TasksImported]("imported"),
 		centrirpc.Variant[TaskUpdated]("updated"),
 		centrirpc.Variant[TaskDeleted]("deleted"))
 }

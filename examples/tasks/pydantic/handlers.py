@@ -12,7 +12,8 @@ from typing_extensions import TypeAliasType
 
 from centrirpc import CallError, Channel, Conn, declare_error, websocket_rpc
 
-MAX_TASKS = 200
+MAX_TASKS = 2000
+MAX_LISTED = 200
 
 
 def one_line(text: str) -> str:
@@ -155,13 +156,17 @@ class TaskListParams(Model):
 
     status: Status | MISSING = MISSING
     """Only the tasks in this column; all of them if absent."""
+    after: int | MISSING = MISSING
+    """Only tasks with a higher id, to go on where a list ended."""
 
 
 class TaskListResult(Model):
     """TaskListResult holds tasks."""
 
     tasks: list[Task]
-    """The tasks, oldest first."""
+    """The tasks, oldest first; at most 200."""
+    more: bool
+    """There are more, after the last of these."""
 
 
 class TaskStatsParams(Model):
@@ -195,6 +200,14 @@ class TaskCreated(Model):
     """The new task."""
 
 
+class TasksImported(Model):
+    """TasksImported says that tasks are new on the board: some of those of an import."""
+
+    type: Literal["imported"] = "imported"
+    tasks: list[Task]
+    """The new tasks, at least one."""
+
+
 class TaskUpdated(Model):
     """TaskUpdated says that a task is not what it was."""
 
@@ -214,7 +227,7 @@ class TaskDeleted(Model):
 Event = TypeAliasType(
     "Event",
     Annotated[
-        TaskCreated | TaskUpdated | TaskDeleted,
+        TaskCreated | TasksImported | TaskUpdated | TaskDeleted,
         Field(discriminator="type", description="Event is a change of the board."),
     ],
 )
@@ -273,9 +286,14 @@ async def delete(params: TaskDeleteParams) -> None:
 
 @websocket_rpc("tasks.list", idempotent=True)
 async def list_tasks(params: TaskListParams) -> TaskListResult:
-    """Gives the tasks on the board."""
-    tasks = board.values()
-    return TaskListResult(tasks=[task for task in tasks if params.status in (MISSING, task.status)])
+    """Gives the tasks on the board, up to 200 at a time."""
+    after = 0 if params.after is MISSING else params.after
+    tasks = [
+        task
+        for task in board.values()
+        if task.id > after and params.status in (MISSING, task.status)
+    ]
+    return TaskListResult(tasks=tasks[:MAX_LISTED], more=len(tasks) > MAX_LISTED)
 
 
 @websocket_rpc("tasks.get_stats", idempotent=True, timeout=5)

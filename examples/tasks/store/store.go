@@ -17,12 +17,16 @@ import (
 	"github.com/centrirpc/centrirpc/examples/tasks/api"
 )
 
-//go:embed schema.sql
-var schema string
+var (
+	//go:embed schema.sql
+	schema string
+	//go:embed imports.sql
+	imports string
+)
 
 // migrations bring an older file up to date, one after another. Append only:
 // the file's user_version says how many it has seen.
-var migrations = []string{schema}
+var migrations = []string{schema, imports}
 
 // Store is an api.Store on SQLite.
 type Store struct{ db *sql.DB }
@@ -87,32 +91,36 @@ func (s *Store) change(ctx context.Context, f func(*sql.Tx) error) error {
 
 // Create keeps a new task; see api.Store.
 func (s *Store) Create(ctx context.Context, task api.Task, limit int) (api.Task, error) {
-	err := s.change(ctx, func(tx *sql.Tx) error {
-		var count int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM tasks").Scan(&count); err != nil {
-			return err
-		}
-		if count >= limit {
-			return api.ErrFull
-		}
-		name, email := personColumns(task.Assignee)
-		inserted, err := tx.ExecContext(ctx, `INSERT INTO tasks
-			(title, status, due, assignee_name, assignee_email, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			task.Title, task.Status, millis(task.Due), name, email, task.CreatedBy, time.Now().UnixMilli())
-		if err != nil {
-			return err
-		}
-		id, err := inserted.LastInsertId()
-		if err != nil {
-			return err
-		}
-		if err := setTags(ctx, tx, id, task.Tags); err != nil {
-			return err
-		}
-		task, err = get(ctx, tx, id)
+	err := s.change(ctx, func(tx *sql.Tx) (err error) {
+		task, err = insert(ctx, tx, task, limit)
 		return err
 	})
 	return task, err
+}
+
+func insert(ctx context.Context, tx *sql.Tx, task api.Task, limit int) (api.Task, error) {
+	var count int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM tasks").Scan(&count); err != nil {
+		return task, err
+	}
+	if count >= limit {
+		return task, api.ErrFull
+	}
+	name, email := personColumns(task.Assignee)
+	inserted, err := tx.ExecContext(ctx, `INSERT INTO tasks
+		(title, status, due, assignee_name, assignee_email, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		task.Title, task.Status, millis(task.Due), name, email, task.CreatedBy, time.Now().UnixMilli())
+	if err != nil {
+		return task, err
+	}
+	id, err := inserted.LastInsertId()
+	if err != nil {
+		return task, err
+	}
+	if err := setTags(ctx, tx, id, task.Tags); err != nil {
+		return task, err
+	}
+	return get(ctx, tx, id)
 }
 
 // Update changes a task in one step; see api.Store.
@@ -173,8 +181,8 @@ const selectTasks = `SELECT id, title, status, due, assignee_name, assignee_emai
 	(SELECT json_group_array(tag ORDER BY position) FROM task_tags WHERE task_id = id) FROM tasks `
 
 // List lists tasks; see api.Store.
-func (s *Store) List(ctx context.Context, status api.Status) ([]api.Task, error) {
-	rows, err := s.db.QueryContext(ctx, selectTasks+"WHERE ?1 = '' OR status = ?1 ORDER BY id", status)
+func (s *Store) List(ctx context.Context, status api.Status, after int64, limit int) ([]api.Task, error) {
+	rows, err := s.db.QueryContext(ctx, selectTasks+"WHERE id > ?2 AND (?1 = '' OR status = ?1) ORDER BY id LIMIT ?3", status, after, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func TestTasksSurviveReopening(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	listed, err := open(t, path).List(t.Context(), "")
+	listed, err := open(t, path).List(t.Context(), "", 0, 1000)
 	if want := []api.Task{full, bare}; err != nil || !reflect.DeepEqual(listed, want) {
 		t.Errorf("listed %+v, %v, want %+v", listed, err, want)
 	}
@@ -72,7 +72,7 @@ func TestListByStatus(t *testing.T) {
 		create(t, s, api.Task{Title: string(status), Status: status})
 	}
 	for status, want := range map[api.Status]int{"": 3, api.StatusOpen: 2, api.StatusInProgress: 0, api.StatusDone: 1} {
-		tasks, err := s.List(t.Context(), status)
+		tasks, err := s.List(t.Context(), status, 0, 1000)
 		if err != nil || len(tasks) != want {
 			t.Errorf("List(%q) gave %d tasks, %v, want %d", status, len(tasks), err, want)
 		}
@@ -116,7 +116,7 @@ func TestConcurrentUpdatesLoseNothing(t *testing.T) {
 		})
 	}
 	group.Wait()
-	tasks, err := s.List(t.Context(), "")
+	tasks, err := s.List(t.Context(), "", 0, 1000)
 	if err != nil || len(tasks[0].Title) != n+1 || tasks[0].Version != n+1 {
 		t.Errorf("after %d updates: %+v, %v", n, tasks, err)
 	}
@@ -204,7 +204,7 @@ func TestConstraints(t *testing.T) {
 			}
 		})
 	}
-	if tasks, err := s.List(t.Context(), ""); err != nil || len(tasks) != 1 {
+	if tasks, err := s.List(t.Context(), "", 0, 1000); err != nil || len(tasks) != 1 {
 		t.Errorf("%d tasks were kept, %v, want 1: a refused task must leave nothing", len(tasks), err)
 	}
 	if _, err := s.db.Exec("INSERT INTO task_tags (task_id, position, tag) VALUES (4711, 0, 'x')"); err == nil {
@@ -222,7 +222,7 @@ func TestContextEndsTheWait(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
 	go func() {
-		_, err := s.List(ctx, "")
+		_, err := s.List(ctx, "", 0, 1000)
 		failed <- err
 	}()
 	cancel()

@@ -2,82 +2,9 @@
 // the built program; TASKS_SCREENSHOTS keeps screenshots in that folder.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { chromium } from "playwright-core";
-
-const program = process.env.TASKS_PROGRAM;
-assert.ok(program, "TASKS_PROGRAM is not set: run go test ./examples/tasks");
-
-let browser;
-let folder;
-let server;
-let errors;
-
-before(async () => {
-  browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-  });
-});
-after(() => browser?.close());
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tasks-"));
-  server = await start("127.0.0.1:0");
-  errors = [];
-});
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
-  await server.stop();
-  await rm(folder, { recursive: true });
-});
-
-async function start(address) {
-  const child = spawn(program, ["-addr", address, "-db", join(folder, "tasks.db")], { stdio: ["ignore", "pipe", "pipe"] });
-  const said = [];
-  child.stderr.on("data", (data) => said.push(data));
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  const line = await Promise.race([
-    new Promise((resolve) => createInterface(child.stdout).once("line", resolve)),
-    ended.then((code) => assert.fail(`the program ended with ${code}: ${Buffer.concat(said)}`)),
-  ]);
-  const url = /^listening on (http:\/\/\S+)$/.exec(line)?.[1];
-  assert.ok(url, line);
-  const stop = async () => {
-    child.kill();
-    assert.equal(await ended, 0, String(Buffer.concat(said)));
-  };
-  return { url, stop };
-}
-
-/** Opens the page as a user, in a context of its own unless one is given. */
-async function open(user, { context, ...options } = {}) {
-  const within = context ?? (await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options }));
-  if (context === undefined) await within.addInitScript((user) => localStorage.setItem("tasks.user", user), user);
-  const page = await within.newPage();
-  page.setDefaultTimeout(20_000);
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  page.on("pageerror", (error) => errors.push(String(error)));
-  await page.goto(server.url);
-  await page.locator('#state[data-state="connected"]').waitFor();
-  await page.locator("#stats").getByText("You created").waitFor();
-  return page;
-}
-
-const cards = (page, status) => page.locator(`[data-status="${status}"] article h3`);
-const card = (page, status, title) => cards(page, status).getByText(title, { exact: true });
-const focusedCard = (page) => page.evaluate(() => document.activeElement?.querySelector("h3")?.textContent);
-
-async function add(page, title) {
-  await page.locator("#quick-title").fill(title);
-  await page.locator("#quick-title").press("Enter");
-  await card(page, "open", title).waitFor();
-}
+import { test } from "node:test";
+import { add, browser, card, cards, errors, focusedCard, open, restart, server } from "./site.mjs";
 
 test("two tabs follow each other", async () => {
   const one = await open("ann");
@@ -231,19 +158,14 @@ test("faults are said in words, beside the field", async () => {
 
 test("a full board is said in words", async () => {
   const page = await open("ann");
-  for (let held = 20; held <= 200; held += 20) {
-    await page.evaluate((held) => {
-      const title = document.querySelector("#quick-title");
-      for (let i = held - 20; i < held; i++) {
-        title.value = `Task ${i}`;
-        title.form.requestSubmit();
-      }
-    }, held);
-    await page.locator('[data-status="open"] .count').getByText(String(held), { exact: true }).waitFor();
-  }
+  await page.locator("#import-count").fill("2000");
+  await page.locator("#import-pause").fill("0");
+  await page.getByRole("button", { name: "Import" }).click();
+  await page.locator("#import-said").getByText("2000 tasks imported.").waitFor();
+  await page.locator('[data-status="open"] .count').getByText("2000", { exact: true }).waitFor();
   await page.locator("#quick-title").fill("One too many");
   await page.locator("#quick-title").press("Enter");
-  await page.locator("#alerts").getByText("The board is full with 200 tasks. Delete one to make room.").waitFor();
+  await page.locator("#alerts").getByText("The board is full with 2000 tasks. Delete one to make room.").waitFor();
   assert.equal(await page.locator("#quick-title").inputValue(), "One too many");
   assert.deepEqual(errors, []);
 });
@@ -345,7 +267,7 @@ test("the page finds its way back to a server that was started again", async () 
   await page.getByRole("button", { name: "Saving…" }).waitFor();
 
   // It signs tokens with another secret now, so the page needs another token too.
-  server = await start(new URL(server.url).host);
+  await restart();
   await page.locator('#state[data-state="connected"]').waitFor();
   await page.locator("#task-dialog").waitFor({ state: "hidden" });
   await card(page, "in_progress", "Moved").waitFor();
@@ -365,7 +287,7 @@ test("what waits for the connection is not saved for another user", async () => 
   await page.locator("#quick-title").fill("Ann's");
   await page.locator("#quick-title").press("Enter");
   await page.locator(".pending li").waitFor();
-  server = await start(new URL(server.url).host);
+  await restart();
   await page.evaluate(() => {
     document.querySelector("#who-name").value = "bob";
     document.querySelector("#who").requestSubmit();

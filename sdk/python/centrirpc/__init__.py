@@ -44,7 +44,10 @@ if TYPE_CHECKING:
         ConnectionState,
         ContractCheck,
         Frame,
+        Progress,
+        ProgressHandler,
         PublicationHandler,
+        RPCStream,
         Subscription,
     )
     from .source import ApplicationError as ApplicationError
@@ -61,7 +64,10 @@ _CLIENT = (
     "ConnectionState",
     "ContractCheck",
     "Frame",
+    "Progress",
+    "ProgressHandler",
     "PublicationHandler",
+    "RPCStream",
     "Subscription",
 )
 _SOURCE = (
@@ -99,8 +105,11 @@ __all__ = [
     "OutcomeUnknownError",
     "PayloadTooLargeError",
     "PermissionDeniedError",
+    "Progress",
+    "ProgressHandler",
     "PublicationHandler",
     "RPCError",
+    "RPCStream",
     "RequestTooLargeError",
     "ResourceExhaustedError",
     "ServerError",

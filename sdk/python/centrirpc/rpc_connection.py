@@ -93,6 +93,8 @@ class Connection:
         self.state: ConnectionState = "disconnected"
         self.server_channels: set[str] = set()
         self.max_message_size = DEFAULT_MAX_REQUEST_SIZE
+        self.store = ""
+        """The epoch of the server's call store; empty if it says none."""
         self._identity = identity
         self._events = events
         self._tasks: set[asyncio.Task[None]] = set()
@@ -174,15 +176,15 @@ class Connection:
             # Whoever gives up waiting, last of all, does not leave it trying for ever. A
             # connection that is only being renewed goes on: others use it.
             if not self._waiters and not self._was_up and not waiter.done():
-                await self.disconnect()
+                await self.disconnect(ClientClosedError("the client was disconnected"))
 
     async def _start(self) -> None:
         if self._wanted:
             await self._client.connect()
 
-    async def disconnect(self) -> None:
-        """Close for now; a later connect() opens again."""
-        self._closed(ClientClosedError("the client was disconnected"))
+    async def disconnect(self, closed: ClientClosedError) -> None:
+        """Close for now; a later connect() opens again. ``closed`` is why, for who waits."""
+        self._closed(closed)
         await self._client.disconnect()
         await self._settle()
 
@@ -259,6 +261,7 @@ class Connection:
         self.server_channels.clear()
         said = read_connect_data(ctx.data)
         self.max_message_size = said.max_message_size or DEFAULT_MAX_REQUEST_SIZE
+        self.store = said.store or ""
         try:
             self._identity.connected(said.user_id)
         except ConnectError as error:

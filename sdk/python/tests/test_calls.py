@@ -89,7 +89,7 @@ async def test_declared_errors(server: Server, user: str) -> None:
         with pytest.raises(QuotaExceededError, match="no more") as quota:
             await client.call("fail", fault, errors=errors)
         assert quota.value.details == 7
-        assert frames[-1].data is quota.value
+        assert [f.data for f in frames if f.kind == "error"] == [quota.value]
         copy = pickle.loads(pickle.dumps(quota.value))
         assert (type(copy), copy.details) == (QuotaExceededError, 7)
         with pytest.raises(AsleepError) as asleep:
@@ -111,13 +111,7 @@ async def test_declared_errors(server: Server, user: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "error"),
-    [
-        (103, centrirpc.PermissionDeniedError),
-        (111, centrirpc.ResourceExhaustedError),
-        (503, centrirpc.UnavailableError),
-        (107, centrirpc.ServerError),
-    ],
+    ("code", "error"), [(103, centrirpc.PermissionDeniedError), (107, centrirpc.ServerError)]
 )
 async def test_refused(server: Server, user: str, code: int, error: type[Exception]) -> None:
     async with connected(server, user) as client:
@@ -249,6 +243,7 @@ async def test_notify(server: Server, user: str) -> None:
         (envelope,) = await server.envelopes(user, 1)
         correlation_id = envelope.pop("correlation_id")
         assert len(correlation_id) == 36
+        assert 25000 < envelope.pop("timeout_ms") <= 30000
         assert envelope == {"op": "notify", "method": "cursor.move", "params": {"x": 1}}
 
 

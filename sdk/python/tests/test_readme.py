@@ -20,7 +20,7 @@ def test_readme(own_server: Server, tmp_path: Path, user: str) -> None:
         code = code.replace("ws://127.0.0.1:8000/connection/websocket", own_server.url)
         files.append(tmp_path / f"readme_{number}.py")
         files[-1].write_text(code.replace('"TOKEN"', repr(own_server.token(user))), "utf-8")
-    assert len(files) == 4
+    assert len(files) == 5
     command = [sys.executable, "-m", "mypy", "--strict", *map(str, files)]
     checked = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
@@ -37,9 +37,10 @@ def test_readme(own_server: Server, tmp_path: Path, user: str) -> None:
         assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
         outputs.append(ran.stdout)
     assert outputs[0] == "{'user_id': '456'}\n"
-    assert "publish tasks.list" in outputs[2]
-    assert "reply tasks.list" in outputs[2]
-    result, refused, invalid = map(ast.literal_eval, outputs[3].splitlines())
+    assert outputs[2] == "result {'rows': 3}\n"
+    assert "publish tasks.list" in outputs[3]
+    assert "reply tasks.list" in outputs[3]
+    result, refused, invalid = map(ast.literal_eval, outputs[4].splitlines())
     assert result == {"total": 3}
     assert (refused["reason"], refused["details"]) == ("quota_exceeded", {"limit": 0})
     assert invalid["details"][0]["field"] == "user_id"

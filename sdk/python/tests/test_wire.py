@@ -138,8 +138,9 @@ def test_requests() -> None:
             )
             assert {"op": "call", "timeout_ms": 1, **want} == {"op": "call", **envelope}
         elif op(want) == "notify":
+            timeout_ms = want.setdefault("timeout_ms", 1)
             assert want == rpc_wire.notify_request(
-                want["method"], want["params"], want["correlation_id"]
+                want["method"], want["params"], want["correlation_id"], timeout_ms
             )
         elif op(want) == "cancel":
             assert want == {"params": {}, **rpc_wire.cancel_request(want["correlation_id"])}

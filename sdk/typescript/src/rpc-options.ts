@@ -4,6 +4,9 @@ import type { Options as CentrifugeOptions, TransportEndpoint } from "centrifuge
 
 import type { ServerErrorClasses } from "./rpc-errors.js";
 import type { WebSocketConstructor } from "./rpc-socket.js";
+import type { CallProgress } from "./rpc-wire.js";
+
+export type { CallProgress } from "./rpc-wire.js";
 
 /** Options of a client. */
 export interface ClientOptions {
@@ -21,6 +24,11 @@ export interface ClientOptions {
   session?: string | undefined;
   /** The largest request in bytes. Default: what the server says at connect, else 65536. */
   maxRequestSize?: number | undefined;
+  /**
+   * How long nothing may be heard of a call before it is sent again, in milliseconds, doubling each time, up to a
+   * minute. Its handler does not run twice. Default 10 000; Infinity never.
+   */
+  silence?: number | undefined;
   /** The WebSocket class. Default: the global one, else that of the package `ws`. */
   websocket?: WebSocketConstructor | undefined;
   /**
@@ -45,10 +53,17 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Options of one call or notification. */
+/** Options of one call, notification or stream. */
 export interface CallOptions extends WaitOptions {
-  /** The method may run twice without harm: after a reconnect the call is sent again instead of failing. */
+  /** The method may run twice without harm: it may be sent again whatever the server remembers of it. */
   idempotent?: boolean | undefined;
+  /**
+   * The server does not remember calls of the method: one that was sent is not sent again, unless it is idempotent
+   * too, and fails with ConnectionLostError when the connection drops.
+   */
+  volatile?: boolean | undefined;
+  /** Called as the handler tells how far it has come. What it throws goes to the client's onError. */
+  onProgress?: ((progress: CallProgress) => unknown) | undefined;
   /** The classes of the application's own errors by code, 1000 to 1999; others are a plain ServerError. */
   errors?: ServerErrorClasses | undefined;
 }
@@ -65,10 +80,10 @@ export interface StateReason {
 /** One step in the life of a call, for logs and debugging. */
 export interface Frame {
   /**
-   * "publish", "resend" and "cancel" went out, "ack" and "reply" came in; "error": the call failed without
-   * a reply.
+   * "publish", "resend" and "cancel" went out; "ack", "progress", "item" and "reply", which is final, came in;
+   * "error": the call failed without a reply.
    */
-  kind: "publish" | "ack" | "reply" | "resend" | "cancel" | "error";
+  kind: "publish" | "ack" | "item" | "progress" | "reply" | "resend" | "cancel" | "error";
   correlationId: string;
   method: string;
   /** Milliseconds since 1970, with fractions. */

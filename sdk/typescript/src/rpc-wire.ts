@@ -14,15 +14,21 @@ export const maxTimeout = 86_400_000;
 
 /** A request as it is published. */
 export interface Request {
-  op?: "notify" | "cancel";
+  op?: "notify" | "cancel" | "resume" | "ack";
   method?: string;
   params?: unknown;
   correlation_id: string;
   reply_to?: string;
   timeout_ms?: number;
+  /** The first item of a stream that is missing; for "ack" the last one that was taken. */
+  seq?: number;
+  /** Of a request that is sent again: the life of the server's memory when it was sent first. */
+  store?: string;
+  /** Calls whose final reply has arrived. */
+  received?: string[];
 }
 
-/** A call's envelope. */
+/** A call's envelope, or a stream's. */
 export function callRequest(
   method: string,
   params: unknown,
@@ -34,13 +40,33 @@ export function callRequest(
 }
 
 /** A notification's envelope: it is accepted or refused, never answered. */
-export function notifyRequest(method: string, params: unknown, correlationId: string): Request {
-  return { op: "notify", method, params, correlation_id: correlationId };
+export function notifyRequest(
+  method: string,
+  params: unknown,
+  correlationId: string,
+  timeoutMs: number,
+): Request {
+  return { op: "notify", method, params, correlation_id: correlationId, timeout_ms: timeoutMs };
 }
 
 /** The envelope that ends a call. */
 export function cancelRequest(correlationId: string): Request {
   return { op: "cancel", correlation_id: correlationId };
+}
+
+/** The envelope that asks for a stream's items from next on. */
+export function resumeRequest(correlationId: string, replyTo: string, next: number): Request {
+  return { op: "resume", correlation_id: correlationId, reply_to: replyTo, seq: next };
+}
+
+/** The envelope that says which items of a stream were taken. */
+export function itemsRequest(correlationId: string, last: number): Request {
+  return { op: "ack", correlation_id: correlationId, seq: last };
+}
+
+/** The envelope that only says which replies have arrived. */
+export function receivedRequest(received: [string, ...string[]]): Request {
+  return { op: "ack", correlation_id: received[0], received };
 }
 
 /** The error of a reply. */
@@ -51,12 +77,24 @@ export interface ReplyError {
   details?: unknown;
 }
 
+/** How far a call has come, in units of the method's own. */
+export interface CallProgress {
+  done: number;
+  /** Left out if it is not known. */
+  total?: number;
+  message?: string;
+}
+
 /** A reply envelope: final if it has a result or an error. */
 export interface Reply {
   correlationId: string;
-  final: boolean;
+  kind: "reply" | "item" | "progress";
   result?: unknown;
   error?: ReplyError;
+  /** The number of a stream's item, from 0; of its final reply, how many items there are. */
+  seq?: number;
+  item?: unknown;
+  progress?: CallProgress;
 }
 
 /**
@@ -67,6 +105,7 @@ export function decodeReply(data: unknown): Reply | undefined {
   if (!isObject(data)) return undefined;
   const { correlation_id: correlationId, error } = data;
   if (typeof correlationId !== "string" || correlationId === "") return undefined;
+  const seq = sequence(data["seq"]);
   const hasError = error !== undefined && error !== null;
   const hasResult = "result" in data;
   if (hasError) {
@@ -77,11 +116,25 @@ export function decodeReply(data: unknown): Reply | undefined {
       message: text(error["message"]),
     };
     if (error["details"] !== undefined) decoded.details = error["details"];
-    return { correlationId, final: true, error: decoded };
+    return { correlationId, kind: "reply", error: decoded, ...seq };
   }
-  if (hasResult) return { correlationId, final: true, result: data["result"] };
-  if ("item" in data || isObject(data["progress"])) return { correlationId, final: false };
-  return undefined;
+  if (hasResult) return { correlationId, kind: "reply", result: data["result"], ...seq };
+  if ("item" in data) return { correlationId, kind: "item", item: data["item"], ...seq };
+  const progress = readProgress(data["progress"]);
+  return progress && { correlationId, kind: "progress", progress };
+}
+
+function sequence(seq: unknown): { seq?: number } {
+  return Number.isSafeInteger(seq) && (seq as number) >= 0 ? { seq: seq as number } : {};
+}
+
+function readProgress(data: unknown): CallProgress | undefined {
+  if (!isObject(data)) return undefined;
+  const { done, total, message } = data;
+  const progress: CallProgress = { done: typeof done === "number" ? done : 0 };
+  if (typeof total === "number") progress.total = total;
+  if (typeof message === "string") progress.message = message;
+  return progress;
 }
 
 /** The reply channel shared by all connections of a user, or one of this client's own if it has a session. */
@@ -114,15 +167,18 @@ export interface ServerSays {
   readonly maxMessageSize: number | undefined;
   /** Who the client is to it. */
   readonly userId: string | undefined;
+  /** The life of its memory of calls; undefined if it has none that a client may rely on. */
+  readonly store: string | undefined;
 }
 
 /** Reads the data of a connect reply, in which another server's application may put anything. */
 export function readConnectData(data: unknown): ServerSays {
   const ours = isObject(data) ? data["centrirpc"] : undefined;
-  const { max_message_size: size, user_id: user } = isObject(ours) ? ours : {};
+  const { max_message_size: size, user_id: user, store } = isObject(ours) ? ours : {};
   return {
     maxMessageSize: typeof size === "number" && size > 0 ? size : undefined,
     userId: typeof user === "string" && user !== "" ? user : undefined,
+    store: typeof store === "string" && /^[ -~]{1,64}$/.test(store) ? store : undefined,
   };
 }
 

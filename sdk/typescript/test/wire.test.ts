@@ -5,13 +5,17 @@ import { refusal, serverError } from "../src/rpc-codes.js";
 import * as errors from "../src/rpc-errors.js";
 import { userIdOfToken } from "../src/rpc-token.js";
 import {
+  type Request,
   callRequest,
   cancelRequest,
   decodeReply,
   newCorrelationId,
   notifyRequest,
   replyChannel,
+  itemsRequest,
   readConnectData,
+  receivedRequest,
+  resumeRequest,
   sessionFault,
   userIdFault,
 } from "../src/rpc-wire.js";
@@ -26,6 +30,8 @@ interface RequestVector {
     correlation_id: string;
     reply_to?: string;
     timeout_ms?: number;
+    seq?: number;
+    store?: string;
     received?: string[];
     traceparent?: string;
   };
@@ -34,22 +40,35 @@ interface RequestVector {
 test("requests that this client builds are the ones of the vectors", () => {
   let compared = 0;
   for (const { name, want } of vectors<RequestVector[]>("requests")) {
-    if (want === undefined || !["call", "notify", "cancel"].includes(want.op)) continue;
-    const { received: _, traceparent: __, ...wanted } = want;
-    let built: object;
-    if (want.op === "call") {
+    if (want === undefined) continue;
+    const { traceparent: _, received, ...wanted } = want;
+    const { op, correlation_id: id, seq, store } = want;
+    let built: Request;
+    if (op === "call" || op === "notify") {
       wanted.timeout_ms ??= 30_000;
-      built = callRequest(want.method!, want.params, want.correlation_id, want.reply_to!, wanted.timeout_ms);
-    } else if (want.op === "notify") {
-      built = notifyRequest(want.method!, want.params, want.correlation_id);
+      built =
+        op === "call"
+          ? callRequest(want.method!, want.params, id, want.reply_to!, wanted.timeout_ms)
+          : notifyRequest(want.method!, want.params, id, wanted.timeout_ms);
+      if (store !== undefined) built.store = store;
+      if (seq !== undefined) built.seq = seq;
+    } else if (op === "cancel") {
+      built = cancelRequest(id);
+    } else if (op === "resume") {
+      built = resumeRequest(id, want.reply_to!, seq!);
+    } else if (op === "ack" && seq !== undefined) {
+      built = itemsRequest(id, seq);
     } else {
-      built = cancelRequest(want.correlation_id);
+      built = receivedRequest(received as [string]);
+      assert.ok(received!.includes(built.correlation_id));
+      wanted.correlation_id = built.correlation_id;
+      delete built.received;
     }
     // What DecodeRequest fills in.
     assert.deepEqual({ op: "call", params: {}, ...built }, wanted, name);
     compared++;
   }
-  assert.ok(compared >= 9, `${compared} compared`);
+  assert.ok(compared >= 13, `${compared} compared`);
 });
 
 interface ReplyVector {
@@ -59,6 +78,9 @@ interface ReplyVector {
   final?: boolean;
   result?: unknown;
   error?: unknown;
+  seq?: number;
+  item?: unknown;
+  progress?: unknown;
 }
 
 test("replies are read as the vectors say", () => {
@@ -69,7 +91,9 @@ test("replies are read as the vectors say", () => {
       continue;
     }
     assert.ok(reply, vector.name);
-    assert.equal(reply.final, vector.final, vector.name);
+    assert.equal(reply.kind === "reply", vector.final, vector.name);
+    assert.equal(reply.kind === "item", "item" in vector, vector.name);
+    assert.deepEqual([reply.seq, reply.item, reply.progress], [vector.seq, vector.item, vector.progress]);
     assert.deepEqual(reply.result, vector.result, vector.name);
     assert.deepEqual(reply.error, vector.error, vector.name);
   }
@@ -113,6 +137,8 @@ test("refusals of commands become server errors", () => {
     [111, errors.ResourceExhaustedError, 429, "resource_exhausted"],
     [413, errors.PayloadTooLargeError, 413, "payload_too_large"],
     [503, errors.UnavailableError, 503, "unavailable"],
+    [429, errors.ResourceExhaustedError, 429, "resource_exhausted"],
+    [520, errors.OutcomeUnknownError, 520, "outcome_unknown"],
     [107, errors.ServerError, 107, "bad_request"],
     [100, errors.ServerError, 100, "internal"],
     [1234, errors.ServerError, 1234, "internal"],
@@ -172,9 +198,17 @@ test("what the server says of itself is read from the connect data, whatever els
   assert.deepEqual(readConnectData({ centrirpc: { version: 1, max_message_size: 1000, user_id: "ada" } }), {
     maxMessageSize: 1000,
     userId: "ada",
+    store: undefined,
   });
+  assert.equal(readConnectData({ centrirpc: { store: "e 1~" } }).store, "e 1~");
+  for (const store of ["", "x".repeat(65), "é", 7, null])
+    assert.equal(readConnectData({ centrirpc: { store } }).store, undefined);
   for (const ours of [undefined, 1, null, {}, { max_message_size: "1", user_id: 7 }, { user_id: "" }]) {
-    assert.deepEqual(readConnectData({ centrirpc: ours }), { maxMessageSize: undefined, userId: undefined });
+    assert.deepEqual(readConnectData({ centrirpc: ours }), {
+      maxMessageSize: undefined,
+      userId: undefined,
+      store: undefined,
+    });
   }
   for (const data of [undefined, null, 3, {}, []]) assert.equal(readConnectData(data).userId, undefined);
 });

@@ -14,6 +14,7 @@ from .models import (
     Tree,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
@@ -68,26 +69,32 @@ class APIClient:
         """
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
-    async def deep(self, params: Holder, *, timeout: float | None = None) -> Deep:
+    async def deep(
+        self, params: Holder, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Deep:
         """Calls deep."""
         return _read(
             "the result of deep",
             _DEEP_RESULT.validate_python,
-            await self.rpc.call("deep", _write(params), timeout=timeout),
+            await self.rpc.call("deep", _write(params), timeout=timeout, on_progress=on_progress),
         )
 
-    async def maybe(self, *, timeout: float | None = None) -> Maybe:
+    async def maybe(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Maybe:
         """Calls maybe."""
         return _read(
             "the result of maybe",
             _MAYBE_RESULT.validate_python,
-            await self.rpc.call("maybe", timeout=timeout),
+            await self.rpc.call("maybe", timeout=timeout, on_progress=on_progress),
         )
 
-    async def tree(self, *, timeout: float | None = None) -> Tree:
+    async def tree(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Tree:
         """Calls tree."""
         return _read(
             "the result of tree",
             _TREE_RESULT.validate_python,
-            await self.rpc.call("tree", timeout=timeout),
+            await self.rpc.call("tree", timeout=timeout, on_progress=on_progress),
         )

@@ -14,6 +14,7 @@ from .models import (
     _FROM_WIRE,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
@@ -58,14 +59,18 @@ class APIClient:
         """
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
-    async def lists(self, params: Lists, *, timeout: float | None = None) -> Shared:
+    async def lists(
+        self, params: Lists, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Shared:
         """Calls lists."""
         return _read(
             "the result of lists",
             Shared.model_validate,
-            await self.rpc.call("lists", _write(params), timeout=timeout),
+            await self.rpc.call("lists", _write(params), timeout=timeout, on_progress=on_progress),
         )
 
-    async def make(self, params: Deep, *, timeout: float | None = None) -> None:
+    async def make(
+        self, params: Deep, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """Calls make."""
-        await self.rpc.call("make", _write(params), timeout=timeout)
+        await self.rpc.call("make", _write(params), timeout=timeout, on_progress=on_progress)

@@ -29,6 +29,7 @@ from .models import (
     _Nanoseconds,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_client import PublicationHandler as _PublicationHandler
 from .rpc_client import Subscription as _Subscription
 from .rpc_errors import InvalidReplyError
@@ -120,7 +121,7 @@ class APIClient:
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
     async def quota_spend(
-        self, params: Created, *, timeout: float | None = None
+        self, params: Created, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> None:
         """Fails in typed ways.
 
@@ -129,74 +130,86 @@ class APIClient:
             AsleepError: The animals sleep.
             BittenError: Code 1003. Its details are of type Animal.
         """
-        await self.rpc.call("quota.spend", _write(params), timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("quota.spend", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
-    async def zoo_animal(self, *, timeout: float | None = None) -> Animal:
+    async def zoo_animal(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Animal:
         """Calls zoo.animal."""
         return _read(
             "the result of zoo.animal",
             _ZOO_ANIMAL_RESULT.validate_python,
-            await self.rpc.call("zoo.animal", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.animal", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def zoo_checked(
-        self, params: Checked, *, timeout: float | None = None
+        self, params: Checked, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Checked:
         """Sends it back."""
         return _read(
             "the result of zoo.checked",
             Checked.model_validate,
-            await self.rpc.call("zoo.checked", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.checked", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_either(self, *, timeout: float | None = None) -> Either:
+    async def zoo_either(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Either:
         """Calls zoo.either."""
         return _read(
             "the result of zoo.either",
             _ZOO_EITHER_RESULT.validate_python,
-            await self.rpc.call("zoo.either", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.either", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_figures(self, *, timeout: float | None = None) -> list[Figure]:
+    async def zoo_figures(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> list[Figure]:
         """Calls zoo.figures."""
         return _read(
             "the result of zoo.figures",
             _ZOO_FIGURES_RESULT.validate_python,
-            await self.rpc.call("zoo.figures", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.figures", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_open(self, params: Open, *, timeout: float | None = None) -> Open:
+    async def zoo_open(
+        self, params: Open, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Open:
         """Sends it back."""
         return _read(
             "the result of zoo.open",
             Open.model_validate,
-            await self.rpc.call("zoo.open", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.open", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_pair(self, *, timeout: float | None = None) -> tuple[str, _Int64]:
+    async def zoo_pair(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> tuple[str, _Int64]:
         """Calls zoo.pair."""
         return _read(
             "the result of zoo.pair",
             _ZOO_PAIR_RESULT.validate_python,
-            await self.rpc.call("zoo.pair", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.pair", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_price(self, *, timeout: float | None = None) -> _Decimal:
+    async def zoo_price(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _Decimal:
         """Calls zoo.price."""
         return _read(
             "the result of zoo.price",
             _ZOO_PRICE_RESULT.validate_python,
-            await self.rpc.call("zoo.price", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.price", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def zoo_scalars(
-        self, params: Scalars, *, timeout: float | None = None
+        self, params: Scalars, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Scalars:
         """Sends it back."""
         return _read(
             "the result of zoo.scalars",
             Scalars.model_validate,
-            await self.rpc.call("zoo.scalars", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.scalars", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def zoo_seen(self, params: Cat, *, timeout: float | None = None) -> None:
@@ -208,16 +221,18 @@ class APIClient:
         await self.rpc.notify("zoo.seen", _write(params), timeout=timeout, errors=_ERRORS)
 
     async def zoo_shapes(
-        self, params: Shapes, *, timeout: float | None = None
+        self, params: Shapes, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Shapes:
         """Sends it back."""
         return _read(
             "the result of zoo.shapes",
             Shapes.model_validate,
-            await self.rpc.call("zoo.shapes", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.shapes", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_took(self, *, timeout: float | None = None) -> _Nanoseconds:
+    async def zoo_took(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _Nanoseconds:
         """Calls zoo.took.
 
         The result: travels as nanoseconds; what is finer than a microsecond is cut off.
@@ -225,25 +240,27 @@ class APIClient:
         return _read(
             "the result of zoo.took",
             _ZOO_TOOK_RESULT.validate_python,
-            await self.rpc.call("zoo.took", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.took", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_tree(self, params: Tree, *, timeout: float | None = None) -> Tree:
+    async def zoo_tree(
+        self, params: Tree, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Tree:
         """Sends it back."""
         return _read(
             "the result of zoo.tree",
             Tree.model_validate,
-            await self.rpc.call("zoo.tree", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.tree", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def zoo_union(
-        self, *, timeout: float | None = None
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> str | _Int64 | Cat | None:
         """Calls zoo.union."""
         return _read(
             "the result of zoo.union",
             _ZOO_UNION_RESULT.validate_python,
-            await self.rpc.call("zoo.union", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.union", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def subscribe_news(

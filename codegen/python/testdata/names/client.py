@@ -17,6 +17,7 @@ from .models import (
     _Int64,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
@@ -84,83 +85,93 @@ class APIClient:
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
     async def bool(
-        self, params: Shadows, *, timeout: _builtins.float | None = None
+        self, params: Shadows, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Shadows:
         """Calls bool."""
         return _read(
             "the result of bool",
             Shadows.model_validate,
-            await self.rpc.call("bool", _write(params), timeout=timeout),
+            await self.rpc.call("bool", _write(params), timeout=timeout, on_progress=on_progress),
         )
 
     async def dict(
-        self, *, timeout: _builtins.float | None = None
+        self, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
     ) -> _builtins.dict[_builtins.str, _builtins.list[_Int64]]:
         """Calls dict."""
         return _read(
             "the result of dict",
             _DICT_RESULT.validate_python,
-            await self.rpc.call("dict", timeout=timeout),
+            await self.rpc.call("dict", timeout=timeout, on_progress=on_progress),
         )
 
-    async def float(self, *, timeout: _builtins.float | None = None) -> _Float:
+    async def float(
+        self, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _Float:
         """Calls float."""
         return _read(
             "the result of float",
             _FLOAT_RESULT.validate_python,
-            await self.rpc.call("float", timeout=timeout),
+            await self.rpc.call("float", timeout=timeout, on_progress=on_progress),
         )
 
-    async def int(self, *, timeout: _builtins.float | None = None) -> _builtins.bool:
+    async def int(
+        self, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _builtins.bool:
         """Calls int."""
         return _read(
             "the result of int",
             _INT_RESULT.validate_python,
-            await self.rpc.call("int", timeout=timeout),
+            await self.rpc.call("int", timeout=timeout, on_progress=on_progress),
         )
 
     async def list(
-        self, *, timeout: _builtins.float | None = None
+        self, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
     ) -> _builtins.list[_builtins.str]:
         """Calls list."""
         return _read(
             "the result of list",
             _LIST_RESULT.validate_python,
-            await self.rpc.call("list", timeout=timeout),
+            await self.rpc.call("list", timeout=timeout, on_progress=on_progress),
         )
 
-    async def models(self, *, timeout: _builtins.float | None = None) -> Field:
+    async def models(
+        self, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Field:
         """Calls models."""
         return _read(
             "the result of models",
             Field.model_validate,
-            await self.rpc.call("models", timeout=timeout),
+            await self.rpc.call("models", timeout=timeout, on_progress=on_progress),
         )
 
     async def params(
-        self, params: Any, *, timeout: _builtins.float | None = 0.001
+        self, params: Any, *, timeout: _builtins.float | None = 0.001, on_progress: _ProgressHandler | None = None
     ) -> None:
         """Calls params."""
-        await self.rpc.call("params", _write(params), timeout=timeout)
+        await self.rpc.call("params", _write(params), timeout=timeout, on_progress=on_progress)
 
     async def print(self, *, timeout: _builtins.float | None = None) -> None:
         """Calls print."""
         await self.rpc.notify("print", timeout=timeout)
 
-    async def self(self, *, timeout: _builtins.float | None = None) -> List | None:
+    async def self(
+        self, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> List | None:
         """Calls self."""
         return _read(
             "the result of self",
             _SELF_RESULT.validate_python,
-            await self.rpc.call("self", timeout=timeout),
+            await self.rpc.call("self", timeout=timeout, on_progress=on_progress),
         )
 
-    async def str(self, *, timeout: _builtins.float | None = None) -> _builtins.str:
+    async def str(
+        self, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _builtins.str:
         """Calls str."""
         return _read(
             "the result of str",
             _STR_RESULT.validate_python,
-            await self.rpc.call("str", timeout=timeout),
+            await self.rpc.call("str", timeout=timeout, on_progress=on_progress),
         )
 
     async def timeout(

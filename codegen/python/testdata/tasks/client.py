@@ -17,6 +17,7 @@ from .models import (
     TaskStatsResult,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
@@ -65,37 +66,37 @@ class APIClient:
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
     async def tasks_create(
-        self, params: TaskCreateParams, *, timeout: float | None = None
+        self, params: TaskCreateParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Task:
         """Creates a task."""
         return _read(
             "the result of tasks.create",
             Task.model_validate,
-            await self.rpc.call("tasks.create", _write(params), timeout=timeout),
+            await self.rpc.call("tasks.create", _write(params), timeout=timeout, on_progress=on_progress),
         )
 
     async def tasks_delete(
-        self, params: TaskDeleteParams, *, timeout: float | None = None
+        self, params: TaskDeleteParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> None:
         """Deletes a task."""
-        await self.rpc.call("tasks.delete", _write(params), timeout=timeout, idempotent=True)
+        await self.rpc.call("tasks.delete", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True)
 
     async def tasks_get_stats(
-        self, params: TaskStatsParams, *, timeout: float | None = 5
+        self, params: TaskStatsParams, *, timeout: float | None = 5, on_progress: _ProgressHandler | None = None
     ) -> TaskStatsResult:
         """Counts the tasks of a user."""
         return _read(
             "the result of tasks.get_stats",
             TaskStatsResult.model_validate,
-            await self.rpc.call("tasks.get_stats", _write(params), timeout=timeout, idempotent=True),
+            await self.rpc.call("tasks.get_stats", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True),
         )
 
     async def tasks_list(
-        self, params: TaskListParams, *, timeout: float | None = None
+        self, params: TaskListParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> TaskListResult:
         """Calls tasks.list."""
         return _read(
             "the result of tasks.list",
             TaskListResult.model_validate,
-            await self.rpc.call("tasks.list", _write(params), timeout=timeout, idempotent=True),
+            await self.rpc.call("tasks.list", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True),
         )

@@ -14,6 +14,7 @@ from .models import (
     One,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
@@ -65,16 +66,20 @@ class APIClient:
         """
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
-    async def four(self, *, timeout: float | None = None) -> None:
+    async def four(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """first
 
             indented
         \"\"\"\"\"
         """
-        await self.rpc.call("four", timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("four", timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
     @_typing_extensions.deprecated("\"\"\"\\\"\x00\u202e\u2029``` </script> {x} %s \\")
-    async def one(self, params: One, *, timeout: float | None = None) -> One:
+    async def one(
+        self, params: One, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> One:
         """\"\""\\"\x00\u202e
         ``` </script> {x} %s \\
 
@@ -87,17 +92,21 @@ class APIClient:
         return _read(
             "the result of one",
             One.model_validate,
-            await self.rpc.call("one", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("one", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def three(self, *, timeout: float | None = None) -> None:
+    async def three(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """ends with a backslash and a quote \\\""""
-        await self.rpc.call("three", timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("three", timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
-    async def two(self, *, timeout: float | None = None) -> Kind:
+    async def two(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Kind:
         """\""""
         return _read(
             "the result of two",
             _TWO_RESULT.validate_python,
-            await self.rpc.call("two", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("two", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )

@@ -22,6 +22,7 @@ from .models import (
     _Int64,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_client import PublicationHandler as _PublicationHandler
 from .rpc_client import Subscription as _Subscription
 from .rpc_errors import InvalidReplyError
@@ -93,38 +94,44 @@ class APIClient:
         """
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
-    async def both(self, params: All, *, timeout: _builtins.float | None = None) -> All:
+    async def both(
+        self, params: All, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> All:
         """Calls both."""
         return _read(
             "the result of both",
             All.model_validate,
-            await self.rpc.call("both", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("both", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def list(
-        self, *, timeout: _builtins.float | None = None
+        self, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
     ) -> _builtins.list[Cat | Dog | None]:
         """Calls list."""
         return _read(
             "the result of list",
             _LIST_RESULT.validate_python,
-            await self.rpc.call("list", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("list", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def read(self, *, timeout: _builtins.float | None = None) -> Alt:
+    async def read(
+        self, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Alt:
         """Calls read."""
         return _read(
             "the result of read",
             _READ_RESULT.validate_python,
-            await self.rpc.call("read", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("read", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def value(self, *, timeout: _builtins.float | None = None) -> ValueError_:
+    async def value(
+        self, *, timeout: _builtins.float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> ValueError_:
         """Calls value."""
         return _read(
             "the result of value",
             ValueError_.model_validate,
-            await self.rpc.call("value", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("value", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def subscribe_class(

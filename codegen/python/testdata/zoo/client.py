@@ -25,6 +25,7 @@ from .models import (
     _Int64,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
@@ -95,62 +96,74 @@ class APIClient:
         """
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
-    async def ping(self, *, timeout: float | None = None) -> None:
+    async def ping(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> None:
         """Takes nothing, returns nothing."""
-        await self.rpc.call("ping", timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("ping", timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
     async def users_get_user_by_id(
-        self, params: Leaf, *, timeout: float | None = None
+        self, params: Leaf, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Leaf:
         """Calls users.get_user_by_id."""
         return _read(
             "the result of users.get_user_by_id",
             Leaf.model_validate,
-            await self.rpc.call("users.get_user_by_id", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("users.get_user_by_id", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_any(self, *, timeout: float | None = None) -> _typing.Any:
+    async def zoo_any(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _typing.Any:
         """Calls zoo.any."""
         return _read(
             "the result of zoo.any",
             _ZOO_ANY_RESULT.validate_python,
-            await self.rpc.call("zoo.any", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.any", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_blob(self, *, timeout: float | None = None) -> _Base64:
+    async def zoo_blob(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _Base64:
         """Calls zoo.blob."""
         return _read(
             "the result of zoo.blob",
             _ZOO_BLOB_RESULT.validate_python,
-            await self.rpc.call("zoo.blob", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.blob", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_count(self, *, timeout: float | None = None) -> _Int64:
+    async def zoo_count(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _Int64:
         """Calls zoo.count."""
         return _read(
             "the result of zoo.count",
             _ZOO_COUNT_RESULT.validate_python,
-            await self.rpc.call("zoo.count", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.count", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_counts(self, *, timeout: float | None = None) -> dict[str, _Int64]:
+    async def zoo_counts(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> dict[str, _Int64]:
         """Calls zoo.counts."""
         return _read(
             "the result of zoo.counts",
             _ZOO_COUNTS_RESULT.validate_python,
-            await self.rpc.call("zoo.counts", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.counts", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_empty(self, params: Empty, *, timeout: float | None = None) -> Empty:
+    async def zoo_empty(
+        self, params: Empty, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Empty:
         """Calls zoo.empty."""
         return _read(
             "the result of zoo.empty",
             Empty.model_validate,
-            await self.rpc.call("zoo.empty", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.empty", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def zoo_everything(
-        self, params: Everything, *, timeout: float | None = None
+        self, params: Everything, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Everything:
         """Ends the comment */ and \"\"" and ''' and a backslash \\ and \\N{DASH} and ${x} `tick`
         next line
@@ -159,57 +172,67 @@ class APIClient:
         return _read(
             "the result of zoo.everything",
             Everything.model_validate,
-            await self.rpc.call("zoo.everything", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.everything", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def zoo_hostile(
-        self, params: Hostile, *, timeout: float | None = None
+        self, params: Hostile, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Hostile:
         """Calls zoo.hostile."""
         return _read(
             "the result of zoo.hostile",
             Hostile.model_validate,
-            await self.rpc.call("zoo.hostile", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.hostile", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_level(self, *, timeout: float | None = None) -> Level:
+    async def zoo_level(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Level:
         """Calls zoo.level."""
         return _read(
             "the result of zoo.level",
             _ZOO_LEVEL_RESULT.validate_python,
-            await self.rpc.call("zoo.level", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.level", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_maybe(self, *, timeout: float | None = None) -> Leaf | None:
+    async def zoo_maybe(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Leaf | None:
         """Calls zoo.maybe."""
         return _read(
             "the result of zoo.maybe",
             _ZOO_MAYBE_RESULT.validate_python,
-            await self.rpc.call("zoo.maybe", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.maybe", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def zoo_move(self, params: Leaf, *, timeout: float | None = None) -> None:
         """Tells the server something."""
         await self.rpc.notify("zoo.move", _write(params), timeout=timeout, errors=_ERRORS)
 
-    async def zoo_mutual(self, params: Ping, *, timeout: float | None = None) -> Pong:
+    async def zoo_mutual(
+        self, params: Ping, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Pong:
         """Calls zoo.mutual."""
         return _read(
             "the result of zoo.mutual",
             Pong.model_validate,
-            await self.rpc.call("zoo.mutual", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.mutual", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_names(self, *, timeout: float | None = None) -> list[str]:
+    async def zoo_names(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> list[str]:
         """Calls zoo.names."""
         return _read(
             "the result of zoo.names",
             _ZOO_NAMES_RESULT.validate_python,
-            await self.rpc.call("zoo.names", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.names", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     @_typing_extensions.deprecated("use zoo.everything")
-    async def zoo_old(self, params: Leaf, *, timeout: float | None = 1.5) -> Leaf:
+    async def zoo_old(
+        self, params: Leaf, *, timeout: float | None = 1.5, on_progress: _ProgressHandler | None = None
+    ) -> Leaf:
         """The old way.
 
         Deprecated: use zoo.everything
@@ -220,39 +243,45 @@ class APIClient:
         return _read(
             "the result of zoo.old",
             Leaf.model_validate,
-            await self.rpc.call("zoo.old", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
+            await self.rpc.call("zoo.old", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS),
         )
 
-    async def zoo_page(self, *, timeout: float | None = None) -> PageLeaf:
+    async def zoo_page(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> PageLeaf:
         """Calls zoo.page."""
         return _read(
             "the result of zoo.page",
             PageLeaf.model_validate,
-            await self.rpc.call("zoo.page", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.page", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def zoo_presence(
-        self, params: Presence, *, timeout: float | None = None
+        self, params: Presence, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Presence:
         """Calls zoo.presence."""
         return _read(
             "the result of zoo.presence",
             Presence.model_validate,
-            await self.rpc.call("zoo.presence", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.presence", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_tree(self, params: Node, *, timeout: float | None = None) -> Node:
+    async def zoo_tree(
+        self, params: Node, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> Node:
         """Calls zoo.tree."""
         return _read(
             "the result of zoo.tree",
             Node.model_validate,
-            await self.rpc.call("zoo.tree", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.tree", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
-    async def zoo_when(self, *, timeout: float | None = None) -> _DateTime:
+    async def zoo_when(
+        self, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
+    ) -> _DateTime:
         """Calls zoo.when."""
         return _read(
             "the result of zoo.when",
             _ZOO_WHEN_RESULT.validate_python,
-            await self.rpc.call("zoo.when", timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("zoo.when", timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )

@@ -44,7 +44,7 @@ export class APIClient {
   /**
    * Deletes a task.
    *
-   * Idempotent: sent again if the connection drops before the reply.
+   * Idempotent: it may run twice, and is sent again where nobody knows whether it ran.
    */
   async tasksDelete(params: TaskDeleteParams, options?: CallOptions): Promise<void> {
     await this.rpc.call("tasks.delete", params, { ...options, idempotent: options?.idempotent ?? true });
@@ -54,13 +54,13 @@ export class APIClient {
    * Counts the tasks of a user.
    *
    * Times out after 5000 ms, unless the options say otherwise.
-   * Idempotent: sent again if the connection drops before the reply.
+   * Idempotent: it may run twice, and is sent again where nobody knows whether it ran.
    */
   tasksGetStats(params: TaskStatsParams, options?: CallOptions): Promise<TaskStatsResult> {
     return this.rpc.call<TaskStatsResult>("tasks.get_stats", params, { ...options, timeout: options?.timeout ?? 5000, idempotent: options?.idempotent ?? true });
   }
 
-  /** Idempotent: sent again if the connection drops before the reply. */
+  /** Idempotent: it may run twice, and is sent again where nobody knows whether it ran. */
   tasksList(params: TaskListParams, options?: CallOptions): Promise<TaskListResult> {
     return this.rpc.call<TaskListResult>("tasks.list", params, { ...options, idempotent: options?.idempotent ?? true });
   }

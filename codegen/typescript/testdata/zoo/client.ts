@@ -114,7 +114,7 @@ export class APIClient {
    * The old way.
    *
    * Times out after 1500 ms, unless the options say otherwise.
-   * Idempotent: sent again if the connection drops before the reply.
+   * Idempotent: it may run twice, and is sent again where nobody knows whether it ran.
    * @throws {QuotaExceededError} 1001 quota_exceeded. No more this month.
    * @deprecated use zoo.everything
    */

@@ -10,7 +10,7 @@ import (
 )
 
 // ContractHash names the contract that this package was generated from.
-const ContractHash = "ae26d95a02b429e5f7286c23cb048d0fd43eaccd53ea2e305eb28c0be250f7f9"
+const ContractHash = "d394c52d95058b5d6c71d1b2c8d7ae001e34756ca719d83783c701afc8a8a648"
 
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.
@@ -56,9 +56,19 @@ func (c *APIClient) TasksGetStats(ctx context.Context, params TaskStatsParams, o
 	return call[TaskStatsResult](ctx, c.rpc, "tasks.get_stats", params, with(opts, errorTypes, client.WithTimeout(5*time.Second), client.Idempotent()))
 }
 
+// TasksImport streams tasks.import.
+//
+// Adds tasks to the board, one after another, and says of each that it is there. If
+// it is cancelled, or the board is full, those that it added stay.
+//
+// Errors of its own, for errors.As: *BoardFullError.
+func (c *APIClient) TasksImport(ctx context.Context, params TaskImportParams, opts ...client.CallOption) *client.RPCStream[TaskImportItem, TaskImportResult] {
+	return client.Stream[TaskImportItem, TaskImportResult](ctx, c.rpc, "tasks.import", params, with(opts, errorTypes, client.WithTimeout(300*time.Second), client.Idempotent())...)
+}
+
 // TasksList calls tasks.list.
 //
-// Gives the tasks on the board.
+// Gives the tasks on the board, up to 200 at a time.
 func (c *APIClient) TasksList(ctx context.Context, params TaskListParams, opts ...client.CallOption) (TaskListResult, error) {
 	return call[TaskListResult](ctx, c.rpc, "tasks.list", params, with(opts, errorTypes, client.Idempotent()))
 }

@@ -32,7 +32,7 @@ const (
 // Event is a change of the board.
 //
 // Event holds one of these, told apart by "type":
-// TaskCreated, TaskUpdated, TaskDeleted.
+// TaskCreated, TasksImported, TaskUpdated, TaskDeleted.
 // From a newer server it may hold UnknownEvent. The tag is added where
 // it is not set. Without a Value it cannot be sent.
 type Event struct{ Value EventVariant }
@@ -41,6 +41,8 @@ type Event struct{ Value EventVariant }
 type EventVariant interface{ isEvent() }
 
 func (TaskCreated) isEvent() {}
+
+func (TasksImported) isEvent() {}
 
 func (TaskUpdated) isEvent() {}
 
@@ -56,6 +58,8 @@ func (u Event) MarshalJSON() ([]byte, error) {
 	switch v := u.Value.(type) {
 	case TaskCreated, *TaskCreated:
 		return client.MarshalVariant(v, "type", "created")
+	case TasksImported, *TasksImported:
+		return client.MarshalVariant(v, "type", "imported")
 	case TaskUpdated, *TaskUpdated:
 		return client.MarshalVariant(v, "type", "updated")
 	case TaskDeleted, *TaskDeleted:
@@ -79,6 +83,10 @@ func (u *Event) UnmarshalJSON(data []byte) error {
 	switch tag {
 	case "created":
 		var v TaskCreated
+		err = json.Unmarshal(data, &v)
+		u.Value = v
+	case "imported":
+		var v TasksImported
 		err = json.Unmarshal(data, &v)
 		u.Value = v
 	case "updated":
@@ -180,16 +188,67 @@ type TaskDeleted struct {
 	ID int64 `json:"id"`
 }
 
+// TaskImportItem says that a row is on the board.
+type TaskImportItem struct {
+	// The row's place in the params, from 0 on.
+	Row int64 `json:"row"`
+	// The id of its task.
+	ID int64 `json:"id"`
+}
+
+// TaskImportParams hold tasks to import.
+type TaskImportParams struct {
+	// The tasks, 1 to 2000 of them.
+	//
+	// From 1 to 2000 items.
+	Rows []TaskImportRow `json:"rows"`
+	// How long to wait after each row, 0 to 1000 milliseconds, so that there is something to watch.
+	//
+	// From 0 to 1000.
+	PauseMs *int64 `json:"pause_ms,omitempty"`
+}
+
+// MarshalJSON is the form of TaskImportParams on the wire.
+func (v TaskImportParams) MarshalJSON() ([]byte, error) {
+	if v.Rows == nil {
+		v.Rows = []TaskImportRow{}
+	}
+	type plain TaskImportParams
+	return json.Marshal(plain(v))
+}
+
+// TaskImportResult sums an import up.
+type TaskImportResult struct {
+	// How many tasks are on the board by this call.
+	Imported int64 `json:"imported"`
+	// How many of them an earlier run of this call had imported, before its server was stopped.
+	Repeated int64 `json:"repeated"`
+}
+
+// TaskImportRow is a task to import.
+type TaskImportRow struct {
+	// Says what is to be done, in one line of 1 to 200 characters.
+	//
+	// From 1 to 200 characters. The server also checks: one_line.
+	Title string `json:"title"`
+	// The column to begin in: "open" if absent.
+	Status *Status `json:"status,omitempty"`
+}
+
 // TaskListParams choose tasks.
 type TaskListParams struct {
 	// Only the tasks in this column; all of them if absent.
 	Status *Status `json:"status,omitempty"`
+	// Only tasks with a higher id, to go on where a list ended.
+	After *int64 `json:"after,omitempty"`
 }
 
 // TaskListResult holds tasks.
 type TaskListResult struct {
-	// The tasks, oldest first.
+	// The tasks, oldest first; at most 200.
 	Tasks []Task `json:"tasks"`
+	// There are more, after the last of these.
+	More bool `json:"more"`
 }
 
 // TaskStatsParams name a user.
@@ -236,4 +295,10 @@ type TaskUpdateParams struct {
 type TaskUpdated struct {
 	// The task as it is now.
 	Task Task `json:"task"`
+}
+
+// TasksImported says that tasks are new on the board: some of those of an import.
+type TasksImported struct {
+	// The new tasks, at least one.
+	Tasks []Task `json:"tasks"`
 }

@@ -13,6 +13,9 @@ from .models import (
     Task,
     TaskCreateParams,
     TaskDeleteParams,
+    TaskImportItem,
+    TaskImportParams,
+    TaskImportResult,
     TaskListParams,
     TaskListResult,
     TaskStatsParams,
@@ -20,13 +23,15 @@ from .models import (
     TaskUpdateParams,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
+from .rpc_client import ProgressHandler as _ProgressHandler
 from .rpc_client import PublicationHandler as _PublicationHandler
 from .rpc_client import Subscription as _Subscription
+from .rpc_client import RPCStream as _RPCStream
 from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "ae26d95a02b429e5f7286c23cb048d0fd43eaccd53ea2e305eb28c0be250f7f9"
+CONTRACT_HASH = "d394c52d95058b5d6c71d1b2c8d7ae001e34756ca719d83783c701afc8a8a648"
 """Names the contract that this client was generated from."""
 
 
@@ -57,6 +62,19 @@ def _events(
     return receive
 
 
+def _reader(
+    what: str, validate: _typing.Callable[..., _T]
+) -> _typing.Callable[[_typing.Any], _T]:
+    def read(value: _typing.Any) -> _T:
+        return _read(what, validate, value)
+
+    return read
+
+
+def _no_result(value: _typing.Any) -> None:
+    return None
+
+
 _SUBSCRIBE_TASKS_EVENT: _pydantic.TypeAdapter[Event] = _pydantic.TypeAdapter(Event)
 
 
@@ -84,7 +102,7 @@ class APIClient:
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
 
     async def tasks_create(
-        self, params: TaskCreateParams, *, timeout: float | None = None
+        self, params: TaskCreateParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Task:
         """Adds a task to the board.
 
@@ -94,37 +112,53 @@ class APIClient:
         return _read(
             "the result of tasks.create",
             Task.model_validate,
-            await self.rpc.call("tasks.create", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("tasks.create", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def tasks_delete(
-        self, params: TaskDeleteParams, *, timeout: float | None = None
+        self, params: TaskDeleteParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> None:
         """Removes a task from the board."""
-        await self.rpc.call("tasks.delete", _write(params), timeout=timeout, errors=_ERRORS)
+        await self.rpc.call("tasks.delete", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS)
 
     async def tasks_get_stats(
-        self, params: TaskStatsParams, *, timeout: float | None = 5
+        self, params: TaskStatsParams, *, timeout: float | None = 5, on_progress: _ProgressHandler | None = None
     ) -> TaskStatsResult:
         """Counts the tasks that a user created."""
         return _read(
             "the result of tasks.get_stats",
             TaskStatsResult.model_validate,
-            await self.rpc.call("tasks.get_stats", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
+            await self.rpc.call("tasks.get_stats", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS),
+        )
+
+    def tasks_import(
+        self, params: TaskImportParams, *, timeout: float | None = 300, on_progress: _ProgressHandler | None = None
+    ) -> _RPCStream[TaskImportItem, TaskImportResult]:
+        """Adds tasks to the board, one after another, and says of each that it is there. If
+        it is cancelled, or the board is full, those that it added stay.
+
+        A stream: "async for" gives its items, and then result() is to be awaited.
+
+        Raises, beside other errors:
+            BoardFullError: The board holds as many tasks as it can. Its details are of type BoardFull.
+        """
+        return self.rpc.stream("tasks.import", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS).typed(
+            _reader("an item of tasks.import", TaskImportItem.model_validate),
+            _reader("the result of tasks.import", TaskImportResult.model_validate),
         )
 
     async def tasks_list(
-        self, params: TaskListParams, *, timeout: float | None = None
+        self, params: TaskListParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> TaskListResult:
-        """Gives the tasks on the board."""
+        """Gives the tasks on the board, up to 200 at a time."""
         return _read(
             "the result of tasks.list",
             TaskListResult.model_validate,
-            await self.rpc.call("tasks.list", _write(params), timeout=timeout, idempotent=True, errors=_ERRORS),
+            await self.rpc.call("tasks.list", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS),
         )
 
     async def tasks_update(
-        self, params: TaskUpdateParams, *, timeout: float | None = None
+        self, params: TaskUpdateParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None
     ) -> Task:
         """Changes what is given of a task and leaves the rest as it is. It returns
         the task as it is now.
@@ -132,7 +166,7 @@ class APIClient:
         return _read(
             "the result of tasks.update",
             Task.model_validate,
-            await self.rpc.call("tasks.update", _write(params), timeout=timeout, errors=_ERRORS),
+            await self.rpc.call("tasks.update", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
         )
 
     async def subscribe_tasks(

@@ -15,6 +15,7 @@ __all__ = [
     "EventTaskCreated",
     "EventTaskDeleted",
     "EventTaskUpdated",
+    "EventTasksImported",
     "Person",
     "Status",
     "Task",
@@ -22,12 +23,17 @@ __all__ = [
     "TaskCreated",
     "TaskDeleteParams",
     "TaskDeleted",
+    "TaskImportItem",
+    "TaskImportParams",
+    "TaskImportResult",
+    "TaskImportRow",
     "TaskListParams",
     "TaskListResult",
     "TaskStatsParams",
     "TaskStatsResult",
     "TaskUpdateParams",
     "TaskUpdated",
+    "TasksImported",
     "UnknownEvent",
 ]
 
@@ -195,18 +201,68 @@ class TaskDeleted(_Model):
     """The task that was deleted."""
 
 
+class TaskImportItem(_Model):
+    """TaskImportItem says that a row is on the board."""
+
+    row: _Int64
+    """The row's place in the params, from 0 on."""
+    id: _Int64
+    """The id of its task."""
+
+
+class TaskImportParams(_Model):
+    """TaskImportParams hold tasks to import."""
+
+    rows: _typing.Annotated[list[TaskImportRow], _pydantic.Field(min_length=1, max_length=2000)]
+    """The tasks, 1 to 2000 of them.
+
+    1 to 2000 items.
+    """
+    pause_ms: _typing.Annotated[_Int64, _pydantic.Field(ge=0, le=1000)] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """How long to wait after each row, 0 to 1000 milliseconds, so that there is something to watch.
+
+    At least 0, at most 1000.
+    """
+
+
+class TaskImportResult(_Model):
+    """TaskImportResult sums an import up."""
+
+    imported: _Int64
+    """How many tasks are on the board by this call."""
+    repeated: _Int64
+    """How many of them an earlier run of this call had imported, before its server was stopped."""
+
+
+class TaskImportRow(_Model):
+    """TaskImportRow is a task to import."""
+
+    title: _typing.Annotated[str, _pydantic.Field(min_length=1, max_length=200)]
+    """Says what is to be done, in one line of 1 to 200 characters.
+
+    1 to 200 characters.
+    The server also checks one_line
+    """
+    status: Status | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """The column to begin in: "open" if absent."""
+
+
 class TaskListParams(_Model):
     """TaskListParams choose tasks."""
 
     status: Status | None = _pydantic.Field(default=None, exclude_if=_is_none)
     """Only the tasks in this column; all of them if absent."""
+    after: _Int64 | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """Only tasks with a higher id, to go on where a list ended."""
 
 
 class TaskListResult(_Model):
     """TaskListResult holds tasks."""
 
     tasks: list[Task]
-    """The tasks, oldest first."""
+    """The tasks, oldest first; at most 200."""
+    more: bool
+    """There are more, after the last of these."""
 
 
 class TaskStatsParams(_Model):
@@ -267,6 +323,13 @@ class TaskUpdated(_Model):
     """The task as it is now."""
 
 
+class TasksImported(_Model):
+    """TasksImported says that tasks are new on the board: some of those of an import."""
+
+    tasks: list[Task]
+    """The new tasks, at least one."""
+
+
 def _by_tag(
     key: str, name: str, variants: dict[str, str], unknown: str | None
 ) -> _pydantic.Discriminator:
@@ -286,6 +349,16 @@ class EventTaskCreated(TaskCreated):
     """TaskCreated says that a task is new on the board."""
 
     type: _typing.Literal["created"] = "created"
+
+    def model_post_init(self, context: _typing.Any, /) -> None:
+        super().model_post_init(context)
+        self.model_fields_set.update({"type"})
+
+
+class EventTasksImported(TasksImported):
+    """TasksImported says that tasks are new on the board: some of those of an import."""
+
+    type: _typing.Literal["imported"] = "imported"
 
     def model_post_init(self, context: _typing.Any, /) -> None:
         super().model_post_init(context)
@@ -325,10 +398,11 @@ class UnknownEvent(_Model):
 
 Event: _typing.TypeAlias = _typing.Annotated[
     _typing.Annotated[EventTaskCreated, _pydantic.Tag("EventTaskCreated")]
+    | _typing.Annotated[EventTasksImported, _pydantic.Tag("EventTasksImported")]
     | _typing.Annotated[EventTaskUpdated, _pydantic.Tag("EventTaskUpdated")]
     | _typing.Annotated[EventTaskDeleted, _pydantic.Tag("EventTaskDeleted")]
     | _typing.Annotated[UnknownEvent, _pydantic.Tag("UnknownEvent")],
-    _by_tag("type", "type", {"created": "EventTaskCreated", "updated": "EventTaskUpdated", "deleted": "EventTaskDeleted"}, "UnknownEvent"),
+    _by_tag("type", "type", {"created": "EventTaskCreated", "imported": "EventTasksImported", "updated": "EventTaskUpdated", "deleted": "EventTaskDeleted"}, "UnknownEvent"),
 ]
 """Event is a change of the board."""
 
@@ -342,13 +416,19 @@ _models: list[type[_Model]] = [
     TaskCreated,
     TaskDeleteParams,
     TaskDeleted,
+    TaskImportItem,
+    TaskImportParams,
+    TaskImportResult,
+    TaskImportRow,
     TaskListParams,
     TaskListResult,
     TaskStatsParams,
     TaskStatsResult,
     TaskUpdateParams,
     TaskUpdated,
+    TasksImported,
     EventTaskCreated,
+    EventTasksImported,
     EventTaskUpdated,
     EventTaskDeleted,
 ]

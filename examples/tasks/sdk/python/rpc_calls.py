@@ -7,12 +7,11 @@ import asyncio
 import json
 import logging
 import math
-import time
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
+from .rpc_backoff import LATER, pause_after
 from .rpc_connection import Connection
 from .rpc_errors import (
     CallTimeoutError,
@@ -25,193 +24,161 @@ from .rpc_errors import (
     ServerError,
     as_declared,
 )
+from .rpc_frames import Frame, FrameKind, Frames, Report
+from .rpc_pacing import Pacer
+from .rpc_pending import Pending, Request
+from .rpc_received import Received
+from .rpc_stream_feed import StreamFeed
 from .rpc_wire import (
     COMMAND_OVERHEAD,
+    Reply,
+    ack_request,
     call_request,
     cancel_request,
     decode_reply,
     encode,
     notify_request,
+    received_request,
+    resume_request,
 )
 
-__all__ = ["Calls", "Frame", "FrameKind", "Report"]
+__all__ = ["Calls"]
 
 _log = logging.getLogger("centrirpc")
 
-# How many requests are sent again before their acknowledgements are waited for.
-_RESEND_BATCH = 32
+# How long the acknowledgement of what is no call is waited for, in seconds.
+_ASIDE_TIMEOUT = 5.0
 
-# How long those acknowledgements are waited for, in seconds.
-_RESEND_PAUSE = 1.0
-
-# How long a cancel's acknowledgement is waited for, in seconds.
-_CANCEL_TIMEOUT = 5.0
-
-Report = Callable[[Exception], None]
-
-FrameKind = Literal["publish", "ack", "reply", "resend", "cancel", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One step in the life of a call, as given to ``on_frame``.
-
-    ``at`` is in milliseconds since 1970. ``data`` is the envelope sent (publish, resend,
-    cancel), the publication received (reply), the exception (error) or None (ack).
-    """
-
-    kind: FrameKind
-    correlation_id: str
-    method: str
-    at: float
-    data: Any
-
-
-class _Call:
-    """A call, or a notification, without an outcome."""
-
-    def __init__(
-        self,
-        method: str,
-        text: str,
-        errors: Mapping[int, type[ServerError]],
-        *,
-        notify: bool,
-        idempotent: bool,
-        deadline: float,
-    ) -> None:
-        self.id = str(uuid.uuid4())
-        self.method = method
-        self.text = text  # the params, so that what is sent again is what was sent
-        self.errors = errors
-        self.notify = notify
-        self.idempotent = idempotent
-        self.deadline = deadline
-        self.done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.sent = False
-        self.publishing: asyncio.Task[None] | None = None
-
-    def stop_publishing(self) -> None:
-        """Keep off the wire what is not on it, and wait for no acknowledgement."""
-        if self.publishing is not None:
-            # A turn of the loop later: what the SDK has already told the task must be
-            # taken by it, or asyncio complains of an exception nobody retrieved.
-            asyncio.get_running_loop().call_soon(self.publishing.cancel)
-            self.publishing = None
-
-    def fail(self, error: BaseException) -> None:
-        if isinstance(error, ServerError):
-            error = as_declared(error, self.errors)
-        if not self.done.done():
-            self.done.set_exception(error)
+# How long closing waits for the last words on calls, which are on their way.
+_PARTING_TIMEOUT = 1.0
 
 
 class Calls:
-    """Sends requests over a connection and matches replies to them by correlation id."""
+    """Sends requests over a connection and matches replies to them by correlation id.
+
+    ``silence`` is how long, in seconds, nothing may be heard of a call before it is sent again.
+    """
 
     def __init__(
-        self, connection: Connection, max_request_size: int | None, report: Report
+        self,
+        connection: Connection,
+        max_request_size: int | None,
+        silence: float,
+        report: Report,
     ) -> None:
         self._connection = connection
         self._max_request_size = max_request_size
+        self._silence = silence
         self._report = report
-        self._pending: dict[str, _Call] = {}
-        self._observers: list[Callable[[Frame], None]] = []
+        self._pending: dict[str, Pending] = {}
+        self._frames = Frames(report)
+        self._pacer = Pacer(self._send_waiting)
+        self._received = Received(self._flush_received)
+        self._last_words: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._pending)
 
     def observe(self, observer: Callable[[Frame], None]) -> Callable[[], None]:
         """Add an observer of frames; returns what removes it."""
-        self._observers.append(observer)
+        return self._frames.observe(observer)
 
-        def remove() -> None:
-            if observer in self._observers:
-                self._observers.remove(observer)
+    async def run(self, request: Request, params: Any) -> Any:
+        """Send one request and wait for its outcome, as long as its timeout at most."""
+        call = self.start(request, params)
+        try:
+            return await call.done
+        finally:
+            self.leave(call, None)  # cancelled, unless it has ended
 
-        return remove
+    def start(self, request: Request, params: Any) -> Pending:
+        """Send one request. Its outcome is that of ``done``.
 
-    async def run(
-        self,
-        method: str,
-        params: Any,
-        timeout: float,
-        errors: Mapping[int, type[ServerError]],
-        *,
-        notify: bool,
-        idempotent: bool,
-    ) -> Any:
-        """Send one request and wait for its outcome, ``timeout`` seconds at most."""
-        if not 0 < timeout < math.inf:
-            raise ValueError(f"the timeout of {method} must be seconds above 0, not {timeout!r}")
-        if self._connection.state == "disconnected":
-            raise NotConnectedError(f"cannot call {method}: call connect() first")
-        loop = asyncio.get_running_loop()
+        Raises ``ValueError`` for a timeout that is none, ``TypeError`` for params that are no
+        JSON.
+        """
+        if not 0 < request.timeout < math.inf:
+            raise ValueError(
+                f"the timeout of {request.method} must be seconds above 0, not {request.timeout!r}"
+            )
         params = {} if params is None else params
-        call = _Call(
-            method,
-            encode(f"params of {method}", params),
-            errors,
-            notify=notify,
-            idempotent=idempotent,
-            deadline=loop.time() + timeout,
-        )
+        call = Pending(request, encode(f"params of {request.method}", params), self._silence)
+        if request.kind == "stream":
+            call.feed = StreamFeed(partial(self._ack_items, call), partial(self._resume, call))
+            params = json.loads(call.text)  # the caller goes on and may change them
         # Registered before it is published: the reply may overtake the acknowledgement.
         self._pending[call.id] = call
-        timer = loop.call_later(timeout, self._expire, call, timeout)
-        try:
-            if self._connection.state == "connected":
-                self._send(call, "publish", params)
-            return await call.done
-        except asyncio.CancelledError:
-            self._cancel(call)
-            raise
-        except RPCError as error:
-            self._emit("error", call, error)
-            raise
-        finally:
-            timer.cancel()
-            del self._pending[call.id]
-            # A reply is an acknowledgement too; nobody waits for another.
-            call.stop_publishing()
+        call.expiry = asyncio.get_running_loop().call_later(request.timeout, self._expire, call)
+        if self._connection.state == "disconnected":
+            error = f"cannot call {request.method}: call connect() first"
+            self._fail(call, NotConnectedError(error))
+        elif self._connection.state == "connected":
+            self._send(call, params)
+        return call
+
+    def leave(self, call: Pending, error: RPCError | None) -> None:
+        """Nobody waits for the outcome: tell the server. ``error`` becomes the outcome."""
+        if call.id not in self._pending:
+            return
+        self._cancel(call)
+        if not self._end(call):
+            return
+        if error is None:
+            call.done.cancel()
+        else:
+            call.done.set_exception(error)
+            call.done.exception()  # nobody may ask
 
     # -- the connection ---------------------------------------------------------------
 
     def connected(self) -> None:
-        """Send what waited for the connection, and what is sent again after it dropped."""
-        self._connection.spawn(self._send_waiting(list(self._pending.values())))
+        """Send what waited for the connection, and again what has no outcome."""
+        store = self._connection.store
+        self._received.connected(store)
+        waiting = [call for call in self._pending.values() if call.publishing is None]
+        for call in waiting:
+            if call.uncertain and call.left <= 0:
+                self._expire(call)  # its time passed while the computer slept
+            elif call.uncertain and not store and not call.request.idempotent:
+                self._fail(call, _lost(call))  # it has no memory: it would run again
+        self._pacer.start(waiting)
 
     def lost(self) -> None:
         """Decide what becomes of calls that were out when the connection dropped.
 
-        This is the one place of that rule: an idempotent call is sent again under its
-        correlation id, any other fails at once, and what was never sent just waits.
+        What may be sent again waits for the next connection, and what was never sent waits
+        too; the rest fails at once.
         """
+        self._pacer.stop()
+        self._received.lost()
         for call in list(self._pending.values()):
-            if call.publishing is None:
-                continue
+            call.rest()
+            call.disconnected()
             call.stop_publishing()
-            if call.sent and not call.idempotent:
-                call.fail(
-                    ConnectionLostError(
-                        f"the connection dropped during {call.method}; whether it ran is unknown"
-                    )
-                )
+            if call.feed is not None:
+                call.feed.paused()
+            if call.uncertain and not call.repeatable:
+                self._fail(call, _lost(call))
 
     def closed(self, error: RPCError) -> None:
         """Fail everything: the connection is over."""
+        self._pacer.stop()
+        self._received.closed()
         for call in list(self._pending.values()):
+            method = call.request.method
             if isinstance(error, ClientClosedError):
-                call.fail(ClientClosedError(f"{error} during {call.method}"))
-            elif call.sent:
-                call.fail(
-                    ConnectionLostError(
-                        f"the connection ended during {call.method} ({error}); "
-                        "whether it ran is unknown"
-                    )
-                )
+                self._fail(call, ClientClosedError(f"{error} during {method}"))
+            elif call.uncertain:
+                text = f"the connection ended during {method} ({error}); whether it ran is unknown"
+                self._fail(call, ConnectionLostError(text))
             else:
-                call.fail(NotConnectedError(f"{call.method} was not sent: {error}"))
+                self._fail(call, NotConnectedError(f"{method} was not sent: {error}"))
+
+    async def close(self, error: ClientClosedError) -> None:
+        """Fail everything, and let the server hear of what ended before."""
+        self.closed(error)
+        if self._last_words:
+            await asyncio.wait(self._last_words, timeout=_PARTING_TIMEOUT)
 
     def receive(self, data: Any) -> bool:
         """Take a publication of the reply channel; False if it is no reply envelope."""
@@ -219,93 +186,267 @@ class Calls:
         if reply is None:
             return False
         call = self._pending.get(reply.correlation_id)
-        if call is None or not reply.final or call.notify or call.done.done():
+        if call is None or call.request.kind == "notify" or call.done.done():
             return True
-        self._emit("reply", call, data)
-        if reply.error is not None:
-            call.fail(reply.error)
-        else:
-            call.done.set_result(reply.result)
+        self._sign(call)
+        if reply.final:
+            self._finish(call, reply, data)
+        elif reply.has_item:
+            if call.feed is not None and reply.seq is not None:
+                self._emit("item", call, data)
+                call.feed.add(reply.seq, reply.item)
+                self._complete(call)
+        elif reply.progress is not None:
+            self._emit("progress", call, data)
+            if call.request.on_progress is not None:
+                try:
+                    call.request.on_progress(reply.progress)
+                except Exception as error:
+                    self._report(error)
         return True
 
-    # -- one call ---------------------------------------------------------------------
+    # -- the outcome ------------------------------------------------------------------
 
-    async def _send_waiting(self, calls: list[_Call]) -> None:
-        for start in range(0, len(calls), _RESEND_BATCH):
-            sending: list[asyncio.Task[None]] = []
-            for call in calls[start : start + _RESEND_BATCH]:
-                if self._connection.state != "connected":
-                    return
-                if call.publishing is None and not call.done.done():
-                    kind: FrameKind = "resend" if call.sent else "publish"
-                    self._send(call, kind, json.loads(call.text))
-                    if call.publishing is not None:
-                        sending.append(call.publishing)
-            if sending:
-                await asyncio.wait(sending, timeout=_RESEND_PAUSE)
+    def _finish(self, call: Pending, reply: Reply, data: Any) -> None:
+        """Take a final reply. That of a stream waits for the items before it."""
+        feed = call.feed
+        if feed is None:
+            self._emit("reply", call, data)
+            self._settle(call, reply)
+        elif feed.final is None:
+            self._emit("reply", call, data)
+            feed.final = reply
+            if reply.seq is None:
+                feed.items.cut()
+            else:
+                feed.items.end = reply.seq
+                feed.check()
+            self._complete(call)
 
-    def _send(self, call: _Call, kind: FrameKind, params: Any) -> None:
-        left = call.deadline - asyncio.get_running_loop().time()
-        if call.notify:
-            envelope = notify_request(call.method, params, call.id)
+    def _complete(self, call: Pending) -> None:
+        if call.feed is not None and call.feed.final is not None and call.feed.items.complete:
+            self._settle(call, call.feed.final)
+
+    def _settle(self, call: Pending, reply: Reply) -> None:
+        if call.remembered:
+            self._received.add(call.id)
+        if reply.error is not None:
+            self._fail(call, reply.error)
         else:
-            timeout_ms = max(1, round(left * 1000))
+            self._succeed(call, reply.result)
+
+    def _succeed(self, call: Pending, result: Any) -> None:
+        if self._end(call):
+            call.done.set_result(result)
+
+    def _fail(self, call: Pending, error: RPCError) -> None:
+        if not self._end(call):
+            return
+        if isinstance(error, ServerError):
+            error = as_declared(error, call.request.errors)
+        call.done.set_exception(error)
+        call.done.exception()  # nobody may ask for a stream's
+        self._emit("error", call, error)
+
+    def _end(self, call: Pending) -> bool:
+        """Forget a call and all that is under way for it; False if it has its outcome."""
+        if self._pending.pop(call.id, None) is None:
+            return False
+        if call.expiry is not None:
+            call.expiry.cancel()
+        call.rest()
+        # A reply is an acknowledgement too; nobody waits for another.
+        call.stop_publishing()
+        if call.feed is not None:
+            call.feed.ended()
+        self._pacer.answered(call)
+        return not call.done.done()
+
+    def _expire(self, call: Pending) -> None:
+        method, timeout = call.request.method, call.request.timeout
+        if call.refusal is not None and not call.uncertain:
+            self._fail(call, call.refusal)
+            return
+        if call.uncertain:
+            self._cancel(call)
+            text = f"no answer to {method} within {timeout:g} s; whether it ran is unknown"
+        else:
+            text = f"{method} was not sent: not connected within {timeout:g} s"
+        error = CallTimeoutError(text)
+        error.__cause__ = call.refusal
+        self._fail(call, error)
+
+    @property
+    def _limit(self) -> int:
+        """The largest request, in bytes."""
+        return self._max_request_size or self._connection.max_message_size
+
+    # -- publishing -------------------------------------------------------------------
+
+    def _send_waiting(self, call: Pending) -> bool:
+        """Publish a call that has none under way, if there is a connection."""
+        if call.id not in self._pending or self._connection.state != "connected":
+            return False
+        if call.publishing is not None and not call.publishing.done():
+            return False
+        self._send(call, json.loads(call.text))
+        return call.publishing is not None
+
+    def _send_again(self, call: Pending) -> None:
+        """Publish a call of which nothing was heard, or which was refused."""
+        if call.id in self._pending and self._connection.state == "connected":
+            self._send(call, json.loads(call.text))
+
+    def _send(self, call: Pending, params: Any) -> None:
+        call.rest()
+        call.stop_publishing()
+        request = call.request
+        left = call.left
+        if left <= 0 and call.uncertain:
+            self._expire(call)
+            return
+        timeout_ms = max(1, round(left * 1000))
+        if request.kind == "notify":
+            envelope = notify_request(request.method, params, call.id, timeout_ms)
+        else:
             reply_to = self._connection.reply_channel
-            envelope = call_request(call.method, params, call.id, reply_to, timeout_ms)
+            envelope = call_request(request.method, params, call.id, reply_to, timeout_ms)
         size = len(json.dumps({**envelope, "params": None})) - len("null") + len(call.text)
         size += COMMAND_OVERHEAD
-        limit = self._max_request_size or self._connection.max_message_size
+        limit = self._limit
         if size > limit:
-            call.fail(RequestTooLargeError(call.method, size, limit))
+            too_large = RequestTooLargeError(request.method, size, limit)
+            self._fail(call, _lost(call, too_large) if call.uncertain else too_large)
             return
-        call.publishing = self._connection.spawn(self._publish(call, kind, envelope, left))
+        if call.uncertain:
+            if call.epoch:
+                envelope["store"] = call.epoch
+            if call.feed is not None:
+                envelope["seq"] = call.feed.items.next
+        else:
+            call.epoch = self._connection.store
+        received = self._received.take(limit - size)
+        if received:
+            envelope["received"] = received
+        call.started = False
+        call.publishing = self._connection.spawn(self._publish(call, envelope, left))
 
-    async def _publish(
-        self, call: _Call, kind: FrameKind, envelope: dict[str, Any], left: float
-    ) -> None:
-        call.sent = True
-        self._emit(kind, call, envelope)
+    async def _publish(self, call: Pending, envelope: dict[str, Any], left: float) -> None:
+        again = call.uncertain
+        call.started = call.uncertain = True
+        call.sends += 1
+        call.heard = asyncio.get_running_loop().time()
+        self._emit("publish" if call.sends == 1 else "resend", call, envelope)
+        if call.repeatable:
+            call.again(call.silence, self._silent)
+        if call.feed is not None:
+            call.feed.resumed()
         try:
             await self._connection.publish(envelope, left)
         except ServerError as error:
-            call.fail(error)
+            if call.publishing in (None, asyncio.current_task()):
+                self._refused(call, error, again)
             return
         except ClientError:
-            return  # decided elsewhere: by lost() or by the call's timer
+            return  # no outcome: lost() decides, or the silence, or the call's timer
         self._emit("ack", call, None)
-        if call.notify and not call.done.done():
-            call.done.set_result(None)
-
-    def _expire(self, call: _Call, timeout: float) -> None:
-        if call.done.done():
-            return
-        if call.sent:
-            self._cancel(call)
-            text = f"no answer to {call.method} within {timeout:g} s; whether it ran is unknown"
+        if call.id not in self._pending:
+            return  # the reply has overtaken it
+        if call.acknowledged:
+            # The server knows the call still; that says nothing of its reply.
+            call.accepted()
+            self._pacer.answered(call)
         else:
-            text = f"{call.method} was not sent: not connected within {timeout:g} s"
-        call.fail(CallTimeoutError(text))
+            call.acknowledged = True
+            self._sign(call)
+        if call.request.kind == "notify":
+            self._succeed(call, None)
 
-    def _cancel(self, call: _Call) -> None:
+    def _refused(self, call: Pending, error: ServerError, again: bool) -> None:
+        """The server did not claim it; it may say "later"."""
+        if call.id not in self._pending:
+            return
+        if error.code not in LATER:
+            self._fail(call, error)
+            return
+        call.uncertain = again
+        call.refusal = error
+        pause = pause_after(call.refusals)
+        call.refusals += 1
+        if self._connection.state == "connected":
+            call.again(pause, self._send_again)
+        self._pacer.answered(call)
+
+    def _sign(self, call: Pending) -> None:
+        """The server gave a sign of a call."""
+        if call.sign() and call.repeatable and self._connection.state == "connected":
+            call.again(call.silence, self._silent)
+        self._pacer.answered(call)
+
+    def _silent(self, call: Pending) -> None:
+        """Send a call again, if nothing was heard of it for as long as is allowed."""
+        quiet = asyncio.get_running_loop().time() - call.heard
+        if quiet < call.silence:
+            call.again(call.silence - quiet, self._silent)
+        else:
+            call.silent()
+            self._send_again(call)
+
+    # -- what is said beside calls ----------------------------------------------------
+
+    def _cancel(self, call: Pending) -> None:
         """Tell the server, once and at best effort, that nobody waits for the call."""
-        if not call.sent or call.notify or self._connection.state != "connected":
+        if not call.uncertain or call.request.kind == "notify":
             return
-        envelope = cancel_request(call.id)
-        self._emit("cancel", call, envelope)
-        self._connection.spawn(self._publish_cancel(envelope))
+        if self._connection.state == "connected":
+            envelope = cancel_request(call.id)
+            self._emit("cancel", call, envelope)
+            self._say_last(envelope)
 
-    async def _publish_cancel(self, envelope: dict[str, Any]) -> None:
+    def _ack_items(self, call: Pending, seq: int) -> None:
+        assert call.feed is not None
+        envelope = ack_request(call.id, seq)
+        if call.id in self._pending:
+            self._say(envelope, call.feed.unacknowledged)
+        else:
+            self._say_last(envelope)
+
+    def _resume(self, call: Pending, seq: int) -> None:
+        self._say(resume_request(call.id, self._connection.reply_channel, seq))
+
+    def _flush_received(self) -> None:
+        correlation_ids = self._received.take(self._limit - COMMAND_OVERHEAD)
+        if correlation_ids:
+            self._say(received_request(correlation_ids))
+
+    def _say(
+        self, envelope: dict[str, Any], failed: Callable[[], None] | None = None
+    ) -> asyncio.Task[None]:
+        return self._connection.spawn(self._publish_aside(envelope, failed))
+
+    def _say_last(self, envelope: dict[str, Any]) -> None:
+        """Say what lets the server forget a call."""
+        task = self._say(envelope)
+        self._last_words.add(task)
+        task.add_done_callback(self._last_words.discard)
+
+    async def _publish_aside(
+        self, envelope: dict[str, Any], failed: Callable[[], None] | None
+    ) -> None:
         try:
-            await self._connection.publish(envelope, _CANCEL_TIMEOUT)
+            await self._connection.publish(envelope, _ASIDE_TIMEOUT)
         except RPCError as error:
-            _log.debug("a cancel did not reach the server: %s", error)
+            _log.debug("the server did not take %s: %s", envelope.get("op"), error)
+            if failed is not None:
+                failed()
 
-    def _emit(self, kind: FrameKind, call: _Call, data: Any) -> None:
-        if not self._observers:
-            return
-        frame = Frame(kind, call.id, call.method, time.time() * 1000, data)
-        for observer in list(self._observers):
-            try:
-                observer(frame)
-            except Exception as error:
-                self._report(error)
+    def _emit(self, kind: FrameKind, call: Pending, data: Any) -> None:
+        self._frames.emit(kind, call.id, call.request.method, data)
+
+
+def _lost(call: Pending, cause: RPCError | None = None) -> ConnectionLostError:
+    error = ConnectionLostError(
+        f"the connection dropped during {call.request.method}; whether it ran is unknown"
+    )
+    error.__cause__ = cause
+    return error

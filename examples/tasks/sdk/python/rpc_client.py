@@ -9,19 +9,26 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from .rpc_calls import Calls, Frame
+from .rpc_calls import Calls
 from .rpc_connection import Connection, ConnectionEvents, ConnectionState
 from .rpc_contract import ContractCheck, ContractChecks
-from .rpc_errors import RPCError, ServerError
+from .rpc_errors import ClientClosedError, RPCError, ServerError
+from .rpc_frames import Frame
 from .rpc_identity import Identity
+from .rpc_pending import ProgressHandler, Request
+from .rpc_stream import RPCStream
 from .rpc_subscription import PublicationHandler, Subscription, Subscriptions
+from .rpc_wire import Progress
 
 __all__ = [
     "CentrifugoRPCClient",
     "ConnectionState",
     "ContractCheck",
     "Frame",
+    "Progress",
+    "ProgressHandler",
     "PublicationHandler",
+    "RPCStream",
     "Subscription",
 ]
 
@@ -48,6 +55,8 @@ class CentrifugoRPCClient:
       clients, instead of ``user#<id>``. 1 to 64 letters, digits, ``-`` and ``_``.
     - ``max_request_size``: the largest request in bytes; by default what the server
       announces, else 65536.
+    - ``silence``: how long, in seconds, nothing may be heard of a call before it is sent
+      again, as a reply can be lost without the connection ending. Doubled each time.
     - ``on_error``: hears of exceptions raised by handlers and observers, and of
       subscriptions that the server ends. By default they are logged ("centrirpc").
     - ``sdk_options``: more arguments for ``centrifuge.Client``: ``headers``,
@@ -69,6 +78,7 @@ class CentrifugoRPCClient:
         get_token: Callable[[], Awaitable[str]] | None = None,
         session: str | None = None,
         max_request_size: int | None = None,
+        silence: float = 10.0,
         on_error: Callable[[Exception], None] | None = None,
         sdk_options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -78,6 +88,8 @@ class CentrifugoRPCClient:
             raise ValueError(f"timeout is {timeout!r}; it must be a time in seconds")
         if max_request_size is not None and max_request_size <= 0:
             raise ValueError(f"max_request_size is {max_request_size!r}; it must be positive")
+        if not silence > 0:
+            raise ValueError(f"silence is {silence!r}; it must be a time in seconds")
         own = _OWN_SDK_OPTIONS & set(sdk_options or ())
         if own:
             raise ValueError(f"sdk_options may not hold {', '.join(sorted(own))}")
@@ -100,7 +112,7 @@ class CentrifugoRPCClient:
             get_token,
             sdk_options or {},
         )
-        self._calls = Calls(self._connection, max_request_size, self._report)
+        self._calls = Calls(self._connection, max_request_size, silence, self._report)
         self._subscriptions = Subscriptions(self._connection, self._report)
         self._checks = ContractChecks(self._connection)
 
@@ -139,7 +151,9 @@ class CentrifugoRPCClient:
 
         ``connect()`` opens it again, subscriptions included.
         """
-        await self._connection.disconnect()
+        closed = ClientClosedError("the client was disconnected")
+        await self._calls.close(closed)
+        await self._connection.disconnect(closed)
 
     close = disconnect
 
@@ -166,27 +180,40 @@ class CentrifugoRPCClient:
         *,
         timeout: float | None = None,
         idempotent: bool = False,
+        volatile: bool = False,
         errors: Mapping[int, type[ServerError]] | None = None,
+        on_progress: ProgressHandler | None = None,
     ) -> Any:
         """Call a method and return its result, decoded from JSON.
 
         ``params`` is what JSON can hold; None means no params. ``timeout`` in seconds
         defaults to the client's. While the client is connecting, the call waits for it.
-        An ``idempotent`` call that is out when the connection drops is sent again with
-        the same correlation id; any other then raises :class:`ConnectionLostError`.
+
+        A call that is out when the connection drops is sent again with the same correlation
+        id, and the server, which remembers calls, answers it without running it twice. An
+        ``idempotent`` method may run twice, and is sent again even to a server without
+        memory. The server remembers no call of a ``volatile`` method: unless it is idempotent
+        too, the call then raises :class:`ConnectionLostError`. Refusals that say "later" are
+        heeded, with growing pauses, within the timeout.
+
         ``errors`` gives classes for codes of the application, whose ``from_reply`` reads the
         details; an error whose details it cannot read is raised as a plain ServerError.
+        ``on_progress`` hears how far the call has come, if the method tells.
 
         Raises a :class:`ServerError` that the server sent, or a :class:`ClientError`.
         Cancelling the task cancels the call on the server too.
         """
         return await self._calls.run(
-            method,
+            Request(
+                "call",
+                method,
+                self._timeout if timeout is None else timeout,
+                errors or {},
+                idempotent,
+                volatile,
+                on_progress,
+            ),
             params,
-            self._timeout if timeout is None else timeout,
-            errors or {},
-            notify=False,
-            idempotent=idempotent,
         )
 
     async def notify(
@@ -195,20 +222,58 @@ class CentrifugoRPCClient:
         params: Any = None,
         *,
         timeout: float | None = None,
+        idempotent: bool = False,
+        volatile: bool = False,
         errors: Mapping[int, type[ServerError]] | None = None,
     ) -> None:
         """Send a notification; returns when the server has accepted it. It is never answered.
 
-        A refusal is raised as the class that ``errors`` gives, as in ``call``.
+        Until then it is sent again like a call. A refusal is raised as the class that
+        ``errors`` gives, as in ``call``.
         """
         await self._calls.run(
-            method,
+            Request(
+                "notify",
+                method,
+                self._timeout if timeout is None else timeout,
+                errors or {},
+                idempotent,
+                volatile,
+            ),
             params,
-            self._timeout if timeout is None else timeout,
-            errors or {},
-            notify=True,
-            idempotent=False,
         )
+
+    def stream(
+        self,
+        method: str,
+        params: Any = None,
+        *,
+        timeout: float | None = None,
+        idempotent: bool = False,
+        volatile: bool = False,
+        errors: Mapping[int, type[ServerError]] | None = None,
+        on_progress: ProgressHandler | None = None,
+    ) -> RPCStream[Any, Any]:
+        """Call a method that sends items before its result, all decoded from JSON.
+
+        It is sent at once; the options are those of ``call``, and ``timeout`` is for the whole
+        stream. Errors of the call are raised by the stream; only ``ValueError`` for a timeout
+        that is none and ``TypeError`` for params that are no JSON are raised here.
+        """
+        call = self._calls.start(
+            Request(
+                "stream",
+                method,
+                self._timeout if timeout is None else timeout,
+                errors or {},
+                idempotent,
+                volatile,
+                on_progress,
+            ),
+            params,
+        )
+        assert call.feed is not None
+        return RPCStream(self._calls, call, call.feed, _same, _same)
 
     async def subscribe(
         self, channel: str, handler: PublicationHandler, *, timeout: float | None = None
@@ -300,3 +365,7 @@ class CentrifugoRPCClient:
         # An application's events may share the reply channel.
         if channel != self._connection.reply_channel or not self._calls.receive(data):
             self._subscriptions.deliver(channel, data)
+
+
+def _same(value: Any) -> Any:
+    return value

@@ -21,6 +21,7 @@ import type {
   StateReason,
   WaitOptions,
 } from "./rpc-options.js";
+import { ItemQueue, type RPCStream } from "./rpc-stream.js";
 import { type WebSocketConstructor, cuttingFrames, findWebSocket } from "./rpc-socket.js";
 import { type Request, defaultMaxRequestSize, readConnectData, requestsChannel } from "./rpc-wire.js";
 
@@ -29,8 +30,10 @@ export { channelName } from "./rpc-names.js";
 export * from "./rpc-errors.js";
 export type * from "./rpc-options.js";
 export type { WebSocketConstructor, WebSocketLike } from "./rpc-socket.js";
+export type { RPCStream } from "./rpc-stream.js";
 
 const defaultTimeout = 30_000;
+const defaultSilence = 10_000;
 const tokenExpired = 109;
 
 interface ConnectWaiter {
@@ -67,6 +70,8 @@ export class CentrifugoRPCClient {
   #established = false;
   #transport = "";
   #maxRequestSize: number;
+  /** The life of the server's memory of calls, as it said at connect. */
+  #store: string | undefined;
 
   /**
    * @param url The server's WebSocket address: `wss://example.org/connection/websocket`.
@@ -101,10 +106,15 @@ export class CentrifugoRPCClient {
         get replyChannel() {
           return client.replyChannel;
         },
+        get store() {
+          return client.#store;
+        },
         publish: (request) => this.#publish(request),
       },
       timeout,
+      options.silence ?? defaultSilence,
       this.#frames,
+      this.#report,
     );
     this.#channels = new Channels(
       {
@@ -151,7 +161,7 @@ export class CentrifugoRPCClient {
     return this.#maxRequestSize;
   }
 
-  /** The number of calls and notifications that have no outcome yet. */
+  /** The number of calls, notifications and streams that have no outcome yet. */
   get pendingCalls(): number {
     return this.#calls.size;
   }
@@ -202,11 +212,30 @@ export class CentrifugoRPCClient {
    * Calls a method and resolves with its result. While the connection is being
    * made, the call waits for it. A method that returns nothing gives null.
    *
+   * A call that is out when the connection drops is sent again under the same correlation id, and the server runs
+   * its handler once: it ends in one definite outcome. Where the server cannot promise that (an older one, or a
+   * volatile method) the call fails with ConnectionLostError.
+   *
    * @throws ServerError what the server answered, by its code's class; ClientError otherwise: NotConnectedError,
    * ConnectionLostError, ClientClosedError, CallTimeoutError, CallAbortedError, RequestTooLargeError.
    */
   call<R = unknown>(method: string, params?: object | null, options: CallOptions = {}): Promise<R> {
     return this.#start("call", method, params, options) as Promise<R>;
+  }
+
+  /**
+   * Calls a method that sends items before its result. It is sent now, whether the items are read or not. Errors,
+   * those of call(), come out of the iteration and of the result.
+   */
+  stream<Item = unknown, Result = unknown>(
+    method: string,
+    params?: object | null,
+    options: CallOptions = {},
+  ): RPCStream<Item, Result> {
+    return new ItemQueue((sink) => {
+      if (this.#state === "disconnected") throw notConnected(`stream ${method}`);
+      return this.#calls.stream(method, params, options, sink);
+    }) as RPCStream<Item, Result>;
   }
 
   /**
@@ -337,6 +366,7 @@ export class CentrifugoRPCClient {
     const said = readConnectData(data);
     this.#transport = transport;
     this.#maxRequestSize = this.#options.maxRequestSize ?? said.maxMessageSize ?? defaultMaxRequestSize;
+    this.#store = said.store;
     const settle = () => {
       if (sdk.state !== State.Connected) return;
       try {

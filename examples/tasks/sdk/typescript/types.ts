@@ -36,6 +36,7 @@ export type Clearable = "due" | "assignee";
  */
 export type Event =
   | ({ type: "created" } & TaskCreated)
+  | ({ type: "imported" } & TasksImported)
   | ({ type: "updated" } & TaskUpdated)
   | ({ type: "deleted" } & TaskDeleted);
 
@@ -173,16 +174,86 @@ export interface TaskDeleted {
   id: number;
 }
 
+/** TaskImportItem says that a row is on the board. */
+export interface TaskImportItem {
+  /**
+   * The row's place in the params, from 0 on.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   */
+  row: number;
+  /**
+   * The id of its task.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   */
+  id: number;
+}
+
+/** TaskImportParams hold tasks to import. */
+export interface TaskImportParams {
+  /**
+   * The tasks, 1 to 2000 of them.
+   *
+   * 1 to 2000 items.
+   */
+  rows: TaskImportRow[];
+  /**
+   * How long to wait after each row, 0 to 1000 milliseconds, so that there is something to watch.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 0 to 1000.
+   */
+  pause_ms?: number;
+}
+
+/** TaskImportResult sums an import up. */
+export interface TaskImportResult {
+  /**
+   * How many tasks are on the board by this call.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   */
+  imported: number;
+  /**
+   * How many of them an earlier run of this call had imported, before its server was stopped.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   */
+  repeated: number;
+}
+
+/** TaskImportRow is a task to import. */
+export interface TaskImportRow {
+  /**
+   * Says what is to be done, in one line of 1 to 200 characters.
+   *
+   * 1 to 200 characters.
+   * The server also checks one_line
+   */
+  title: string;
+  /** The column to begin in: "open" if absent. */
+  status?: Status;
+}
+
 /** TaskListParams choose tasks. */
 export interface TaskListParams {
   /** Only the tasks in this column; all of them if absent. */
   status?: Status;
+  /**
+   * Only tasks with a higher id, to go on where a list ended.
+   *
+   * An integer of 64 bits; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   */
+  after?: number;
 }
 
 /** TaskListResult holds tasks. */
 export interface TaskListResult {
-  /** The tasks, oldest first. */
+  /** The tasks, oldest first; at most 200. */
   tasks: Task[];
+  /** There are more, after the last of these. */
+  more: boolean;
 }
 
 /** TaskStatsParams name a user. */
@@ -254,4 +325,10 @@ export interface TaskUpdateParams {
 export interface TaskUpdated {
   /** The task as it is now. */
   task: Task;
+}
+
+/** TasksImported says that tasks are new on the board: some of those of an import. */
+export interface TasksImported {
+  /** The new tasks, at least one. */
+  tasks: Task[];
 }

@@ -5,7 +5,9 @@ import { Board } from "./board.js";
 import { CallLog } from "./call-log.js";
 import { Columns } from "./columns.js";
 import { find, make, setFault } from "./dom.js";
+import { offerImport } from "./import.js";
 import { BadUserError, openSession, rememberUser, rememberedUser } from "./session.js";
+import { cutConnection } from "./socket.js";
 import { changeTask, confirmDelete, writeTask } from "./task-dialog.js";
 import { Waiting, marked } from "./waiting.js";
 import { errorText, faultsByField, statusNames, statuses } from "./words.js";
@@ -54,6 +56,7 @@ async function begin(next: APIClient): Promise<void> {
     if (next !== api) return;
     showState(state);
     if (state === "connected") waiting.resume(next);
+    if (state !== "connected") log.lost(why.reason);
     if (subscription === undefined) return;
     if (state === "connected") void load(next); // again: what was missed meanwhile
     // The server refused to have the user back, perhaps because it was started again with another secret.
@@ -74,7 +77,7 @@ function showState(state: ConnectionState): void {
 async function load(from: APIClient): Promise<void> {
   const asked = board.clock;
   try {
-    const { tasks } = await from.tasksList({});
+    const tasks = await list(from);
     if (from !== api) return;
     board.replace(tasks, asked);
     show();
@@ -84,28 +87,42 @@ async function load(from: APIClient): Promise<void> {
   }
 }
 
+/** All tasks there are. */
+async function list(from: APIClient): Promise<Task[]> {
+  const all: Task[] = [];
+  for (let more = true; more; ) {
+    const page = await from.tasksList({ after: all.at(-1)?.id ?? 0 });
+    all.push(...page.tasks);
+    more = page.more;
+  }
+  return all;
+}
+
 // --- What the board shows
 
 function show(): void {
   columns.show(board.tasks);
 }
 
-const known = new Set<TaskEvent["type"]>(["created", "updated", "deleted"]);
+const known = new Set<TaskEvent["type"]>(["created", "imported", "updated", "deleted"]);
 
 function hear(event: TaskEvent): void {
   log.event("tasks", event);
   if (!known.has(event.type)) return; // a newer server's
-  const before = board.get(event.type === "deleted" ? event.id : event.task.id);
+  const task = event.type === "deleted" ? board.get(event.id) : event.type === "imported" ? event.tasks[0] : event.task;
+  const before = task && board.get(task.id);
   board.apply(event);
   show();
   tell(event, before);
-  const creator = event.type === "deleted" ? before?.created_by : event.task.created_by;
-  if (api !== undefined && creator === api.rpc.userId) void refreshStats(api);
+  if (api === undefined || task?.created_by !== api.rpc.userId) return;
+  if (event.type === "imported") statsSoon(api); // many of these come together
+  else void refreshStats(api);
 }
 
 function tell(event: TaskEvent, before: Task | undefined): void {
   const news = find("news", HTMLElement);
-  if (event.type === "deleted") news.textContent = before === undefined ? "" : `Deleted: ${before.title}`;
+  if (event.type === "imported") news.textContent = `New: ${event.tasks.length === 1 ? "1 task" : `${event.tasks.length} tasks`}`;
+  else if (event.type === "deleted") news.textContent = before === undefined ? "" : `Deleted: ${before.title}`;
   else if (event.type === "created") news.textContent = `New in ${statusNames[event.task.status]}: ${event.task.title}`;
   else if (before?.status === event.task.status) news.textContent = `Changed: ${event.task.title}`;
   else news.textContent = `Moved to ${statusNames[event.task.status]}: ${event.task.title}`;
@@ -129,6 +146,15 @@ async function refreshStats(from: APIClient): Promise<void> {
   } finally {
     statsRunning = false;
   }
+}
+
+let statsTimer: number | undefined;
+
+function statsSoon(from: APIClient): void {
+  statsTimer ??= window.setTimeout(() => {
+    statsTimer = undefined;
+    void refreshStats(from);
+  }, 1000);
 }
 
 async function showStats(from: APIClient): Promise<void> {
@@ -235,6 +261,11 @@ find("quick-details", HTMLButtonElement).addEventListener("click", () => {
     setFault(quickTitle, undefined);
   });
 });
+
+offerImport((params, options) => {
+  if (api === undefined) throw new Error("there is no connection");
+  return api.tasksImport(params, options);
+}, cutConnection);
 
 find("log-clear", HTMLButtonElement).addEventListener("click", () => log.clear());
 

@@ -42,6 +42,7 @@ export class Board {
 
   apply(event: TaskEvent): void {
     if (event.type === "deleted") this.remove(event.id);
+    else if (event.type === "imported") event.tasks.forEach((task) => this.put(task));
     else this.put(event.task);
   }
 

@@ -85,8 +85,10 @@ export class Columns {
     column.count.textContent = String(tasks.length);
     tasks.forEach((task, place) => {
       let card = this.#cards.get(task.id);
-      if (card === undefined) this.#cards.set(task.id, (card = this.#card(task)));
-      card.show(task);
+      if (card === undefined) {
+        this.#cards.set(task.id, (card = this.#card(task)));
+        card.show(task);
+      } else if (card.task !== task) card.show(task);
       const there = column.list.children[place] ?? null;
       if (there !== card.item) column.list.insertBefore(card.item, there);
     });

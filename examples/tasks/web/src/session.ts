@@ -1,6 +1,7 @@
 // Who the user is, and the connection made for them.
 
 import { APIClient, CentrifugoRPCClient } from "../../sdk/typescript/index.js";
+import { CuttableWebSocket } from "./socket.js";
 
 /** A refusal by GET /token, in words. */
 export class BadUserError extends Error {}
@@ -21,6 +22,7 @@ export async function openSession(user: string): Promise<APIClient> {
   url.protocol = url.protocol.replace("http", "ws");
   const rpc = new CentrifugoRPCClient(url.href, token, undefined, {
     getToken: () => fetchToken(user),
+    websocket: CuttableWebSocket,
     transports: [
       { transport: "http_stream", endpoint: "/connection/http_stream" },
       { transport: "sse", endpoint: "/connection/sse" },

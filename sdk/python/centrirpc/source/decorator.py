@@ -23,6 +23,7 @@ def websocket_rpc(
     deprecated: str | None = None,
     timeout: float | None = None,
     idempotent: bool = False,
+    volatile: bool = False,
     errors: type[ApplicationError[Any]] | Iterable[type[ApplicationError[Any]]] = (),
     notify: bool = False,
     registry: Registry | None = None,
@@ -39,7 +40,8 @@ def websocket_rpc(
     parameter named ``conn`` or annotated ``Conn``, or left out; the result is any type that
     Pydantic describes, or None. ``description`` replaces the docstring, ``deprecated`` says
     what to use instead, ``timeout`` bounds a call in seconds, ``idempotent`` says that
-    running it twice does no harm, ``errors`` is the one, or are those, of
+    running it twice does no harm, ``volatile`` that the server need not remember its calls,
+    so that a reply may be lost with the connection, ``errors`` is the one, or are those, of
     :func:`declare_error` that it raises, and a ``notify`` method is never answered.
 
     A wrong handler raises :class:`HandlerError` when its module is imported. The
@@ -60,6 +62,7 @@ def websocket_rpc(
             deprecated=deprecated,
             timeout=timeout,
             idempotent=idempotent,
+            volatile=volatile,
             errors=errors,
             notify=notify,
             names=names,

@@ -69,6 +69,7 @@ def describe(registry: Registry, name: str, doc: str = "") -> dict[str, Any]:
                 "deprecated": handler.deprecated,
                 "timeout_ms": handler.timeout_ms,
                 "idempotent": handler.idempotent,
+                "volatile": handler.volatile,
                 "params": schema(handler, "params"),
                 "result": schema(handler, "result"),
                 "errors": sorted({error.declared_code for error in handler.errors}),

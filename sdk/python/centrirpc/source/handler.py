@@ -35,6 +35,7 @@ class Handler:
         deprecated: str | None = None,
         timeout: float | None = None,
         idempotent: bool = False,
+        volatile: bool = False,
         errors: type[ApplicationError[Any]] | Iterable[type[ApplicationError[Any]]] = (),
         notify: bool = False,
         names: dict[str, Any] | None = None,
@@ -50,6 +51,8 @@ class Handler:
         """Seconds that a call may take; None leaves it to the server."""
         self.idempotent = bool(idempotent)
         """Whether running a call twice does no harm."""
+        self.volatile = bool(volatile)
+        """Whether the server need not remember its calls."""
         self.notify = bool(notify)
         """Whether it is never answered."""
         several = isinstance(errors, Iterable) and not isinstance(errors, type | str)

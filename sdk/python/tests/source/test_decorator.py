@@ -68,9 +68,14 @@ async def test_the_function_stays_as_it_is(registry: Registry) -> None:
         return params.number
 
     before = inspect.signature(get)
-    decorated = rpc(registry, timeout=2.0005, idempotent=True, errors=[Quota], deprecated="list")(
-        get
-    )
+    decorated = rpc(
+        registry,
+        timeout=2.0005,
+        idempotent=True,
+        volatile=True,
+        errors=[Quota],
+        deprecated="list",
+    )(get)
     assert decorated is get
     assert inspect.signature(decorated) == before
     assert await get(Params(number=3), Conn("ann")) == 3
@@ -78,6 +83,7 @@ async def test_the_function_stays_as_it_is(registry: Registry) -> None:
     assert registry.methods() == [handler]
     assert handler.doc == "Gets it.\n\nMore of it."
     assert (handler.timeout_ms, handler.idempotent, handler.deprecated) == (2001, True, "list")
+    assert handler.volatile
     assert handler.errors == (Quota,)
     assert handler.source.endswith(
         "test_decorator.py#test_the_function_stays_as_it_is.<locals>.get"

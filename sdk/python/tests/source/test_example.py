@@ -27,8 +27,10 @@ def contract() -> Any:
 def test_it_is_the_api_of_the_go_demo(contract: Any) -> None:
     described = Application(FOLDER).export("handlers", "--name", "tasks")
     assert (described["name"], described["doc"]) == (contract["name"], contract["doc"])
-    for ours, theirs in zip(described["methods"], contract["methods"], strict=True):
-        for key in ("name", "kind", "doc", "deprecated", "timeout_ms", "idempotent"):
+    # Streams are not written in Python yet.
+    methods = [method for method in contract["methods"] if method["kind"] != "stream"]
+    for ours, theirs in zip(described["methods"], methods, strict=True):
+        for key in ("name", "kind", "doc", "deprecated", "timeout_ms", "idempotent", "volatile"):
             assert ours[key] == theirs.get(key, type(ours[key])()), (ours["name"], key)
         assert ours["errors"] == theirs.get("errors", [])
         for key in ("params", "result"):
@@ -48,6 +50,8 @@ def test_it_is_the_api_of_the_go_demo(contract: Any) -> None:
     }
     taken, sent = (described[mode]["$defs"] for mode in ("validation", "serialization"))
     for type_ in contract["types"]:
+        if type_["name"].startswith("TaskImport"):
+            continue  # only the stream has these
         for schema in filter(None, (taken.get(type_["name"]), sent.get(type_["name"]))):
             assert schema["description"] == type_["doc"]
             fields = type_.get("fields", [])
@@ -101,8 +105,11 @@ async def test_the_life_of_a_task(board: Registry) -> None:
     updated = await call("tasks.update", changes)
     del task["due"]
     assert updated == {**task, "status": "done", "tags": ["a"], "version": 2}
-    assert await call("tasks.list", {"status": "done"}) == {"tasks": [updated]}
-    assert await call("tasks.list", {"status": "open"}) == {"tasks": []}
+    assert await call("tasks.list", {"status": "done"}) == {
+        "tasks": [updated],
+        "more": False,
+    }
+    assert await call("tasks.list", {"status": "open"}) == {"tasks": [], "more": False}
     assert await call("tasks.get_stats", {"user_id": "ann"}) == {
         "total": 1,
         "by_status": {"open": 0, "in_progress": 0, "done": 1},
@@ -114,6 +121,10 @@ async def test_the_life_of_a_task(board: Registry) -> None:
         *("title value", "status enum", "tags value"),
         *("assignee.name required", "assignee.email value"),
     ]
-    for _ in range(200):
-        await call("tasks.create", {"title": "One of many"})
+    for _ in range(2000):
+        last = await call("tasks.create", {"title": "One of many"})
+    page = await call("tasks.list", {"after": last["id"] - 201})
+    assert (len(page["tasks"]), page["more"]) == (200, True)
+    page = await call("tasks.list", {"after": page["tasks"][-1]["id"]})
+    assert page == {"tasks": [last], "more": False}
     assert await faults(board, "tasks.create", {"title": "One more"}) == ["board_full"]

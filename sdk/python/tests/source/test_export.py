@@ -101,7 +101,7 @@ def test_methods(registry: Registry) -> None:
     async def update(conn: Conn, params: Patch) -> list[Task] | None:
         """Changes it."""
 
-    @websocket_rpc("cursor.move", registry=registry, notify=True)
+    @websocket_rpc("cursor.move", registry=registry, notify=True, volatile=True)
     async def move(conn: Conn) -> None: ...
 
     described = describe(registry, "tasks", "About tasks.")
@@ -123,6 +123,7 @@ def test_methods(registry: Registry) -> None:
             "deprecated": "",
             "timeout_ms": 0,
             "idempotent": False,
+            "volatile": True,
             "params": None,
             "result": None,
             "errors": [],
@@ -135,6 +136,7 @@ def test_methods(registry: Registry) -> None:
             "deprecated": "tasks.patch",
             "timeout_ms": 1500,
             "idempotent": True,
+            "volatile": False,
             "params": {"$ref": "#/$defs/Patch"},
             "result": {
                 "anyOf": [

@@ -1,0 +1,115 @@
+package redisstore_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/centrirpc/centrirpc/calls/redisstore"
+	"github.com/centrirpc/centrirpc/internal/redisserver"
+)
+
+// rewriting is a proxy that changes what a Redis says.
+func rewriting(t *testing.T, to, what, by string) string {
+	t.Helper()
+	if len(what) != len(by) {
+		t.Fatal("the lengths differ")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", to)
+			if err != nil {
+				client.Close()
+				return
+			}
+			go func() { io.Copy(server, client); server.Close() }()
+			go func() {
+				buf := make([]byte, 64<<10)
+				for {
+					n, err := server.Read(buf)
+					if err != nil {
+						client.Close()
+						return
+					}
+					client.Write(bytes.ReplaceAll(buf[:n], []byte(what), []byte(by)))
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// Each thing that can be wrong has words of its own, that say what to do, and that
+// hold no secrets.
+func TestNewSaysWhatIsWrong(t *testing.T) {
+	locked := startRedis(t, "--requirepass", "right")
+	open := startRedis(t)
+	evicting := startRedis(t, "--maxmemory-policy", "allkeys-lru")
+	limited := startRedis(t, "--user", "default", "on", "nopass", "~*", "&*", "+@all", "-evalsha", "-eval")
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for name, test := range map[string]struct {
+		cfg  redisstore.Config
+		says []string
+	}{
+		"no URL":            {redisstore.Config{}, []string{"Config.URL is empty", "redis://127.0.0.1:6379"}},
+		"no URL of a Redis": {redisstore.Config{URL: "http://u:geheim@127.0.0.1"}, []string{"Config.URL is not the address of a Redis"}},
+		"a broken URL":      {redisstore.Config{URL: "redis://u:ge%heim@127.0.0.1"}, []string{"Config.URL is not the address of a Redis", "percent-encoded"}},
+		"a bad database":    {redisstore.Config{URL: "redis://u:geheim@127.0.0.1/geheim"}, []string{"Config.URL is not"}},
+		"nobody there":      {redisstore.Config{URL: "redis://u:geheim@" + redisserver.FreeAddress(t)}, []string{"no Redis can be reached at 127.0.0.1:", "start it there or correct Config.URL"}},
+		"a web server":      {redisstore.Config{URL: "redis://u:geheim@" + web.Listener.Addr().String()}, []string{"does not answer as a Redis does"}},
+		"silence":           {redisstore.Config{URL: "redis://u:geheim@" + silent.Addr().String(), Timeout: 300 * time.Millisecond}, []string{"does not answer as a Redis does"}},
+		"TLS to no TLS":     {redisstore.Config{URL: "rediss://u:geheim@" + open.Addr()}, []string{open.Addr()}},
+		"a wrong password":  {redisstore.Config{URL: "redis://:geheim@" + locked.Addr()}, []string{"refuses the user or the password", locked.Addr()}},
+		"a wrong user":      {redisstore.Config{URL: "redis://u:geheim@" + locked.Addr()}, []string{"refuses the user or the password", locked.Addr()}},
+		"no password":       {redisstore.Config{URL: "redis://" + locked.Addr()}, []string{"asks for a password", locked.Addr()}},
+		"an old version":    {redisstore.Config{URL: "redis://" + rewriting(t, open.Addr(), "redis_version:7.", "redis_version:5.")}, []string{"is version 5.", "6.2 or newer is needed"}},
+		"eviction":          {redisstore.Config{URL: evicting.URL()}, []string{"maxmemory-policy allkeys-lru", "CONFIG SET maxmemory-policy noeviction"}},
+		"a narrow ACL":      {redisstore.Config{URL: limited.URL()}, []string{"does not permit", "ACL"}},
+		"a brace":           {redisstore.Config{URL: open.URL(), Prefix: "a{b"}, []string{"Config.Prefix", "brace"}},
+		"a negative bound":  {redisstore.Config{URL: open.URL(), MaxCallsPerUser: -1}, []string{"Config.MaxCallsPerUser is negative"}},
+		"a short lease":     {redisstore.Config{URL: open.URL(), Lease: time.Millisecond}, []string{"Config.Lease", "at least 300ms"}},
+		"a long timeout":    {redisstore.Config{URL: open.URL(), Timeout: time.Minute}, []string{"Config.Timeout", "less than the lease"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := time.Now()
+			s, err := redisstore.New(test.cfg)
+			if err == nil {
+				s.Close()
+				t.Fatal("no error")
+			}
+			for _, want := range append(test.says, "redisstore: ") {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error does not say %q: %v", want, err)
+				}
+			}
+			if strings.Contains(err.Error(), "heim") || strings.Count(err.Error(), "redisstore: ") > 1 {
+				t.Errorf("the error is %v", err)
+			}
+			if took := time.Since(before); took > 10*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+	open.open(t, redisstore.Config{URL: "redis://:right@" + locked.Addr()})
+	open.open(t, redisstore.Config{URL: "redis://" + open.Addr() + "/3"})
+}

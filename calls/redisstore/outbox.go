@@ -1,0 +1,84 @@
+package redisstore
+
+import (
+	"context"
+
+	"github.com/redis/rueidis"
+)
+
+// What waits in an outbox, and goes out of it in one piece.
+const (
+	maxWaiting = 4096
+	maxBatch   = 64
+)
+
+// message is a script to be run whose answer nobody waits for.
+type message struct {
+	script     *script
+	keys, args []string
+}
+
+// outbox sends messages in the background. What finds it full, or Redis out of
+// reach, is dropped.
+type outbox struct {
+	store   *Store
+	waiting chan message
+}
+
+func newOutbox(s *Store) *outbox { return &outbox{s, make(chan message, maxWaiting)} }
+
+// put does not block.
+func (o *outbox) put(m message) {
+	select {
+	case o.waiting <- m:
+	default:
+	}
+}
+
+// send sends what is put until the store is closed.
+func (o *outbox) send(ctx context.Context) {
+	batch := make([]message, 0, maxBatch)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-o.waiting:
+			batch = append(batch[:0], m)
+		}
+		for more := true; more && len(batch) < maxBatch; {
+			select {
+			case m := <-o.waiting:
+				batch = append(batch, m)
+			default:
+				more = false
+			}
+		}
+		if o.store.node.leased() {
+			o.deliver(ctx, batch)
+		}
+		clear(batch)
+	}
+}
+
+// deliver sends a batch at once, and in full what Redis does not know by its hash.
+func (o *outbox) deliver(ctx context.Context, batch []message) {
+	ctx, end, err := o.store.begin(ctx)
+	if err != nil {
+		return
+	}
+	defer end()
+	client := o.store.client
+	commands := make(rueidis.Commands, len(batch))
+	for i, m := range batch {
+		commands[i] = m.script.bySHA(client.B(), m.keys, m.args)
+	}
+	var unknown rueidis.Commands
+	for i, res := range client.DoMulti(ctx, commands...) {
+		if isNoScript(res.Error()) {
+			unknown = append(unknown, batch[i].script.byText(client.B(), batch[i].keys, batch[i].args))
+		}
+	}
+	if len(unknown) > 0 {
+		client.DoMulti(ctx, unknown...)
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/centrirpc/centrirpc/client"
+)
+
+// ask calls a method, which may be a stream, and prints what comes of it: the items
+// of a stream as they come and its result, each on a line of its own; the result of
+// another method indented.
+func (c *call) ask(ctx context.Context, e *environment, rpc *client.CentrifugoRPCClient, method string, params json.RawMessage) error {
+	view := newProgressView(e.stderr, c.progress)
+	defer view.clear()
+	end := watchEnd(rpc)
+	defer end.stop()
+	// A method that is no stream is a stream without items to the client.
+	stream := client.Stream[json.RawMessage, json.RawMessage](ctx, rpc, method, params, append(c.class(), client.OnProgress(view.show))...)
+	for item, err := range stream.Items() {
+		if err != nil {
+			return err
+		}
+		view.clear()
+		if err := printLine(e.stdout, item); err != nil {
+			return err
+		}
+		view.draw()
+	}
+	result, err := stream.Result()
+	if err != nil {
+		return err
+	}
+	view.clear()
+	if !end.ofStream(ctx) {
+		_, err = fmt.Fprintln(e.stdout, indented(result))
+		return outputError(err)
+	}
+	return printLine(e.stdout, result)
+}
+
+// class are the options of a call that its method's declaration asks for.
+func (c *call) class() []client.CallOption {
+	var opts []client.CallOption
+	if c.idempotent {
+		opts = append(opts, client.Idempotent())
+	}
+	if c.volatile {
+		opts = append(opts, client.Volatile())
+	}
+	return opts
+}
+
+// end learns from the final reply whether the method is a stream.
+type end struct {
+	stop   func()
+	stream atomic.Bool
+	came   chan struct{}
+}
+
+func watchEnd(rpc *client.CentrifugoRPCClient) *end {
+	e := &end{came: make(chan struct{})}
+	var over atomic.Bool
+	e.stop = rpc.OnFrame(func(f client.Frame) {
+		if f.Kind != client.FrameReply || over.Swap(true) {
+			return
+		}
+		var final struct {
+			Seq *uint64 `json:"seq"` // only a stream's final reply has one
+		}
+		e.stream.Store(json.Unmarshal(f.Data, &final) == nil && final.Seq != nil)
+		close(e.came)
+	})
+	return e
+}
+
+// ofStream waits for the final reply's frame, which comes right beside the result.
+func (e *end) ofStream(ctx context.Context) bool {
+	select {
+	case <-e.came:
+	case <-ctx.Done():
+	}
+	return e.stream.Load()
+}
+
+func printLine(w io.Writer, value json.RawMessage) error {
+	var line bytes.Buffer
+	if err := json.Compact(&line, value); err != nil {
+		return err
+	}
+	line.WriteByte('\n')
+	_, err := w.Write(line.Bytes())
+	return outputError(err)
+}
+
+func outputError(err error) error {
+	if err != nil {
+		return fmt.Errorf("writing to standard output: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+// Package faults is about what becomes of calls when things break: sockets that
+// are cut, stalled or half open, servers that restart, are killed or paused, a
+// Redis that stalls, empties or is away. Servers and clients are real processes
+// (clients in Go, Python and TypeScript), between them is package faultproxy.
+//
+// Each call carries a key of its own in its params. A server writes each run of a
+// handler to a journal, with the key; a client tells the outcome of each call. So
+// a test counts runs and outcomes.
+//
+// A client is told as JSON lines what to do:
+//
+//	{"start":"call","key":"k","method":"work.once","params":{"say":"k",…},"timeout_ms":…,"idempotent":…,"volatile":…}
+//	{"start":"notify", …}
+//	{"start":"stream", …,"take":…,"pause_ms":…}   leaves after so many items; pauses after each 16
+//	{"cancel":"k"}, {"stats":"s"}, {"close":true}
+//
+// and answers as JSON lines:
+//
+//	{"ready":true}, {"state":"connecting"}
+//	{"done":"k","result":"k"} or "error":"reason" or "client_error":"class" or "fault":…; "items":n of a stream
+//	{"frame":"ack","key":"k"} and the same for "resend" and "cancel"
+//	{"stats":"s","pending":n,"left":m,"clock":s}   m timers, tasks or goroutines; the time, where it may be false
+package faults

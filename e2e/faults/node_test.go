@@ -1,0 +1,174 @@
+package faults
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/centrirpc/centrirpc/conformance/process"
+)
+
+const secret = "the fault tests' secret, long enough for HS256"
+
+// soon is how long tests wait for what must happen.
+const soon = 60 * time.Second
+
+// node is a server process.
+type node struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	addr   string
+	stderr process.Output
+	ended  chan struct{} // closed when the process has
+}
+
+// programs are built once for all tests.
+var programs struct {
+	sync.Mutex
+	paths map[string]string
+}
+
+func build(t *testing.T, pkg string) string {
+	t.Helper()
+	programs.Lock()
+	defer programs.Unlock()
+	if path := programs.paths[pkg]; path != "" {
+		return path
+	}
+	path := filepath.Join(programDir, filepath.Base(filepath.Dir(pkg))+"-"+filepath.Base(pkg))
+	args := []string{"build", "-o", path}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	process.Run(t, nil, "go", append(args, "github.com/centrirpc/centrirpc/e2e/faults/"+pkg)...)
+	if programs.paths == nil {
+		programs.paths = map[string]string{}
+	}
+	programs.paths[pkg] = path
+	return path
+}
+
+// startNode starts a server that writes to the journal. It ends with the test.
+func startNode(t *testing.T, j *journal, flags ...string) *node {
+	t.Helper()
+	n := &node{t: t, ended: make(chan struct{})}
+	n.cmd = exec.Command(build(t, "server"), append([]string{"-secret", secret, "-journal", j.file}, flags...)...)
+	n.cmd.Stderr = &n.stderr
+	stdin, err := n.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.stdin = stdin
+	stdout, err := n.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	address, found := strings.CutPrefix(strings.TrimSpace(line), "listening on http://")
+	go func() {
+		_ = n.cmd.Wait()
+		close(n.ended)
+	}()
+	t.Cleanup(func() {
+		n.signal(syscall.SIGCONT)
+		_ = n.stdin.Close()
+		select {
+		case <-n.ended:
+		case <-time.After(20 * time.Second):
+			n.signal(syscall.SIGKILL)
+			<-n.ended
+		}
+		if log := n.stderr.String(); strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic") {
+			t.Errorf("the server's log:\n%s", log)
+		} else if t.Failed() {
+			t.Logf("the end of the server's log:\n%s", log[max(0, len(log)-4000):])
+		}
+	})
+	if err != nil || !found {
+		t.Fatalf("the server said %q (%v)\n%s", line, err, n.stderr.String())
+	}
+	n.addr = address
+	return n
+}
+
+func (n *node) signal(s syscall.Signal) { _ = n.cmd.Process.Signal(s) }
+
+// kill ends the process at once.
+func (n *node) kill() {
+	n.t.Helper()
+	n.signal(syscall.SIGKILL)
+	n.wait()
+}
+
+func (n *node) wait() {
+	n.t.Helper()
+	select {
+	case <-n.ended:
+	case <-time.After(soon):
+		n.t.Fatal("the server does not end")
+	}
+}
+
+// drains is whether the server says that it is draining.
+func (n *node) drains() bool {
+	resp, err := http.Get("http://" + n.addr + "/health")
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusServiceUnavailable
+}
+
+// load is what the process has.
+type load struct{ Goroutines, Heap int }
+
+func (n *node) load() (l load) {
+	n.t.Helper()
+	resp, err := http.Get("http://" + n.addr + "/goroutines")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&l); err != nil {
+		n.t.Fatal(err)
+	}
+	return l
+}
+
+// settles waits until the process has at most so many goroutines.
+func (n *node) settles(goroutines int) {
+	n.t.Helper()
+	within(n.t, func() (bool, string) {
+		l := n.load()
+		return l.Goroutines <= goroutines, fmt.Sprintf("%d goroutines; want %d at most", l.Goroutines, goroutines)
+	})
+}
+
+// within polls until done says true.
+func within(t *testing.T, done func() (bool, string)) {
+	t.Helper()
+	deadline := time.Now().Add(soon)
+	for {
+		ok, state := done()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("after %v: %s", soon, state)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

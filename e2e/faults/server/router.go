@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/centrirpc/centrirpc"
+)
+
+// journal takes one line for each beginning and end of a handler. Lines of several
+// processes do not mix: each is one write to a file opened to append.
+type journal struct{ file *os.File }
+
+func (j journal) write(ctx context.Context, what, key string) {
+	_, _ = fmt.Fprintf(j.file, "%s %s %s\n", what, centrirpc.ConnFromContext(ctx).UserID, key)
+}
+
+// Work asks for a call.
+type Work struct {
+	// MS is how long it takes.
+	MS int `json:"ms" validate:"min=0"`
+	// Say is the call's key. It comes back, to tell replies apart.
+	Say string `json:"say"`
+	// File holds the call up until there is a file of that name. Empty means that it is not held up.
+	File string `json:"file,omitempty"`
+	// N is how many items a stream sends.
+	N int `json:"n,omitempty" validate:"min=0"`
+}
+
+// Did is what came of it.
+type Did struct {
+	Say  string `json:"say"`
+	Sent int    `json:"sent"`
+}
+
+// Item is one of a stream.
+type Item struct {
+	I int `json:"i"`
+}
+
+func newRouter(file *os.File, log *slog.Logger) *centrirpc.Router {
+	j := journal{file}
+	r := centrirpc.NewRouter(centrirpc.Name("faults"), centrirpc.Logger(log))
+	centrirpc.Handle(r, "work.once", j.work, centrirpc.Timeout(5*time.Minute))
+	centrirpc.Handle(r, "work.again", j.work, centrirpc.Idempotent())
+	centrirpc.Handle(r, "work.volatile", j.work, centrirpc.Volatile())
+	centrirpc.HandleNotify(r, "work.note", func(ctx context.Context, p Work) error {
+		_, err := j.work(ctx, p)
+		return err
+	})
+	centrirpc.HandleStream(r, "work.count", j.count, centrirpc.Timeout(5*time.Minute))
+	return r
+}
+
+// work takes its time, or as long as it is asked for.
+func (j journal) work(ctx context.Context, p Work) (Did, error) {
+	j.write(ctx, "start", p.Say)
+	if p.MS > 0 {
+		select {
+		case <-time.After(time.Duration(p.MS) * time.Millisecond):
+		case <-ctx.Done():
+			j.write(ctx, "ended", p.Say)
+			return Did{}, ctx.Err()
+		}
+	}
+	if p.File != "" {
+		poll := time.NewTicker(5 * time.Millisecond)
+		defer poll.Stop()
+		for !exists(p.File) {
+			select {
+			case <-poll.C:
+			case <-ctx.Done():
+				j.write(ctx, "ended", p.Say)
+				return Did{}, ctx.Err()
+			}
+		}
+	}
+	j.write(ctx, "done", p.Say)
+	return Did{Say: p.Say}, nil
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+func (j journal) count(ctx context.Context, p Work, send func(Item) error) (Did, error) {
+	j.write(ctx, "start", p.Say)
+	for i := range p.N {
+		if err := send(Item{i}); err != nil {
+			j.write(ctx, "ended", p.Say)
+			return Did{Sent: i}, err
+		}
+		if p.MS > 0 {
+			time.Sleep(time.Duration(p.MS) * time.Millisecond)
+		}
+	}
+	j.write(ctx, "done", p.Say)
+	return Did{Say: p.Say, Sent: p.N}, nil
+}
+
+func goroutines(w http.ResponseWriter, _ *http.Request) {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	_, _ = fmt.Fprintf(w, `{"goroutines":%d,"heap":%d}`, runtime.NumGoroutine(), m.HeapAlloc)
+}

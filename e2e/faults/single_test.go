@@ -1,0 +1,395 @@
+package faults
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/centrirpc/centrirpc/internal/faultproxy"
+)
+
+// rig is one server, a proxy in front of it, and a client.
+type rig struct {
+	t       *testing.T
+	journal *journal
+	node    *node
+	proxy   *faultproxy.Proxy
+	client  *driver
+	gate    string // a file that calls wait for
+}
+
+func newRig(t *testing.T, language string, silence time.Duration, flags ...string) *rig {
+	t.Helper()
+	return newRigWith(t, language, silence, nil, flags...)
+}
+
+// newRigWith is newRig with additions to the client's environment.
+func newRigWith(t *testing.T, language string, silence time.Duration, env []string, flags ...string) *rig {
+	t.Helper()
+	r := &rig{t: t, journal: newJournal(t), gate: filepath.Join(t.TempDir(), "gate")}
+	r.node = startNode(t, r.journal, flags...)
+	r.proxy = faultproxy.Start(t, r.node.addr)
+	r.client = startDriver(t, language, r.proxy.Addr(), "u1", silence, env...)
+	return r
+}
+
+func (r *rig) open() {
+	r.t.Helper()
+	if err := os.WriteFile(r.gate, nil, 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// start starts n calls of that order, with keys that begin with its key.
+func (r *rig) start(o order, n int) (keys []string) {
+	r.t.Helper()
+	for i := range n {
+		call := o
+		call.Key = fmt.Sprintf("%s%d", o.Key, i)
+		r.client.start(call)
+		keys = append(keys, call.Key)
+	}
+	return keys
+}
+
+// want waits for the outcome of each call, and counts the runs of each.
+func (r *rig) want(keys []string, wanted func(key string) string, runs int) {
+	r.t.Helper()
+	for _, key := range keys {
+		if got := r.client.outcome(key).String(); got != wanted(key) {
+			r.t.Errorf("%s ended with %s; want %s", key, got, wanted(key))
+		}
+	}
+	for _, key := range keys { // a notification is accepted before it runs
+		if runs > 0 {
+			r.journal.await("start", key)
+		}
+	}
+	counted := r.journal.count("start")
+	for _, key := range keys {
+		if counted[key] != runs {
+			r.t.Errorf("%s was run %d times; want %d", key, counted[key], runs)
+		}
+	}
+}
+
+// finish ends a test: the client has no calls left, and none that ended twice.
+func (r *rig) finish() {
+	r.t.Helper()
+	r.client.nothingLeft()
+	r.client.once()
+}
+
+// wantDefinite waits for calls of which some may have been sent just as the
+// connection ended: those that were answered ran once, and what is not known did
+// not run twice.
+func (r *rig) wantDefinite(keys []string) {
+	r.t.Helper()
+	results := 0
+	for _, key := range keys {
+		switch got := r.client.outcome(key).String(); got {
+		case itself(key):
+			results++
+			if runs := r.journal.count("start")[key]; runs != 1 {
+				r.t.Errorf("%s was run %d times", key, runs)
+			}
+		case "outcome_unknown":
+			if runs := r.journal.count("start")[key]; runs > 1 {
+				r.t.Errorf("%s was run %d times", key, runs)
+			}
+		default:
+			r.t.Errorf("%s ended with %s", key, got)
+		}
+	}
+	if results == 0 {
+		r.t.Errorf("none of %d calls has a result", len(keys))
+	}
+}
+
+func itself(key string) string { return "result " + key }
+
+func always(what string) func(string) string { return func(string) string { return what } }
+
+const inFlight = 30
+
+// idleWorkers is how many goroutines may be left that only wait for calls.
+const idleWorkers = 70
+
+// The connection is cut when the first acknowledgement is on its way.
+func TestCutBeforeTheAcknowledgement(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		cut := r.proxy.CutAt(faultproxy.Down, `"publish":{}`)
+		keys := r.start(order{Key: "c", Method: "work.once", Params: work{MS: 50}}, inFlight)
+		<-cut
+		notes := r.start(order{Start: "notify", Key: "n", Method: "work.note"}, inFlight)
+		r.want(keys, itself, 1)
+		r.want(notes, always("result accepted"), 1)
+		r.finish()
+	})
+}
+
+// Requests that are on their way when the connection is cut do not arrive.
+func TestCutBeforeTheServerHears(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		r.proxy.Stall(faultproxy.Up, true)
+		keys := r.start(order{Key: "c", Method: "work.once"}, inFlight)
+		notes := r.start(order{Start: "notify", Key: "n", Method: "work.note"}, inFlight)
+		r.client.nothing("ack", keys)
+		r.proxy.Cut()
+		r.proxy.Stall(faultproxy.Up, false)
+		r.want(keys, itself, 1)
+		r.want(notes, always("result accepted"), 1)
+		r.finish()
+	})
+}
+
+func TestCutBeforeTheReply(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		held := func(o order) []string {
+			o.Params.File = r.gate
+			return r.start(o, inFlight)
+		}
+		once := held(order{Key: "o", Method: "work.once"})
+		again := held(order{Key: "a", Method: "work.again", Idempotent: true})
+		volatile := held(order{Key: "v", Method: "work.volatile", Volatile: true})
+		for _, keys := range [][]string{once, again, volatile} {
+			for _, key := range keys {
+				r.client.frame("ack", key)
+			}
+		}
+		r.proxy.Cut()
+		for _, key := range once {
+			r.client.frame("resend", key)
+		}
+		r.proxy.Cut() // and once more, while they are sent again
+		r.open()
+		r.want(once, itself, 1)
+		r.want(again, itself, 1)
+		r.want(volatile, always("ConnectionLostError"), 1)
+		r.finish()
+	})
+}
+
+// The network swallows everything, and tells nobody. The client learns of it as
+// the pings stay away.
+func TestHalfOpenConnection(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		t.Parallel()
+		r := newRig(t, language, time.Second, "-ping", "1s")
+		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}}, inFlight)
+		for _, key := range keys {
+			r.client.frame("ack", key)
+		}
+		r.proxy.Vanish()
+		later := r.start(order{Key: "l", Method: "work.once"}, inFlight) // into the void
+		r.open()
+		r.want(keys, itself, 1)
+		r.want(later, itself, 1)
+		r.finish()
+	})
+}
+
+// Replies go to all tabs of a user; each takes its own.
+func TestTwoTabsOfOneUser(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		other := &rig{t: t, journal: r.journal, node: r.node, proxy: r.proxy, gate: r.gate,
+			client: startDriver(t, language, r.proxy.Addr(), "u1", 10*time.Second)}
+		mine := r.start(order{Key: "mine", Method: "work.once", Params: work{MS: 20}}, 100)
+		theirs := other.start(order{Key: "theirs", Method: "work.once", Params: work{MS: 20}}, 100)
+		r.proxy.Cut()
+		r.want(mine, itself, 1)
+		other.want(theirs, itself, 1)
+		other.finish()
+		r.finish()
+	})
+}
+
+// The server's memory is gone with it: calls end definitely, and none runs again
+// that must not.
+func TestTheProcessRestarts(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		hold := work{File: r.gate}
+		once := r.start(order{Key: "o", Method: "work.once", Params: hold}, inFlight)
+		again := r.start(order{Key: "a", Method: "work.again", Idempotent: true, Params: hold}, inFlight)
+		volatile := r.start(order{Key: "v", Method: "work.volatile", Volatile: true, Params: hold}, inFlight)
+		stream := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: 100_000}}, 3)
+		for _, keys := range [][]string{once, again, volatile, stream} {
+			for _, key := range keys {
+				r.journal.await("start", key)
+			}
+		}
+		r.node.kill()
+		r.client.until("end of the connection", func() bool { return r.client.state == "connecting" })
+		waiting := r.start(order{Key: "w", Method: "work.once"}, inFlight) // for a connection
+		r.node = startNode(t, r.journal)
+		r.proxy.SetTarget(r.node.addr)
+		r.open()
+		r.want(once, always("outcome_unknown"), 1)
+		r.want(again, itself, 2)
+		r.want(volatile, always("ConnectionLostError"), 1)
+		r.want(stream, always("outcome_unknown"), 1)
+		r.want(waiting, itself, 1)
+		r.finish()
+	})
+}
+
+// A stop that has the time finishes what runs, and refuses the rest, which waits
+// for the next server.
+func TestStopWithAThousandCallsRunning(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second, "-drain", "30s")
+		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}}, 1000)
+		for _, key := range keys {
+			r.journal.await("start", key)
+		}
+		r.node.signal(syscall.SIGTERM)
+		within(t, func() (bool, string) { return r.node.drains(), "the server is not draining" })
+		late := r.start(order{Key: "l", Method: "work.once"}, 10)
+		for _, key := range late {
+			r.client.frame("resend", key)
+		}
+		next := startNode(t, r.journal)
+		r.proxy.SetTarget(next.addr)
+		r.open()
+		r.want(keys, itself, 1)
+		r.node.wait()
+		r.wantDefinite(late)
+		r.finish()
+	})
+}
+
+func TestStopThatRunsOutOfTime(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second, "-drain", "500ms")
+		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}}, 1000)
+		for _, key := range keys {
+			r.journal.await("start", key)
+		}
+		r.node.signal(syscall.SIGTERM)
+		r.want(keys, always("outcome_unknown"), 1)
+		r.node.wait()
+		r.finish()
+	})
+}
+
+func TestFiveHundredCallsWaitForAReconnect(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		held := r.start(order{Key: "h", Method: "work.once", Params: work{File: r.gate}}, 500)
+		for _, key := range held {
+			r.journal.await("start", key)
+		}
+		r.proxy.Refuse(true)
+		r.proxy.Cut()
+		waiting := r.start(order{Key: "w", Method: "work.once"}, 500)
+		r.open()
+		r.proxy.Refuse(false)
+		r.want(held, itself, 1)
+		r.want(waiting, itself, 1)
+		r.finish()
+	})
+}
+
+func TestAStreamIsCutAHundredTimes(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		const items = 40_000
+		r.client.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: items}, TimeoutMS: 120_000})
+		random := rand.New(rand.NewPCG(1, 2))
+		cuts := 0
+		for cuts < 100 && !r.client.hasEnded("s") {
+			if r.proxy.Connections() == 0 {
+				time.Sleep(time.Millisecond)
+				continue
+			}
+			time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond) // at a random item
+			cuts += min(1, r.proxy.Cut())
+		}
+		t.Logf("%d cuts", cuts)
+		r.want([]string{"s"}, itself, 1)
+		if got := r.client.outcome("s").Items; got != items {
+			t.Errorf("%d items arrived", got)
+		}
+		r.finish()
+	})
+}
+
+// A reader that takes its time slows the handler down, and nothing piles up.
+func TestASlowReaderOfAStream(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		before := r.node.load()
+		keys := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: 3_000}, PauseMS: 5, TimeoutMS: 120_000}, 10)
+		for _, key := range keys {
+			r.journal.await("start", key)
+		}
+		if during := r.node.load(); during.Heap > before.Heap+32<<20 {
+			t.Errorf("the heap went from %d to %d bytes", before.Heap, during.Heap)
+		}
+		r.want(keys, itself, 1)
+		r.finish()
+	})
+}
+
+func TestLeavingAStream(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		before := r.node.load()
+		keys := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: 1_000_000}, Take: 300}, 100)
+		r.want(keys, always("result left"), 1)
+		for _, key := range keys {
+			r.journal.await("ended", key)
+		}
+		r.node.settles(before.Goroutines + idleWorkers)
+		r.finish()
+	})
+}
+
+// A cancel that comes as the call ends: one outcome, one run, and the handler has
+// ended either way.
+func TestCancelsAndCompletionsRace(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		before := r.node.load()
+		random := rand.New(rand.NewPCG(3, 4))
+		var keys []string
+		for i := range 200 {
+			key := fmt.Sprint("c", i)
+			keys = append(keys, key)
+			r.client.start(order{Key: key, Method: "work.once", Params: work{MS: 5}})
+			if i%20 == 19 {
+				r.proxy.Cut()
+			}
+			time.Sleep(time.Duration(random.IntN(8)) * time.Millisecond) // to hit any moment
+			r.client.cancel(key)
+		}
+		ends := map[string]int{}
+		for _, key := range keys {
+			ends[r.client.outcome(key).String()]++
+		}
+		delete(ends, "CallAbortedError")
+		for _, key := range keys {
+			delete(ends, itself(key))
+		}
+		if len(ends) > 0 {
+			t.Errorf("other ends: %v", ends)
+		}
+		for key, runs := range r.journal.count("start") {
+			if runs != 1 {
+				t.Errorf("%s was run %d times", key, runs)
+			}
+		}
+		r.finish()
+		r.node.settles(before.Goroutines + idleWorkers)
+		r.finish()
+	})
+}

@@ -1,0 +1,129 @@
+// Package redisserver runs a Redis for a test.
+package redisserver
+
+import (
+	"bufio"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a redis-server process. It keeps nothing on disk: it comes back empty.
+type Server struct {
+	t    testing.TB
+	addr string
+	args []string
+	proc *exec.Cmd
+}
+
+// Start starts a redis-server on a free port of 127.0.0.1, with more arguments of
+// its own, and waits until it listens. It ends with the test.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		missing(t)
+	}
+	addr := FreeAddress(t)
+	_, port, _ := net.SplitHostPort(addr)
+	_, busPort, _ := net.SplitHostPort(FreeAddress(t))
+	s := &Server{t: t, addr: addr, args: append([]string{
+		"--port", port, "--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no",
+	}, args...)}
+	s.Restart()
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// Addr is where it listens, "127.0.0.1:port".
+func (s *Server) Addr() string { return s.addr }
+
+// URL is its address as a URL.
+func (s *Server) URL() string { return "redis://" + s.addr }
+
+// Restart starts the process, after Kill, and waits until it listens.
+func (s *Server) Restart() {
+	s.t.Helper()
+	log, err := os.Create(filepath.Join(s.t.TempDir(), "redis.log"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer log.Close()
+	s.proc = exec.Command("redis-server", s.args...)
+	s.proc.Stdout, s.proc.Stderr = log, log
+	if err := s.proc.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if c, err := net.Dial("tcp", s.addr); err == nil {
+			_ = c.Close()
+			return
+		}
+		if time.Now().After(end) {
+			said, _ := os.ReadFile(log.Name())
+			s.t.Fatalf("redis-server does not listen: %s", said)
+		}
+	}
+}
+
+// Kill ends the process at once. It may be called again.
+func (s *Server) Kill() {
+	if s.proc == nil {
+		return
+	}
+	_ = s.proc.Process.Kill()
+	_ = s.proc.Wait()
+	s.proc = nil
+}
+
+// Do sends a command that has no spaces in its arguments and returns the first line
+// of the answer as Redis sent it, such as ":3".
+func (s *Server) Do(command string) string {
+	s.t.Helper()
+	conn, err := net.DialTimeout("tcp", s.addr, 5*time.Second)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := conn.Write([]byte(command + "\r\n")); err != nil {
+		s.t.Fatal(err)
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		s.t.Fatalf("%s: %v", command, err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// Pause stops the process in its tracks: connections stay, and nothing answers.
+func (s *Server) Pause() { _ = s.proc.Process.Signal(syscall.SIGSTOP) }
+
+// Continue ends a Pause.
+func (s *Server) Continue() { _ = s.proc.Process.Signal(syscall.SIGCONT) }
+
+// missing skips a test, and fails it where CENTRIRPC_TOOLS says that the tools must
+// be there.
+func missing(t testing.TB) {
+	t.Helper()
+	const how = "redis-server is missing: run make setup as root, or install it (on Debian: apt-get install redis-server)"
+	if os.Getenv("CENTRIRPC_TOOLS") == "required" {
+		t.Fatal(how)
+	}
+	t.Skip(how)
+}
+
+// FreeAddress is an address of 127.0.0.1 where nobody listens.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}

@@ -1,0 +1,503 @@
+// Streams: items once and in order, whatever happens to the messages.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import {
+  CallAbortedError,
+  CallTimeoutError,
+  ClientClosedError,
+  ClientError,
+  ConnectionLostError,
+  type Frame,
+  InvalidParamsError,
+  NotConnectedError,
+  NotFoundError,
+  OutcomeUnknownError,
+  type RPCStream,
+} from "../src/index.js";
+import { FakeServer, ownTimers, until } from "./fake.js";
+import { failures } from "./server.js";
+
+/** Takes items until the stream ends or so many were taken. */
+async function take<T>(stream: AsyncIterable<T>, most = Infinity): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of stream) {
+    items.push(item);
+    if (items.length >= most) break;
+  }
+  return items;
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+test("a stream gives its items in order, and then its result", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  const timers = ownTimers(t);
+  server.onRequest = (request) => {
+    request.ack();
+    if (request.data.op !== undefined) return;
+    for (const i of numbers(10)) request.item(i, i === 3 ? null : { i });
+    request.send({ seq: 10, result: { sent: 10 } });
+  };
+  const stream: RPCStream<{ i: number } | null, { sent: number }> = client.stream("tasks.all", { a: 1 });
+  assert.deepEqual(
+    await take(stream),
+    numbers(10).map((i) => (i === 3 ? null : { i })),
+  );
+  assert.deepEqual(await stream.result, { sent: 10 });
+  const [request] = server.requests;
+  assert.deepEqual(request?.data, {
+    method: "tasks.all",
+    params: { a: 1 },
+    correlation_id: request?.id,
+    reply_to: "user#ada",
+    timeout_ms: request?.data.timeout_ms,
+  });
+  // The server keeps items and reply until it hears that they are here.
+  const ack = await server.nth(1, "ack");
+  assert.deepEqual(ack.data, { op: "ack", correlation_id: request?.id, seq: 9, received: [request?.id] });
+  assert.deepEqual([client.pendingCalls, timers()], [0, 0]);
+  assert.throws(() => stream[Symbol.asyncIterator](), ClientError);
+});
+
+test("a stream may have no items, or be none at all", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  for (const end of [{ seq: 0, result: null }, { result: null }]) {
+    server.onRequest = (request) => request.ack().send(end);
+    const stream = client.stream("tasks.all");
+    assert.deepEqual(await take(stream), []);
+    assert.equal(await stream.result, null);
+  }
+  assert.equal(server.of("ack").length, 0);
+});
+
+test("items that come twice are given once; items for a call are ignored", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  server.onRequest = (request) => {
+    for (const i of [0, 1, 0, 1, 2, 2, 0, 3]) request.item(i);
+    request.ack().send({ item: "no number" }).send({ seq: -1, item: "-1" });
+    request.send({ seq: 4, result: "end" }).send({ seq: 4, result: "end again" }).item(4);
+  };
+  const stream = client.stream("tasks.all");
+  assert.deepEqual(await take(stream), numbers(4));
+  assert.equal(await stream.result, "end");
+  assert.equal(await client.call("tasks.all"), "end");
+  assert.equal(client.pendingCalls, 0);
+});
+
+test("missing items are asked for, not too often, until they come", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  const timers = ownTimers(t);
+  const asked: number[] = [];
+  server.onRequest = (request) => {
+    request.ack();
+    if (request.data.op === undefined) for (const i of [0, 1, 3, 4, 6, 7]) request.item(i);
+    if (request.data.op !== "resume") return;
+    assert.equal(request.data.reply_to, "user#ada");
+    asked.push(request.data.seq!);
+    if (asked.length === 3) for (const i of [2, 3, 4]) request.item(i);
+    if (asked.length === 4) for (const i of [5, 6, 7]) request.item(i);
+    if (asked.length === 4) request.send({ seq: 8, result: "end" });
+  };
+  const stream = client.stream("tasks.all");
+  assert.deepEqual(await take(stream), numbers(8));
+  assert.equal(await stream.result, "end");
+  assert.deepEqual(asked, [2, 2, 2, 5]);
+  const times = server.of("resume").map(({ at }) => at);
+  for (let i = 1; i < times.length; i++) assert.ok(times[i]! - times[i - 1]! > 200, String(times));
+  assert.equal(timers(), 0);
+});
+
+test("an end waits for the items before it", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  server.onRequest = (request) => {
+    request.ack();
+    if (request.data.op === undefined) request.item(0).send({ seq: 3, result: "end" });
+    if (request.data.op === "resume") request.item(1).item(2).send({ seq: 3, result: "end" });
+  };
+  const stream = client.stream("tasks.all");
+  assert.deepEqual(await take(stream), [0, 1, 2]);
+  assert.equal(await stream.result, "end");
+  assert.deepEqual(
+    server.of("resume").map(({ data }) => data.seq),
+    [1],
+  );
+});
+
+test("an error comes after the items before it; one without a number at once", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  const end = (code: number, seq?: number) => ({
+    ...(seq === undefined ? {} : { seq }),
+    error: { code, reason: "r", message: "m", details: [] },
+  });
+  const read = async () => {
+    const items: unknown[] = [];
+    const stream = client.stream("tasks.all");
+    const iterator = stream[Symbol.asyncIterator]();
+    for (;;) {
+      try {
+        const next = await iterator.next();
+        assert.ok(!next.done);
+        items.push(next.value);
+      } catch (error) {
+        assert.deepEqual(await iterator.next(), { done: true, value: undefined }, "it is thrown once");
+        assert.deepEqual(await failures(stream.result), [error]);
+        return { items, error };
+      }
+    }
+  };
+  server.onRequest = (request) => {
+    request.ack();
+    if (request.data.op === undefined) request.item(0).item(2).send(end(404, 3));
+    if (request.data.op === "resume") request.item(1).item(2);
+  };
+  const gap = await read();
+  assert.deepEqual(gap.items, [0, 1, 2]);
+  assert.ok(gap.error instanceof NotFoundError);
+
+  server.onRequest = (request) => request.ack().item(0).item(1).item(3).send(end(520));
+  const gone = await read();
+  assert.deepEqual(gone.items, [0, 1], "what is in order");
+  assert.ok(gone.error instanceof OutcomeUnknownError);
+
+  server.onRequest = (request) => request.ack().send(end(400));
+  assert.ok((await read()).error instanceof InvalidParamsError);
+});
+
+test("items are acknowledged as the application takes them, 64 at once or after a while", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  server.onRequest = (request) => {
+    request.ack();
+    if (request.data.op === undefined) for (const i of numbers(200)) request.item(i);
+  };
+  let items = 0;
+  client.onFrame(({ kind }) => kind === "item" && items++);
+  const stream = client.stream<number>("tasks.all");
+  await until(() => items === 200);
+  assert.equal(server.of("ack").length, 0, "nothing was taken");
+  const iterator = stream[Symbol.asyncIterator]();
+  for (const i of numbers(64)) assert.equal((await iterator.next()).value, i);
+  assert.equal((await server.nth(1, "ack")).data.seq, 63);
+  for (const i of numbers(3)) assert.equal((await iterator.next()).value, 64 + i);
+  const taken = performance.now();
+  const later = await server.nth(2, "ack");
+  assert.equal(later.data.seq, 66);
+  assert.ok(later.at - taken > 200);
+  for (const i of numbers(133)) assert.equal((await iterator.next()).value, 67 + i);
+  assert.equal((await server.nth(4, "ack")).data.seq, 194);
+  server.of("call")[0]!.send({ seq: 200, result: "end" });
+  assert.equal((await iterator.next()).done, true);
+  assert.equal((await server.nth(5, "ack")).data.seq, 199, "the end says that all are here");
+});
+
+test("a stream whose connection drops goes on where it was", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  server.onRequest = (request) => {
+    if (request.data.op !== undefined) return request.ack();
+    const next = request.data.seq ?? 0;
+    request.ack();
+    for (const i of numbers(10)) if (i >= next && i < 3 * request.connection) request.item(i);
+    if (request.connection === 4) return request.send({ seq: 10, result: "end" });
+    return undefined;
+  };
+  const stream = client.stream<number>("tasks.all", { a: 1 });
+  const items: number[] = [];
+  for await (const item of stream) {
+    items.push(item);
+    if (item === 2 || item === 5 || item === 8) server.cut();
+  }
+  assert.deepEqual(items, numbers(10));
+  assert.equal(await stream.result, "end");
+  const calls = server.of("call");
+  assert.deepEqual(
+    calls.map(({ data }) => data.seq),
+    [undefined, 3, 6, 9],
+  );
+  assert.deepEqual(
+    calls.map(({ data }) => data.store),
+    [undefined, "e1", "e1", "e1"],
+  );
+  assert.equal(new Set(calls.map(({ id }) => id)).size, 1);
+});
+
+test("acknowledgements that were lost with a connection are said again", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  let acks = 0;
+  server.onRequest = (request) => {
+    if (request.data.op === undefined) {
+      request.ack();
+      if (request.connection === 1) for (const i of numbers(70)) request.item(i);
+      return;
+    }
+    if (++acks === 1) return request.cut();
+    if (acks === 2) return request.refuse(111);
+    // With room for more, the handler goes on.
+    return request.ack().item(70).send({ seq: 71, result: "end" });
+  };
+  assert.deepEqual(await take(client.stream<number>("tasks.all")), numbers(71));
+  await server.nth(4, "ack");
+  assert.deepEqual(
+    server.of("ack").map(({ data }) => data.seq),
+    [63, 69, 69, 70],
+  );
+});
+
+test("the acknowledgement for which the server holds a full window is said again when it is lost", async (t) => {
+  for (const how of ["with the connection", "alone"]) {
+    const server = await FakeServer.start(t);
+    const client = await server.connected(t, { silence: 100 });
+    let lost = false;
+    server.onRequest = (request) => {
+      const { op, seq } = request.data;
+      if (op === undefined) {
+        request.ack();
+        if (seq === undefined) for (const i of numbers(256)) request.item(i);
+        else assert.ok(seq === 256 && lost);
+      } else if (seq === 255 && !lost) {
+        lost = true;
+        if (how !== "alone") request.cut();
+      } else {
+        request.ack();
+        if (seq === 255) request.item(256).send({ seq: 257, result: "end" });
+      }
+    };
+    assert.deepEqual(await take(client.stream<number>("tasks.all")), numbers(257));
+    assert.ok(server.of("call").length >= 2);
+  }
+});
+
+test("a stream of which nothing is heard is asked for again, from what is missing", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t, { silence: 30 });
+  server.onRequest = (request) => {
+    if (request.data.op !== undefined) return;
+    if (server.of("call").length === 1) request.ack().item(0).item(1);
+    else request.ack().item(2).send({ seq: 3, result: "end" });
+  };
+  assert.deepEqual(await take(client.stream("tasks.all")), [0, 1, 2]);
+  assert.equal(server.of("call")[1]?.data.seq, 2);
+  assert.equal(server.connections, 1);
+});
+
+test("leaving a loop early cancels the call, once", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  const timers = ownTimers(t);
+  server.onRequest = (request) => {
+    request.ack();
+    if (request.data.op === undefined) for (const i of numbers(100)) request.item(i);
+  };
+  const left = client.stream<number>("tasks.all");
+  assert.deepEqual(await take(left, 3), [0, 1, 2]);
+  await assert.rejects(left.result, CallAbortedError);
+  const thrown = client.stream<number>("tasks.all");
+  await assert.rejects(async () => {
+    for await (const item of thrown) if (item === 5) throw new Error("mine");
+  }, /mine/);
+  await server.nth(2, "cancel");
+  await client.call("tasks.all", {}, { timeout: 30 }).catch(() => {});
+  await server.nth(3, "cancel");
+  assert.deepEqual(
+    server.of("cancel").map(({ id }) => id),
+    server.of("call").map(({ id }) => id),
+  );
+  assert.deepEqual([client.pendingCalls, timers()], [0, 0]);
+
+  // A loop that waits for an item is let go as well.
+  server.onRequest = (request) => request.ack();
+  const iterator = client.stream("tasks.all")[Symbol.asyncIterator]();
+  const waiting = iterator.next();
+  assert.deepEqual(await iterator.return!(), { done: true, value: undefined });
+  assert.deepEqual(await waiting, { done: true, value: undefined });
+  assert.equal(client.pendingCalls, 0);
+});
+
+test("leaving after the end cancels nothing", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  server.onRequest = (request) => {
+    request.ack();
+    if (request.data.op === undefined) request.item(0).item(1).send({ seq: 2, result: "end" });
+  };
+  const stream = client.stream("tasks.all");
+  assert.equal(await stream.result.then(() => client.pendingCalls), 0);
+  const other = client.stream("tasks.all");
+  const iterator = other[Symbol.asyncIterator]();
+  await until(() => client.pendingCalls === 0);
+  assert.equal((await iterator.next()).value, 0);
+  await iterator.return!();
+  assert.equal((await iterator.next()).done, true);
+  assert.equal(await other.result, "end");
+  assert.equal(server.of("cancel").length, 0);
+});
+
+test("cancel(), signals, deadlines, drops and disconnect() end a stream at once", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  const timers = ownTimers(t);
+  server.onRequest = (request) => {
+    request.ack();
+    if (request.data.op === undefined) request.item(0).item(1);
+  };
+  const controller = new AbortController();
+  const rows: [RPCStream, () => unknown, typeof ClientError][] = [];
+  let cancels = 0;
+  const cancelled = client.stream("tasks.all");
+  rows.push([cancelled, () => cancelled.cancel(), CallAbortedError]);
+  rows.push([
+    client.stream("tasks.all", {}, { signal: controller.signal }),
+    () => controller.abort(),
+    CallAbortedError,
+  ]);
+  rows.push([client.stream("tasks.all", {}, { timeout: 150 }), () => {}, CallTimeoutError]);
+  rows.push([client.stream("tasks.all", {}, { volatile: true }), () => server.cut(), ConnectionLostError]);
+  rows.push([client.stream("tasks.all"), () => client.disconnect(), ClientClosedError]);
+  let items = 0;
+  client.onFrame(({ kind }) => kind === "item" && items++);
+  await until(() => items === 10);
+  for (const [stream, end, Class] of rows) {
+    const iterator = stream[Symbol.asyncIterator]();
+    assert.equal((await iterator.next()).value, 0);
+    end();
+    await assert.rejects(stream.result, Class);
+    await assert.rejects(iterator.next(), Class, "the item that waits is dropped");
+    if (Class === CallAbortedError || Class === CallTimeoutError) await server.nth(++cancels, "cancel");
+    if (Class === ConnectionLostError) await until(() => client.state === "connected");
+  }
+  assert.deepEqual([client.pendingCalls, timers()], [0, 0]);
+  assert.equal(server.of("cancel").length, 3);
+});
+
+test("the result may be awaited without the items, or before them", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  const sent = new Map<string, number>();
+  server.onRequest = (request) => {
+    request.ack();
+    // The handler is held up while 256 items are out.
+    const upTo = request.data.op === undefined ? 256 : request.data.seq! + 257;
+    const call = server.of("call").find(({ id }) => id === request.id)!;
+    let next = sent.get(request.id) ?? 0;
+    for (; next < Math.min(upTo, 400); next++) call.item(next);
+    sent.set(request.id, next);
+    if (next === 400) call.send({ seq: 400, result: "end" });
+  };
+  const stream = client.stream("tasks.all");
+  assert.equal(await stream.result, "end");
+  assert.throws(() => stream[Symbol.asyncIterator](), /were dropped/);
+  assert.equal(await stream.result, "end");
+
+  const both = client.stream<number>("tasks.all");
+  const [result, items] = await Promise.all([both.result, take(both)]);
+  assert.equal(result, "end");
+  assert.deepEqual(items, numbers(400));
+
+  // What came before the result was asked for is dropped, too.
+  let seen = 0;
+  client.onFrame(({ kind }) => kind === "item" && seen++);
+  const late = client.stream("tasks.all");
+  await until(() => seen === 256);
+  assert.equal(await late.result, "end");
+});
+
+test("a result that nobody asks for disturbs nobody", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => unhandled.push(error);
+  process.on("unhandledRejection", note);
+  t.after(() => process.off("unhandledRejection", note));
+  server.onRequest = (request) => request.refuse(103);
+  const stream = client.stream("tasks.all");
+  void stream.result;
+  await until(() => client.pendingCalls === 0);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(unhandled, []);
+});
+
+test("a stream that cannot be started says so in its iteration and its result", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  const large = client.stream("tasks.all", { text: "x".repeat(70_000) });
+  await assert.rejects(take(large), /RequestTooLargeError/);
+  await assert.rejects(client.stream("tasks.all", {}, { timeout: -1 }).result, RangeError);
+  await assert.rejects(
+    client.stream("tasks.all", {}, { signal: AbortSignal.abort() }).result,
+    CallAbortedError,
+  );
+  client.disconnect();
+  const stream = client.stream("tasks.all");
+  await assert.rejects(take(stream), NotConnectedError);
+  await assert.rejects(stream.result, NotConnectedError);
+  assert.equal(server.requests.length, 0);
+});
+
+test("frames and progress tell of a stream", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  server.onRequest = (request) => {
+    request.ack();
+    if (request.data.op !== undefined) return;
+    request
+      .item(0, "x")
+      .send({ progress: { done: 1 } })
+      .send({ seq: 1, result: "end" });
+  };
+  const frames: Frame[] = [];
+  client.onFrame((frame) => frames.push(frame));
+  const progress: unknown[] = [];
+  const stream = client.stream("tasks.all", {}, { onProgress: (step) => progress.push(step) });
+  assert.deepEqual(await take(stream), ["x"]);
+  assert.equal(await stream.result, "end");
+  assert.deepEqual(progress, [{ done: 1 }]);
+  assert.deepEqual(
+    frames.map(({ kind }) => kind),
+    ["publish", "ack", "item", "progress", "reply"],
+  );
+  assert.deepEqual(frames[2]?.data, { correlation_id: frames[0]?.correlationId, seq: 0, item: "x" });
+});
+
+test("whatever happens to the messages, each item is given once and in order", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t, { silence: 40 });
+  const timers = ownTimers(t);
+  const total = 400;
+  const acknowledged = new Map<string, number>();
+  let seed = 11;
+  const chance = (of: number) => (seed = (seed * 48271) % 2147483647) % of === 0;
+  server.onRequest = (request) => {
+    if (chance(8)) return; // lost on the way
+    request.ack();
+    const { op, seq } = request.data;
+    if (op === "ack" && seq !== undefined)
+      acknowledged.set(request.id, Math.max(seq, acknowledged.get(request.id) ?? -1));
+    const from = op === "ack" ? undefined : (seq ?? 0);
+    const room = (acknowledged.get(request.id) ?? -1) + 257;
+    for (let i = from ?? room - 64; i < Math.min(total, room); i++) {
+      if (chance(40)) continue;
+      request.item(i, `item ${i}`);
+      if (chance(10)) request.item(i, `item ${i}`);
+    }
+    if (room > total && !chance(3)) request.send({ seq: total, result: "end" });
+    if (chance(10)) request.cut();
+  };
+  const streams = Array.from({ length: 5 }, () => client.stream<string>("tasks.all"));
+  for (const items of await Promise.all(streams.map((stream) => take(stream))))
+    assert.deepEqual(
+      items,
+      numbers(total).map((i) => `item ${i}`),
+    );
+  assert.ok(server.connections > 1 && server.of("resume").length > 0);
+  client.disconnect();
+  assert.deepEqual([client.pendingCalls, timers()], [0, 0]);
+});
