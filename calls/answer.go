@@ -78,7 +78,7 @@ func (r *run) claimFromStore() (ClaimResult, error) {
 		switch {
 		case r.find:
 			return ClaimResult{State: Unknown}, nil
-		case r.stream != nil && r.epoch != "":
+		case r.epoch != "" && (r.stream != nil || !r.method.Idempotent): // it may have run, and nobody knows
 			return ClaimResult{State: Lost}, nil
 		}
 		return ClaimResult{State: Claimed}, nil

@@ -409,6 +409,9 @@ func TestVolatileCallsAreNotRemembered(t *testing.T) {
 		if runs, _ := r.ran(); runs != 2 {
 			t.Errorf("%d runs", runs)
 		}
+		// A client that does not know that the method is volatile sends its calls again.
+		r.accepted(stream("a", "volatile", 1, fmt.Sprintf(`,"store":%q`, r.engine.Epoch("456"))))
+		wantLines(t, r.take(), "#456 outcome_unknown")
 		if n := r.store.(*memstore.Store).Len(); n != 0 {
 			t.Errorf("the store has %d calls", n)
 		}

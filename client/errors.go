@@ -25,8 +25,9 @@ var (
 	// server is asked to cancel it. A call that the server has refused to take all
 	// the while ends with that *ServerError instead.
 	ErrTimeout = errors.New("timed out")
-	// ErrAborted means that the caller's context ended first. The error wraps
-	// the context's error too. If the call was sent, the server is asked to
+	// ErrAborted means that the caller's context ended first, or that the stream
+	// was left. The error wraps the context's error too, context.Canceled for a
+	// stream that was left. If the call was sent, the server is asked to
 	// cancel it.
 	ErrAborted = errors.New("aborted")
 	// ErrRequestTooLarge means that the request is larger than the server

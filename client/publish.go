@@ -124,14 +124,48 @@ func (a *acknowledgement) observe() {
 }
 
 // cancelCall asks the server to end a call that nobody waits for any more: best
-// effort, once.
+// effort, once, and later where there is no connection.
 func (c *CentrifugoRPCClient) cancelCall(s *session, r *request) {
-	l := c.linkOf(s)
-	if l == nil {
+	if l := c.linkOf(s); l != nil {
+		c.sendCancel(l, r.id, r.method)
 		return
 	}
-	if env, _ := c.aside(l, &request{op: wire.OpCancel, id: r.id}, nil); env != nil {
-		c.observe(FrameCancel, r.id, r.method, env, nil)
+	c.mu.Lock()
+	l := s.link // there may be one by now
+	if l == nil && s.err == nil {
+		s.cancels = append(s.cancels, cancelled{correlationID(r.id), r.method})
+		s.cancels = s.cancels[max(0, len(s.cancels)-maxCancels):]
+	}
+	c.mu.Unlock()
+	if l != nil {
+		c.sendCancel(l, r.id, r.method)
+	}
+}
+
+// maxCancels is how many calls may be given up while there is no connection, and
+// be cancelled when there is one.
+const maxCancels = 256
+
+// cancelled is a call that was given up.
+type cancelled struct {
+	id     correlationID
+	method string
+}
+
+func (c *CentrifugoRPCClient) sendCancel(l *link, id []byte, method string) {
+	if env, _ := c.aside(l, &request{op: wire.OpCancel, id: id}, nil); env != nil {
+		c.observe(FrameCancel, id, method, env, nil)
+	}
+}
+
+// cancelLate cancels what was given up before the link stood.
+func (c *CentrifugoRPCClient) cancelLate(s *session, l *link) {
+	c.mu.Lock()
+	late := s.cancels
+	s.cancels = nil
+	c.mu.Unlock()
+	for i := range late {
+		c.sendCancel(l, late[i].id[:], late[i].method)
 	}
 }
 

@@ -23,6 +23,7 @@ type session struct {
 
 	link    *link         // nil while connecting
 	changed chan struct{} // closed, and replaced, when link or err changes
+	cancels []cancelled   // calls given up while connecting, oldest first
 	failure error         // of the latest try
 	err     error         // why the session is over; nil while it is not
 }
@@ -144,6 +145,7 @@ func (c *CentrifugoRPCClient) hold(s *session) error {
 		l.end(true)
 		return ErrClosed
 	}
+	c.cancelLate(s, l)
 	err = c.keep(s, l, ttl)
 	c.mu.Lock()
 	if refused := refusedForGood(err); refused != nil {

@@ -17,8 +17,8 @@ func TestClientThatDoesNotRead(t *testing.T) {
 	deaf := connected(t, s.url, signed(t, "456"))
 	deaf.send(`{"id":2,"subscribe":{"channel":"user.deaf#456"}}`)
 	deaf.code(2)
-	for i := range uint32(100) {
-		deaf.send("%s", request(3+i, "test.big", `{"bytes":500000}`, fmt.Sprint("deaf", i), "user.deaf#456"))
+	for i := range uint32(100) { // less than the store keeps of a user
+		deaf.send("%s", request(3+i, "test.big", `{"bytes":250000}`, fmt.Sprint("deaf", i), "user.deaf#456"))
 	}
 	c := connected(t, s.url, signed(t, "456"))
 	for id := uint32(2); s.connections(t) != 1; id++ {

@@ -19,7 +19,8 @@ func printReadme(p *plan) []byte {
 	}
 	fmt.Fprintf(&b, "\n\n```go\n%s```\n\n", connectExample(p))
 	b.WriteString("Every call takes `client.CallOption`s: `client.WithTimeout(d)`, `client.OnProgress(handler)` and\n" +
-		"`client.Idempotent()`. A call that is under way when the connection is lost is sent again on the next one, and runs once.\n" +
+		"`client.Idempotent()`. A call that is under way when the connection is lost is sent again on the next one, and runs\n" +
+		"once; idempotent ones may run twice, volatile ones are not sent again: `client.ErrConnectionLost`.\n" +
 		"An error that the server sent is a `*client.ServerError`; `client.CodeOf(err)` gives its code. Of params that\n" +
 		"do not fit the method (code 400), `Faults()` of it lists each field, the rule that it breaks and a message.\n" +
 		"A field that may be left out is a pointer: `new(value)` makes one. One that may be null besides is a\n" +

@@ -36,8 +36,8 @@ if __name__ == "__main__":
 	b.WriteString("```\n\nEvery error of a call is an `RPCError`: a `ServerError` that the server sent, with `code`,\n" +
 		"`reason`, `message` and `details`, or a `ClientError` that the client made.\n" +
 		"\nA call that is out when the connection drops is sent again after the reconnect, with the same id, and the\n" +
-		"server does not run it twice, unless its method is idempotent. It ends with its result or an error within\n" +
-		"its `timeout`, in seconds. `on_progress` hears how far a call has come, if its method tells.\n" +
+		"server does not run it twice, unless its method is idempotent; a volatile one is not sent again, and raises\n" +
+		"`ConnectionLostError`. It ends with its result or an error within its `timeout`, in seconds. `on_progress` hears how far a call has come, if its method tells.\n" +
 		"\nEach connect tells the server which contract this client is from. `check_contract` asks whether it still\n" +
 		"works with the server; `compatible` is `None` if that is unknown.\n")
 	printValues(&b, p)

@@ -30,7 +30,8 @@ await rpc.connect();
 `, quote(p.pkg))
 	b.WriteString("Every method takes `{ timeout, signal, onProgress }` as its last argument. It throws a `ServerError` that the\n" +
 		"server sent, or a `ClientError` made here. A call whose connection drops is sent again on the next one, and its\n" +
-		"handler does not run twice, except for methods said to be volatile or idempotent. `rpc` subscribes to channels, tells its\n" +
+		"handler does not run twice, unless its method is idempotent; one of a volatile method is not, and fails with\n" +
+		"`ConnectionLostError`. `rpc` subscribes to channels, tells its\n" +
 		"state (`onState`) and shows each step of each call (`onFrame`).\n")
 	b.WriteString(readmeContract)
 	if len(p.methods) > 0 {

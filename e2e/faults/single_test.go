@@ -354,6 +354,30 @@ func TestLeavingAStream(t *testing.T) {
 	})
 }
 
+// What is given up while there is no connection is cancelled when there is one.
+func TestACancelWhileTheConnectionIsAway(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}, TimeoutMS: 200_000}, inFlight)
+		streams := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: 1_000_000}, PauseMS: 50, TimeoutMS: 200_000}, 3)
+		for _, key := range append(keys, streams...) {
+			r.journal.await("start", key)
+		}
+		r.proxy.Refuse(true)
+		r.proxy.Cut()
+		r.client.until("end of the connection", func() bool { return r.client.state == "connecting" })
+		for _, key := range append(keys, streams...) {
+			r.client.cancel(key)
+		}
+		r.want(append(keys, streams...), always("CallAbortedError"), 1)
+		r.proxy.Refuse(false)
+		for _, key := range append(keys, streams...) {
+			r.journal.await("ended", key)
+		}
+		r.finish()
+	})
+}
+
 // A cancel that comes as the call ends: one outcome, one run, and the handler has
 // ended either way.
 func TestCancelsAndCompletionsRace(t *testing.T) {

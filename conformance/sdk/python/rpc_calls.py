@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import math
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -49,6 +50,9 @@ _log = logging.getLogger("centrirpc")
 # How long the acknowledgement of what is no call is waited for, in seconds.
 _ASIDE_TIMEOUT = 5.0
 
+# How many calls may be given up while there is no connection, and be cancelled later.
+_MAX_CANCELS = 256
+
 # How long closing waits for the last words on calls, which are on their way.
 _PARTING_TIMEOUT = 1.0
 
@@ -74,6 +78,7 @@ class Calls:
         self._frames = Frames(report)
         self._pacer = Pacer(self._send_waiting)
         self._received = Received(self._flush_received)
+        self._cancels: deque[Pending] = deque(maxlen=_MAX_CANCELS)
         self._last_words: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -135,6 +140,9 @@ class Calls:
         """Send what waited for the connection, and again what has no outcome."""
         store = self._connection.store
         self._received.connected(store)
+        for call in list(self._cancels):
+            self._cancel(call)
+        self._cancels.clear()
         waiting = [call for call in self._pending.values() if call.publishing is None]
         for call in waiting:
             if call.uncertain and call.left <= 0:
@@ -164,6 +172,7 @@ class Calls:
         """Fail everything: the connection is over."""
         self._pacer.stop()
         self._received.closed()
+        self._cancels.clear()
         for call in list(self._pending.values()):
             method = call.request.method
             if isinstance(error, ClientClosedError):
@@ -398,10 +407,12 @@ class Calls:
         """Tell the server, once and at best effort, that nobody waits for the call."""
         if not call.uncertain or call.request.kind == "notify":
             return
-        if self._connection.state == "connected":
-            envelope = cancel_request(call.id)
-            self._emit("cancel", call, envelope)
-            self._say_last(envelope)
+        if self._connection.state != "connected":
+            self._cancels.append(call)  # to be said when there is a connection
+            return
+        envelope = cancel_request(call.id)
+        self._emit("cancel", call, envelope)
+        self._say_last(envelope)
 
     def _ack_items(self, call: Pending, seq: int) -> None:
         assert call.feed is not None

@@ -392,6 +392,8 @@ async def test_the_deadline_while_disconnected() -> None:
         assert client.pending_calls == 0
         server.refuse_connects = False
         await states.wait_for("connecting", "connected")
+        cancel = await server.accept()
+        assert cancel.envelope == {"op": "cancel", "correlation_id": first.id}
         await server.nothing_before(client)
 
 

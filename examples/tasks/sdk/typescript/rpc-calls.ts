@@ -56,6 +56,9 @@ const longestSilence = 60_000;
 /** What is reckoned for a request of ours that has no params, in bytes. */
 const smallRequest = 512;
 
+/** How many calls may be given up while there is no connection, and be cancelled later. */
+const maxCancels = 256;
+
 /** All calls of a client that have no outcome yet. */
 export class Calls {
   readonly #pending = new Map<string, Call>();
@@ -67,6 +70,8 @@ export class Calls {
   /** Through it goes what is sent again, and what has waited for a connection. */
   readonly #pace = new Pace<Call>((call) => this.#send(call));
   readonly #alarm = new Alarm(() => this.#sendDue());
+  /** Calls given up while there was no connection to say so. */
+  #cancels: Call[] = [];
   readonly #received = new Received(() => this.#flush());
 
   constructor(link: Link, timeout: number, silence: number, frames: Listeners<[Frame]>, report: Report) {
@@ -150,6 +155,7 @@ export class Calls {
     this.#received.connected(this.#link.store);
     // After a sleep, calls may be over that their timers have not ended yet.
     for (const call of [...this.#pending.values()]) if (timeLeft(call) <= 0) this.#expire(call);
+    for (const call of this.#cancels.splice(0)) this.#cancel(call);
     this.#pace.add([...this.#pending.values()].filter((call) => !call.sent));
   }
 
@@ -157,6 +163,7 @@ export class Calls {
   failAll(error: (what: string) => ClientError, closed: boolean): void {
     this.#quiet();
     this.#received.clear();
+    this.#cancels = [];
     for (const call of [...this.#pending.values()]) {
       this.#fail(call, call.claim !== undefined && !closed ? lost(call) : error(describe(call)));
     }
@@ -327,7 +334,13 @@ export class Calls {
   #giveUp(call: Call, error: unknown): void {
     if (!this.#pending.has(call.id)) return;
     this.#fail(call, error);
-    if (call.op === "notify" || call.claim === undefined || !this.#link.ready) return;
+    if (call.op === "notify" || call.claim === undefined) return;
+    if (this.#link.ready) return this.#cancel(call);
+    this.#cancels.push(call);
+    if (this.#cancels.length > maxCancels) this.#cancels.shift();
+  }
+
+  #cancel(call: Call): void {
     const request = cancelRequest(call.id);
     this.#frame("cancel", call, request);
     // Best effort: the caller has its outcome already.
