@@ -79,7 +79,7 @@ func (r *redisProcess) connect(ctx context.Context) error {
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for {
-		client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{r.address}, ForceSingleClient: true, DisableCache: true})
+		client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{r.address}, ForceSingleClient: true, DisableCache: true, PipelineMultiplex: -1})
 		if err == nil {
 			r.client = client
 			info, err := r.info(ctx)

@@ -2,12 +2,12 @@ package calls
 
 import "sync/atomic"
 
-// maxIdle is how many idle workers a shard keeps.
+// maxIdle is how many idle workers a shard keeps, 512 in all.
 const maxIdle = 32
 
 // workers run calls, each on a goroutine of its own for as long as it takes.
-// Goroutines that are done wait a while for the next call, because a new one would
-// have to grow its stack first. They are sharded, so that connections do not wait
+// Some goroutines that are done wait for the next call, because a new one would have
+// to grow its stack first. They are sharded, so that connections do not wait
 // for one another.
 type workers struct {
 	shards [16]workerShard

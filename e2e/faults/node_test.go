@@ -132,8 +132,12 @@ func (n *node) drains() bool {
 	return resp.StatusCode == http.StatusServiceUnavailable
 }
 
-// load is what the process has.
-type load struct{ Goroutines, Heap int }
+// load is what the process has: goroutines but for idle workers, by the function
+// that they are in, and the heap in bytes.
+type load struct {
+	Goroutines, Idle, Heap int
+	In                     map[string]int
+}
 
 func (n *node) load() (l load) {
 	n.t.Helper()
@@ -153,7 +157,7 @@ func (n *node) settles(goroutines int) {
 	n.t.Helper()
 	within(n.t, func() (bool, string) {
 		l := n.load()
-		return l.Goroutines <= goroutines, fmt.Sprintf("%d goroutines; want %d at most", l.Goroutines, goroutines)
+		return l.Goroutines <= goroutines, fmt.Sprintf("%d goroutines; want %d at most: %v", l.Goroutines, goroutines, l.In)
 	})
 }
 

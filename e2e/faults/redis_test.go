@@ -251,7 +251,7 @@ func TestRedisStalls(t *testing.T) {
 				t.Errorf("%s was run %d times", key, runs)
 			}
 		}
-		c.nodes[0].settles(before.Goroutines + idleWorkers)
+		c.nodes[0].settles(before.Goroutines + fewMore)
 		c.finish()
 	})
 }
@@ -285,7 +285,7 @@ func TestRedisRestartsEmpty(t *testing.T) {
 				t.Errorf("%s was run %d times", key, runs)
 			}
 		}
-		c.nodes[0].settles(before.Goroutines + idleWorkers)
+		c.nodes[0].settles(before.Goroutines + fewMore)
 		c.finish()
 	})
 }

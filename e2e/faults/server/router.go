@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/centrirpc/centrirpc"
@@ -102,11 +100,4 @@ func (j journal) count(ctx context.Context, p Work, send func(Item) error) (Did,
 	}
 	j.write(ctx, "done", p.Say)
 	return Did{Say: p.Say, Sent: p.N}, nil
-}
-
-func goroutines(w http.ResponseWriter, _ *http.Request) {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	_, _ = fmt.Fprintf(w, `{"goroutines":%d,"heap":%d}`, runtime.NumGoroutine(), m.HeapAlloc)
 }
