@@ -189,8 +189,7 @@ func (s *soak) replace(i int) {
 	}
 }
 
-// account counts outcomes and runs. A timeout is an outcome; how many there were is
-// in the log.
+// account counts outcomes and runs.
 func (s *soak) account(faults map[string]int, took time.Duration) {
 	for _, client := range s.clients {
 		client.nothingLeft()
@@ -210,7 +209,7 @@ func (s *soak) account(faults map[string]int, took time.Duration) {
 				s.t.Errorf("%s of %s has the outcome %v without a run", key, client.user, got)
 			case o.Start == "stream" && got.Result != "" && got.Items != o.Params.N:
 				s.t.Errorf("%s of %s: %d of %d items", key, client.user, got.Items, o.Params.N)
-			case got.Fault != "", got.ClientError != "" && got.ClientError != "CallTimeoutError", got.Error != "" && got.Error != "outcome_unknown" && got.Error != "unavailable":
+			case got.Fault != "", got.ClientError != "", got.Error != "" && got.Error != "outcome_unknown" && got.Error != "unavailable":
 				s.t.Errorf("%s of %s ended with %v", key, client.user, got)
 			}
 		}
