@@ -104,8 +104,8 @@ export class FakeServer {
     return server;
   }
 
-  /** A client of it that is connected. */
-  async connected(t: TestContext, options: ClientOptions = {}): Promise<CentrifugoRPCClient> {
+  /** A client of it that is not connected yet. */
+  client(t: TestContext, options: ClientOptions = {}): CentrifugoRPCClient {
     const { port } = this.#http.address() as AddressInfo;
     const client = new CentrifugoRPCClient(`ws://127.0.0.1:${port}`, "", undefined, {
       timeout: 10_000,
@@ -113,6 +113,12 @@ export class FakeServer {
       centrifuge: { minReconnectDelay: 1, maxReconnectDelay: 5, ...options.centrifuge },
     });
     t.after(() => client.disconnect());
+    return client;
+  }
+
+  /** A client of it that is connected. */
+  async connected(t: TestContext, options: ClientOptions = {}): Promise<CentrifugoRPCClient> {
+    const client = this.client(t, options);
     await client.connect();
     return client;
   }
@@ -198,8 +204,15 @@ export function ownTimers(t: TestContext): () => number {
   return () => running.size;
 }
 
-/** Holds setTimeout and performance.now() until tick() moves both on, so many milliseconds at a time. */
-export function heldClock(t: TestContext): { tick(ms: number, step?: number): void; jump(ms: number): void } {
+/**
+ * Holds setTimeout and performance.now() until tick() moves both on, so many milliseconds at a time. It waits for
+ * the sockets of former tests to close: their timers could not be cleared any more, and keep the process for half
+ * a minute.
+ */
+export async function heldClock(
+  t: TestContext,
+): Promise<{ tick(ms: number, step?: number): void; jump(ms: number): void }> {
+  await until(() => !process.getActiveResourcesInfo().includes("TCPSocketWrap"), "sockets to close");
   let now = Math.ceil(performance.now()); // whole, so that sums of it are exact
   t.mock.timers.enable({ apis: ["setTimeout"] });
   t.mock.method(performance, "now", () => now);

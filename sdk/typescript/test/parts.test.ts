@@ -10,8 +10,8 @@ import { Received } from "../src/rpc-received.js";
 import { backoff, passesLater } from "../src/rpc-retry.js";
 import { heldClock } from "./fake.js";
 
-test("an alarm rings once, at the earliest time asked for", (t) => {
-  const clock = heldClock(t);
+test("an alarm rings once, at the earliest time asked for", async (t) => {
+  const clock = await heldClock(t);
   let rings = 0;
   const alarm = new Alarm(() => rings++);
   const start = performance.now();
@@ -45,8 +45,8 @@ test("delays double up to five seconds, and are any part of that", (t) => {
   assert.equal(backoff(3), 0);
 });
 
-test("at most 32 are out; a sign, an end or a second lets others go", (t) => {
-  const clock = heldClock(t);
+test("at most 32 are out; a sign, an end or a second lets others go", async (t) => {
+  const clock = await heldClock(t);
   const sent: number[] = [];
   const pace = new Pace<number>((thing) => sent.push(thing));
   pace.add(Array.from({ length: 100 }, (_, i) => i));
@@ -70,8 +70,8 @@ test("at most 32 are out; a sign, an end or a second lets others go", (t) => {
   assert.equal(sent.at(-1), 200);
 });
 
-test("at most 1024 received ids are kept, the newest", (t) => {
-  const clock = heldClock(t);
+test("at most 1024 received ids are kept, the newest", async (t) => {
+  const clock = await heldClock(t);
   let flushes = 0;
   const received = new Received(() => flushes++);
   received.connected("e1");
@@ -100,8 +100,8 @@ test("at most 1024 received ids are kept, the newest", (t) => {
   assert.equal(received.size, 0);
 });
 
-test("a bounded number of items waits for one that is missing", (t) => {
-  const clock = heldClock(t);
+test("a bounded number of items waits for one that is missing", async (t) => {
+  const clock = await heldClock(t);
   const taken: unknown[] = [];
   const resumed: number[] = [];
   const items = new Items({

@@ -35,9 +35,8 @@ test("a call of which nothing is heard is sent again, each time after twice as l
 
 test("an acknowledgement and progress are signs of life, for calls and notifications", async (t) => {
   const server = await FakeServer.start(t);
-  const client = await server.connected(t);
-  client.disconnect();
-  const clock = heldClock(t);
+  const client = server.client(t);
+  const clock = await heldClock(t);
   await client.connect();
   server.onRequest = () => {};
   const call = client.call("tasks.add", {}, { timeout: 500_000 });
@@ -214,9 +213,8 @@ test("the deadline and the signal end a call that is being sent again, with one 
 test("a call whose time passes while the computer sleeps ends when it wakes", async (t) => {
   for (const clockStopped of [false, true]) {
     const server = await FakeServer.start(t);
-    const client = await server.connected(t);
-    client.disconnect();
-    const clock = heldClock(t);
+    const client = server.client(t);
+    const clock = await heldClock(t);
     await client.connect();
     server.onRequest = (request) => request.ack();
     let acks = 0;
