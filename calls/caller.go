@@ -40,11 +40,13 @@ func (c *Caller) Conn() *centrirpc.Conn { return c.conn.Load() }
 func (c *Caller) SetConn(conn *centrirpc.Conn) { c.conn.Store(conn) }
 
 var (
-	errConnBusy   = fmt.Errorf("%w: the connection has as many calls running as it may", ErrTooManyRequests)
-	errServerBusy = fmt.Errorf("%w: the server has as many calls running as it may", ErrTooManyRequests)
-	errDraining   = fmt.Errorf("%w: the server is draining", ErrUnavailable)
-	errBroken     = fmt.Errorf("%w: the call could not be claimed", ErrUnavailable)
-	errChannels   = fmt.Errorf("%w: requests of the same call name too many reply channels", ErrTooManyRequests)
+	errConnBusy    = fmt.Errorf("%w: the connection has as many calls running as it may", ErrTooManyRequests)
+	errStreamsFull = fmt.Errorf("%w: the server has as many streams whose items were not taken as it may", ErrTooManyRequests)
+	errServerBusy  = fmt.Errorf("%w: the server has as many calls running as it may", ErrTooManyRequests)
+	errDraining    = fmt.Errorf("%w: the server is draining", ErrUnavailable)
+	errBroken      = fmt.Errorf("%w: the call could not be claimed", ErrUnavailable)
+	errRepeats     = fmt.Errorf("%w: the call is sent again too often while it is being claimed", ErrTooManyRequests)
+	errChannels    = fmt.Errorf("%w: requests of the same call name too many reply channels", ErrTooManyRequests)
 )
 
 // Submit takes what the connection published on wire.RequestsChannel. It never
@@ -114,7 +116,7 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 // start starts a run, or refuses it where there is no slot for it.
 func (c *Caller) start(r *run) {
 	var err error
-	if r.slot, r.find, err = c.engine.take(c, r.epoch != ""); err != nil {
+	if r.slot, r.find, err = c.engine.take(c, r.epoch != "", r.stream != nil); err != nil {
 		c.engine.running.remove(r)
 		if r.native == nil {
 			r.refuse(err)

@@ -22,7 +22,9 @@ type Config struct {
 	// MaxTimeout bounds what a caller may ask for; a method's own timeout may be
 	// longer. Zero means 5 minutes.
 	MaxTimeout time.Duration
-	// MaxInFlight bounds the calls that run at the same time. Zero means 10,000.
+	// MaxInFlight bounds the calls that run at the same time; and apart from them the
+	// streams that have ended and whose items were not taken yet, at which bound no
+	// further stream may begin. Zero means 10,000.
 	MaxInFlight int
 	// MaxInFlightPerConn bounds the calls of one connection that run at the same
 	// time, streams that have ended and whose items it has not taken yet included.

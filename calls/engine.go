@@ -31,6 +31,7 @@ type Engine struct {
 
 	inFlight    atomic.Int64
 	streamBytes atomic.Int64 // of all items that were not taken yet
+	untaken     untaken
 	draining    atomic.Bool
 	mu          sync.Mutex
 	idle        chan struct{} // closed when draining and nothing is in flight; guarded by mu
@@ -60,8 +61,9 @@ func NewEngine(router *centrirpc.Router, publish Publisher, cfg Config) (*Engine
 // InFlight is the number of handlers that run now.
 func (e *Engine) InFlight() int { return int(e.inFlight.Load()) }
 
-// Drain refuses new calls from now on and waits for the running ones. When ctx
-// ends first, it ends the contexts of their handlers, answers their callers with
+// Drain refuses new calls from now on and waits for the running ones, and then 5 s
+// at most for callers to take the last items of streams. When ctx ends before all
+// handlers have returned, it ends their contexts, answers their callers with
 // outcome_unknown, and returns ctx's error, two seconds later at the latest. It may
 // be called more than once.
 func (e *Engine) Drain(ctx context.Context) error {
@@ -78,6 +80,9 @@ func (e *Engine) Drain(ctx context.Context) error {
 	defer e.closeWorkers()
 	select {
 	case <-idle:
+		if left := e.untaken.wait(ctx.Done()); left > 0 {
+			e.log.Warn("streams have ended whose last items were not taken; they are given up", "streams", left)
+		}
 		return nil
 	case <-ctx.Done():
 		e.giveUpAll()
@@ -112,15 +117,19 @@ func (e *Engine) Draining() bool { return e.draining.Load() }
 // slot is a call's place among those in flight: one of the connection's and one of
 // the process's. It belongs to the call's worker.
 type slot struct {
-	caller *Caller
-	ofConn bool // the connection's part is still taken
+	caller    *Caller
+	ofConn    bool // the connection's part is still taken
+	ofProcess bool // and the process's
 }
 
 // take takes a slot for a call, or says why there is none.
 //
 // During a drain there are slots only for those that look for a call's reply.
-func (e *Engine) take(c *Caller, again bool) (s slot, find bool, err error) {
-	s = slot{caller: c, ofConn: true}
+func (e *Engine) take(c *Caller, again, stream bool) (s slot, find bool, err error) {
+	s = slot{caller: c, ofConn: true, ofProcess: true}
+	if stream && e.untaken.full(e.cfg.MaxInFlight, e.cfg.MaxStreamBytesTotal) {
+		return s, false, errStreamsFull
+	}
 	if c.inFlight.Add(1) > int64(e.cfg.MaxInFlightPerConn) {
 		c.inFlight.Add(-1)
 		return s, false, errConnBusy
@@ -148,10 +157,19 @@ func (s *slot) freeConn() {
 	}
 }
 
-// free frees what is left of the slot. It comes after the call is answered, so
-// that a drain waits for the answer.
+// free frees what is left of the slot.
 func (s *slot) free(e *Engine) {
 	s.freeConn()
+	s.freeProcess(e)
+}
+
+// freeProcess frees the process's part. It comes after the call is answered, so
+// that a drain waits for the answer.
+func (s *slot) freeProcess(e *Engine) {
+	if !s.ofProcess {
+		return
+	}
+	s.ofProcess = false
 	if e.inFlight.Add(-1) == 0 && e.draining.Load() {
 		e.mu.Lock()
 		defer e.mu.Unlock()

@@ -15,8 +15,12 @@ import (
 // handler is quicker, acknowledgement and reply go out together, in one write.
 const ackDelay = time.Millisecond
 
-// maxReplyTo bounds the reply channels that repeats of one running call may name.
-const maxReplyTo = 16
+// maxReplyTo bounds the reply channels that repeats of one running call may name,
+// and maxAcks those repeats that wait for it to be claimed.
+const (
+	maxReplyTo = 16
+	maxAcks    = 16
+)
 
 // run sees one request through: it is claimed, acknowledged, run and answered. A
 // native RPC is only run and answered. A run belongs to its worker; what others
@@ -54,7 +58,9 @@ type run struct {
 	ended    bool        // somebody answers, or has answered
 	closed   bool        // no request can join any more
 	acked    bool
-	holds    int // by the worker and by who answers in its place
+	holds    int   // by the worker, and by who answers in its place or stores the reply later
+	keeps    bool  // the call has ended, and items of its stream were not taken yet
+	kept     int64 // their size in bytes, when it ended
 	ack      func(error)
 	moreAcks []func(error)
 	replyTo  string
@@ -81,12 +87,14 @@ func (r *run) join(req *wire.Request, ack func(error)) bool {
 		return r.joinEnded(req, ack)
 	}
 	var refusal error
-	if req.ReplyTo != r.replyTo && !slices.Contains(r.alsoTo, req.ReplyTo) {
-		if len(r.alsoTo) == maxReplyTo {
-			refusal = errChannels
-		} else {
-			r.alsoTo = append(r.alsoTo, req.ReplyTo)
-		}
+	switch {
+	case !r.acked && len(r.moreAcks) == maxAcks:
+		refusal = errRepeats
+	case req.ReplyTo == r.replyTo || slices.Contains(r.alsoTo, req.ReplyTo):
+	case len(r.alsoTo) == maxReplyTo:
+		refusal = errChannels
+	default:
+		r.alsoTo = append(r.alsoTo, req.ReplyTo)
 	}
 	if refusal == nil && !r.acked {
 		r.moreAcks = append(r.moreAcks, ack)
@@ -319,24 +327,46 @@ func (r *run) isOwned() bool {
 	return r.owned
 }
 
-// hold keeps the run from being over until a release.
-func (r *run) hold() {
-	r.mu.Lock()
-	r.holds++
-	r.mu.Unlock()
-}
-
-// release gives back one hold; with the last one the run is over.
+// release gives back one hold. With the last one the run is over, but for items
+// that its caller has not taken: those are kept, without a slot of the process.
 func (r *run) release() {
 	r.mu.Lock()
 	r.holds--
-	over := r.holds == 0
-	r.mu.Unlock()
-	if over {
-		if r.unhook != nil {
-			r.unhook()
-		}
-		r.engine().running.remove(r)
-		r.slot.free(r.engine())
+	last, keeps := r.holds == 0, r.keeps
+	if last && keeps {
+		r.slot.freeProcess(r.engine())
 	}
+	r.mu.Unlock()
+	if last && !keeps {
+		r.over()
+	}
+}
+
+// keep has the run stay for items of that many bytes, until letGo.
+func (r *run) keep(bytes int64) {
+	r.engine().untaken.add(bytes)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keeps, r.kept = true, bytes
+}
+
+// letGo ends keep: the items were taken, or nobody wants them.
+func (r *run) letGo() {
+	r.mu.Lock()
+	r.keeps = false
+	last := r.holds == 0
+	r.mu.Unlock()
+	if last {
+		r.over()
+	}
+	r.engine().untaken.remove(r.kept)
+}
+
+// over forgets the run.
+func (r *run) over() {
+	if r.unhook != nil {
+		r.unhook()
+	}
+	r.engine().running.remove(r)
+	r.slot.free(r.engine())
 }

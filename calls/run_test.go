@@ -231,6 +231,23 @@ func TestWhatHappensWhileACallIsBeingClaimed(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
+		j := newJournal(t, slowStore{memory(t), time.Second, nil}, sleep(0))
+		j.send(call("a", "do", ""))
+		for range 16 {
+			j.send(call("a", "do", ""))
+		}
+		wantLines(t, j.take())
+		j.send(call("a", "do", ""))
+		wantLines(t, j.take(), "refused: too many requests: the call is sent again too often while it is being claimed")
+		time.Sleep(time.Second)
+		if lines := j.take(); len(lines) != 18 || lines[17] != `user#456 a "slept"` {
+			t.Errorf("%q", lines)
+		}
+		if err := j.engine.Drain(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
 		j := newJournal(t, slowStore{memory(t), time.Second, errors.New("gone")}, sleep(0))
 		j.send(call("a", "do", ""))
 		j.send(call("a", "do", ""))

@@ -126,6 +126,14 @@ func (s *stream) count(bytes int) {
 	s.run.engine().streamBytes.Add(int64(bytes))
 }
 
+// bytes is the size of the items that were not taken. It is called with mu held.
+func (s *stream) bytes() (sum int64) {
+	for _, item := range s.items {
+		sum += int64(len(item))
+	}
+	return sum
+}
+
 // taken lets go of the items up to seq.
 func (s *stream) taken(seq uint64) {
 	s.mu.Lock()
@@ -158,7 +166,7 @@ func (s *stream) end(final []byte) []byte {
 	defer s.mu.Unlock()
 	s.final = wire.EncodeStreamEnd(final, s.next)
 	if len(s.items) > 0 && !s.over {
-		s.run.hold()
+		s.run.keep(s.bytes())
 		s.stop = time.AfterFunc(time.Until(s.run.deadline)+keptPast, s.close)
 	}
 	return s.final
@@ -177,7 +185,7 @@ func (s *stream) close() {
 	s.mu.Unlock()
 	s.run.caller.waiting.wake()
 	if held {
-		s.run.release()
+		s.run.letGo()
 	}
 }
 

@@ -81,7 +81,9 @@ type Config struct {
 	// bounds the frames a client receives: the official Python SDK refuses frames
 	// over 1 MiB. Zero means 1 MiB.
 	ClientQueueSize int
-	// MaxInFlight bounds the calls running at the same time. Zero means 10,000.
+	// MaxInFlight bounds the calls running at the same time; and apart from them the
+	// streams that have ended and whose items were not taken yet, at which bound no
+	// further stream may begin. Zero means 10,000.
 	MaxInFlight int
 	// MaxInFlightPerConnection bounds the calls of one connection running at the
 	// same time. Zero means 256.
