@@ -94,8 +94,11 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 			return fmt.Errorf("%w: %w", ErrPermissionDenied, err)
 		}
 	}
-	c.received(conn.UserID, req.Received)
 	method, _ := c.engine.router.Lookup(req.Method)
+	if err := c.engine.checkWait(req.Timeout(), method); err != nil {
+		return err
+	}
+	c.received(conn.UserID, req.Received)
 	r := &run{
 		Asker:  centrirpc.Asker{Conn: conn, CorrelationID: req.CorrelationID},
 		caller: c, name: req.Method, method: method, params: req.Params, asked: req.Timeout(),

@@ -22,6 +22,11 @@ type Config struct {
 	// MaxTimeout bounds what a caller may ask for; a method's own timeout may be
 	// longer. Zero means 5 minutes.
 	MaxTimeout time.Duration
+	// MaxWait bounds how long a caller may say that it waits, and so how long its
+	// call is remembered, whenever it ends: a request that says more is refused with
+	// a WaitError. A method's own timeout may be longer. It must be at least
+	// MaxTimeout. Zero means 1 hour, or MaxTimeout if that is longer.
+	MaxWait time.Duration
 	// MaxInFlight bounds the calls that run at the same time; and apart from them the
 	// streams that have ended and whose items were not taken yet, at which bound no
 	// further stream may begin. Zero means 10,000.
@@ -85,6 +90,7 @@ func (c Config) withDefaults() (Config, error) {
 	}{
 		{"DefaultTimeout", &c.DefaultTimeout, 30 * time.Second},
 		{"MaxTimeout", &c.MaxTimeout, 5 * time.Minute},
+		{"MaxWait", &c.MaxWait, max(time.Hour, c.MaxTimeout)},
 	} {
 		if *d.value < 0 {
 			return c, fmt.Errorf("calls: Config.%s is negative: %v", d.name, *d.value)
@@ -92,6 +98,9 @@ func (c Config) withDefaults() (Config, error) {
 		if *d.value == 0 {
 			*d.value = d.zero
 		}
+	}
+	if c.MaxWait < c.MaxTimeout {
+		return c, fmt.Errorf("calls: Config.MaxWait is %v; it must be at least MaxTimeout, %v", c.MaxWait, c.MaxTimeout)
 	}
 	for _, n := range []struct {
 		name  string

@@ -183,6 +183,18 @@ func (s *slot) freeProcess(e *Engine) {
 	}
 }
 
+// checkWait refuses a caller who would have its call remembered for too long.
+func (e *Engine) checkWait(asked time.Duration, method *centrirpc.Method) error {
+	most := e.cfg.MaxWait
+	if method != nil {
+		most = max(most, method.Timeout)
+	}
+	if asked > most {
+		return &WaitError{Asked: asked, Most: most}
+	}
+	return nil
+}
+
 // timeout is how long a call of the method may take when its caller asks for
 // asked (zero: does not say).
 func (e *Engine) timeout(asked time.Duration, method *centrirpc.Method) time.Duration {

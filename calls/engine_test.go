@@ -60,6 +60,10 @@ func newRig(t *testing.T, cfg calls.Config) *rig {
 		return 0, nil
 	})
 	centrirpc.Handle(router, "big", func(context.Context, params) (string, error) { return strings.Repeat("x", 2000), nil })
+	centrirpc.Handle(router, "long", func(ctx context.Context, p params) (params, error) {
+		r.ran(ctx)
+		return p, nil
+	}, centrirpc.Timeout(2*time.Hour))
 	centrirpc.HandleNotify(router, "note", func(ctx context.Context, _ params) error {
 		r.ran(ctx)
 		return nil
@@ -272,12 +276,39 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			{`{"method":"echo","correlation_id":"a"}`, calls.ErrPermissionDenied, 103},
 			{`{"method":"echo","correlation_id":"a","reply_to":"user#457"}`, calls.ErrPermissionDenied, 103},
 			{`{"method":"echo","correlation_id":"a","reply_to":"tasks"}`, calls.ErrPermissionDenied, 103},
+			{call("a", "echo", `,"timeout_ms":3600001`), calls.ErrBadRequest, 107},
+			{call("a", "none", `,"timeout_ms":3600001`), calls.ErrBadRequest, 107},
+			{`{"method":"note","op":"notify","correlation_id":"a","timeout_ms":3600001}`, calls.ErrBadRequest, 107},
+			{call("a", "long", `,"timeout_ms":7200001`), calls.ErrBadRequest, 107},
 		} {
 			if err := r.submit(test.request); !errors.Is(err, test.want) || calls.CodeOf(err) != test.code {
 				t.Errorf("%s: %v; want %v", test.request, err, test.want)
 			}
 		}
 		r.want("a", "", 0)
+	})
+}
+
+// Who may ask for any time may have any number of calls remembered for as long.
+func TestHowLongACallerMayWaitIsBounded(t *testing.T) {
+	inBubble(t, calls.Config{MaxTimeout: time.Minute, MaxWait: 2 * time.Minute}, func(t *testing.T, r *rig) {
+		if err := r.submit(call("a", "echo", `,"timeout_ms":120001`)); err == nil || err.Error() != "timeout_ms is 120001; this server takes at most 120000" {
+			t.Errorf("refused with %v", err)
+		}
+		for id, request := range map[string]string{
+			"b": call("b", "echo", `,"timeout_ms":120000`),
+			"c": call("c", "long", `,"timeout_ms":7200000`), // as long as the method itself may take
+		} {
+			if err := r.submit(request); err != nil {
+				t.Errorf("%s: %v", request, err)
+			}
+			r.want(id, "{}", 1)
+		}
+	})
+	inBubble(t, calls.Config{MaxTimeout: 2 * time.Hour}, func(t *testing.T, r *rig) {
+		if err := r.submit(call("a", "echo", `,"timeout_ms":7200000`)); err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -464,6 +495,8 @@ func TestConfigIsChecked(t *testing.T) {
 	for want, cfg := range map[string]calls.Config{
 		"Config.Store is nil":               {},
 		"Config.MaxInFlight is negative":    {Store: (*memstore.Store)(nil), MaxInFlight: -1},
+		"Config.MaxWait is 1m0s; it must":   {Store: (*memstore.Store)(nil), MaxWait: time.Minute},
+		"Config.MaxWait is negative":        {Store: (*memstore.Store)(nil), MaxWait: -1},
 		"Config.DefaultTimeout is negative": {Store: (*memstore.Store)(nil), DefaultTimeout: -1},
 	} {
 		if _, err := calls.NewEngine(router, nil, cfg); err == nil || !strings.Contains(err.Error(), want) {

@@ -2,6 +2,8 @@ package calls
 
 import (
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/centrirpc/centrirpc/wire"
 )
@@ -17,6 +19,21 @@ var (
 	// nobody knows whether it ran.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
+
+// WaitError refuses a request whose caller says that it waits for longer than it
+// may. It is an ErrBadRequest. Its text is for the caller.
+type WaitError struct {
+	// Asked is what the request says, and Most what it may say.
+	Asked, Most time.Duration
+}
+
+// Error names the field and its bound, in the field's milliseconds.
+func (e *WaitError) Error() string {
+	return fmt.Sprintf("timeout_ms is %d; this server takes at most %d", e.Asked.Milliseconds(), e.Most.Milliseconds())
+}
+
+// Unwrap makes it an ErrBadRequest.
+func (e *WaitError) Unwrap() error { return ErrBadRequest }
 
 // CodeOf is the number with which a refusal reaches the client: Centrifuge's own
 // 103 permission denied, 107 bad request and 111 too many requests, and our 503

@@ -98,8 +98,14 @@ type Config struct {
 	// CallTimeout bounds a call whose caller does not say how long it waits and
 	// whose method has no timeout. Zero means 30 s.
 	CallTimeout time.Duration
-	// MaxCallTimeout bounds what a caller may ask for. Zero means 5 minutes.
+	// MaxCallTimeout bounds how long a handler may run, whatever its caller asks for;
+	// a method's own timeout may be longer. Zero means 5 minutes.
 	MaxCallTimeout time.Duration
+	// MaxCallWait bounds how long a caller may say that it waits, and so how long its
+	// call is remembered, whenever it ends: a request that says more is refused as a
+	// bad request. A method's own timeout may be longer. It must be at least
+	// MaxCallTimeout. Zero means 1 hour, or MaxCallTimeout if that is longer.
+	MaxCallWait time.Duration
 	// Redis are the Redis servers that all nodes of a system share, as URLs: see
 	// redisstore.Config.URL. Publications are spread over them by channel, so that a
 	// reply or an event reaches clients on every node; Store has to be shared too.
@@ -216,6 +222,7 @@ func (c Config) withDefaults() (Config, error) {
 	}{
 		{"CallTimeout", &c.CallTimeout, 30 * time.Second},
 		{"MaxCallTimeout", &c.MaxCallTimeout, 5 * time.Minute},
+		{"MaxCallWait", &c.MaxCallWait, max(time.Hour, c.MaxCallTimeout)},
 		{"PingInterval", &c.PingInterval, 25 * time.Second},
 		{"WriteTimeout", &c.WriteTimeout, 10 * time.Second},
 		{"RefreshGrace", &c.RefreshGrace, 25 * time.Second},
@@ -253,6 +260,8 @@ func (c *Config) validate() error {
 		return fmt.Errorf("server: PongTimeout is %v; it must be positive and less than PingInterval, %v", c.PongTimeout, c.PingInterval)
 	case c.MaxResultSize > c.ClientQueueSize-replyOverhead:
 		return fmt.Errorf("server: MaxResultSize is %d; with a ClientQueueSize of %d it must be at most %d, or every such reply disconnects its client", c.MaxResultSize, c.ClientQueueSize, c.ClientQueueSize-replyOverhead)
+	case c.MaxCallWait < c.MaxCallTimeout:
+		return fmt.Errorf("server: MaxCallWait is %v; it must be at least MaxCallTimeout, %v", c.MaxCallWait, c.MaxCallTimeout)
 	case c.CallTimeout > c.MaxCallTimeout:
 		return fmt.Errorf("server: CallTimeout is %v; it must be at most MaxCallTimeout, %v", c.CallTimeout, c.MaxCallTimeout)
 	}

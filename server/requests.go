@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/centrifugal/centrifuge"
 
@@ -40,6 +41,9 @@ func (c *connection) onPublish(e centrifuge.PublishEvent, answer centrifuge.Publ
 // refused is how a refusal of the engine reaches the client. The numbers are
 // those that the library has for the same things.
 func refused(refusal error) error {
+	if wait, ok := errors.AsType[*calls.WaitError](refusal); ok {
+		return &centrifuge.Error{Code: centrifuge.ErrorBadRequest.Code, Message: wait.Error()}
+	}
 	switch calls.CodeOf(refusal) {
 	case centrifuge.ErrorPermissionDenied.Code:
 		return centrifuge.ErrorPermissionDenied

@@ -72,6 +72,7 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 		Store:              store,
 		DefaultTimeout:     cfg.CallTimeout,
 		MaxTimeout:         cfg.MaxCallTimeout,
+		MaxWait:            cfg.MaxCallWait,
 		MaxInFlight:        cfg.MaxInFlight,
 		MaxInFlightPerConn: cfg.MaxInFlightPerConnection,
 		MaxResultSize:      cfg.MaxResultSize,

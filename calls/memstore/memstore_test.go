@@ -231,6 +231,20 @@ func TestASmallStoreWhoseRepliesAreReceivedIsNeverFull(t *testing.T) {
 	})
 }
 
+func TestACallWhoseTimeIsLongOverIsForgottenToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New(memstore.Config{})
+		defer s.Close()
+		time.Sleep(time.Minute)
+		claim(t, s, "a", -time.Hour)
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if n := s.Len(); n != 0 {
+			t.Errorf("%d calls are remembered", n)
+		}
+	})
+}
+
 func TestWhatExpiredLeavesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memstore.New(memstore.Config{})

@@ -25,6 +25,7 @@ type shard struct {
 	users    users
 	replies  replies
 	expiring map[int32]slot // by the second in which they expire, linked by expiresNext
+	swept    int32          // those of this second and before are forgotten
 	ends     list
 	fence    uint64
 	bounds   *bounds
@@ -61,7 +62,7 @@ func (s *shard) claim(id id, fingerprint calls.Fingerprint, idle calls.ClaimStat
 	s.fence++
 	s.calls.Add(1)
 	at = s.entries.take()
-	expires := max(seconds(deadline+Margin), 0) + 1
+	expires := max(seconds(deadline+Margin)+1, s.swept+1)
 	*s.entries.at(at) = entry{
 		id: id, fingerprint: fingerprint, fence: s.fence, user: s.users.join(id.user),
 		expires: expires, expiresNext: s.expiring[expires],
@@ -210,10 +211,9 @@ func (s *shard) expireSome(second int32) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	left := sweepAtOnce
-	for expires, at := range s.expiring {
-		if expires >= second {
-			continue
-		}
+	for ; s.swept+1 < second; s.swept++ {
+		expires := s.swept + 1
+		at := s.expiring[expires]
 		for at != 0 && left > 0 {
 			e := s.entries.at(at)
 			next := e.expiresNext
