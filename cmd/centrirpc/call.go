@@ -35,7 +35,8 @@ and its result on the last line. How far a call has come is shown on standard er
 if the method tells it: as a bar on a terminal, else as lines.
 
 An interrupt (Ctrl-C) cancels the call on the server. A lost connection does not end
-it: it is made again and the call goes on, until -timeout is over.
+it: it is made again and the call goes on, until -timeout is over. Standard error tells
+of it, but with -progress=none.
 
 The token is read from CENTRIRPC_TOKEN if -token is not given. Without one the
 server knows the user by a cookie or another header, given with -header, or lets
@@ -134,11 +135,15 @@ func (c *call) run(e *environment, args []string) (int, error) {
 		return exitFailed, c.explain(err)
 	}
 	first.succeeded.Store(true)
+	view := newProgressView(e.stderr, c.progress)
+	untold := c.tellOfLosses(rpc, view)
 	if c.notify {
 		err = rpc.Notify(ctx, method, params, c.class()...)
 	} else {
-		err = c.ask(ctx, e, rpc, method, params)
+		err = c.ask(ctx, e, view, rpc, method, params)
 	}
+	untold()
+	view.close()
 	if err != nil {
 		if e.ctx.Err() != nil {
 			return exitInterrupted, interrupted(method, rpc.State() == client.Connected && !c.notify)

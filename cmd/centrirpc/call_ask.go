@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -14,16 +15,14 @@ import (
 // ask calls a method, which may be a stream, and prints what comes of it: the items
 // of a stream as they come and its result, each on a line of its own; the result of
 // another method indented.
-func (c *call) ask(ctx context.Context, e *environment, rpc *client.CentrifugoRPCClient, method string, params json.RawMessage) error {
-	view := newProgressView(e.stderr, c.progress)
-	defer view.clear()
+func (c *call) ask(ctx context.Context, e *environment, view *progressView, rpc *client.CentrifugoRPCClient, method string, params json.RawMessage) error {
 	end := watchEnd(rpc)
 	defer end.stop()
 	// A method that is no stream is a stream without items to the client.
 	stream := client.Stream[json.RawMessage, json.RawMessage](ctx, rpc, method, params, append(c.class(), client.OnProgress(view.show))...)
 	for item, err := range stream.Items() {
 		if err != nil {
-			return err
+			return calling(method, err)
 		}
 		view.clear()
 		if err := printLine(e.stdout, item); err != nil {
@@ -33,7 +32,7 @@ func (c *call) ask(ctx context.Context, e *environment, rpc *client.CentrifugoRP
 	}
 	result, err := stream.Result()
 	if err != nil {
-		return err
+		return calling(method, err)
 	}
 	view.clear()
 	if !end.ofStream(ctx) {
@@ -41,6 +40,14 @@ func (c *call) ask(ctx context.Context, e *environment, rpc *client.CentrifugoRP
 		return outputError(err)
 	}
 	return printLine(e.stdout, result)
+}
+
+// calling is a stream's error in words that fit any method.
+func calling(method string, err error) error {
+	if cause := errors.Unwrap(err); cause != nil {
+		err = cause
+	}
+	return fmt.Errorf("calling %s: %w", method, err)
 }
 
 // class are the options of a call that its method's declaration asks for.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -47,12 +48,15 @@ const lineInterval = time.Second
 
 // progressView shows the latest progress of a call on standard error.
 type progressView struct {
-	to     io.Writer
-	mode   progressMode
-	now    func() time.Time
+	to   io.Writer
+	mode progressMode
+	now  func() time.Time
+
+	mu     sync.Mutex // guards what follows, and what is written
 	latest *client.Progress
 	told   time.Time // the latest line
 	shown  bool      // the bar is there
+	closed bool
 }
 
 func newProgressView(to io.Writer, mode progressMode) *progressView {
@@ -77,10 +81,12 @@ func isTerminal(w io.Writer) bool {
 
 // show takes progress from the client.
 func (v *progressView) show(p client.Progress) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.latest = &p
 	switch v.mode {
 	case progressBar:
-		v.draw()
+		v.drawLocked()
 	case progressLines:
 		if now := v.now(); now.Sub(v.told) >= lineInterval || p.Total > 0 && p.Done >= p.Total {
 			fmt.Fprintln(v.to, progressText(p))
@@ -91,6 +97,12 @@ func (v *progressView) show(p client.Progress) {
 
 // draw draws the bar, if there is progress to show.
 func (v *progressView) draw() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.drawLocked()
+}
+
+func (v *progressView) drawLocked() {
 	if v.mode == progressBar && v.latest != nil {
 		fmt.Fprint(v.to, "\r\x1b[K"+barText(*v.latest))
 		v.shown = true
@@ -99,6 +111,32 @@ func (v *progressView) draw() {
 
 // clear takes the bar away, so that something else can be printed.
 func (v *progressView) clear() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clearLocked()
+}
+
+// say prints a line, above the bar if there is one.
+func (v *progressView) say(line string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.mode == progressNone || v.closed {
+		return
+	}
+	v.clearLocked()
+	fmt.Fprintln(v.to, line)
+	v.drawLocked()
+}
+
+// close takes the bar away for good; nothing is shown any more.
+func (v *progressView) close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clearLocked()
+	v.closed = true
+}
+
+func (v *progressView) clearLocked() {
 	if v.shown {
 		fmt.Fprint(v.to, "\r\x1b[K")
 		v.shown = false

@@ -319,7 +319,7 @@ func TestCallOverARestart(t *testing.T) {
 	}{
 		{"wait_idempotent", []string{"-idempotent"}, outcome{exitOK, "{\n  \"sum\": 1\n}\n", ""}},
 		{"wait", nil, outcome{exitFailed, "", "outcome_unknown (520)"}},
-		{"wait", []string{"-volatile"}, outcome{exitFailed, "", "the connection was lost; the outcome is unknown"}},
+		{"wait", []string{"-volatile"}, outcome{exitFailed, "", "calling wait: the connection was lost; the outcome is unknown"}},
 	} {
 		t.Run(strings.Join(append(test.args, test.method), " "), func(t *testing.T) {
 			first, second := newCounting(), newCounting()
@@ -342,6 +342,43 @@ func TestCallOverARestart(t *testing.T) {
 				t.Errorf("%+v, want %+v", got, test.want)
 			}
 			first.goOn <- struct{}{}
+		})
+	}
+}
+
+// Who waits for a connection is told so, and scripts that read the output are not disturbed.
+func TestCallTellsOfALostConnection(t *testing.T) {
+	for _, mode := range []string{"lines", "bar", "none"} {
+		t.Run(mode, func(t *testing.T) {
+			c := newCounting()
+			host, path, _ := strings.Cut(strings.TrimPrefix(c.serve(t), "ws://"), "/")
+			proxy := faultproxy.Start(t, host)
+			stderr := &watched{news: make(chan struct{}, 1)}
+			var stdout bytes.Buffer
+			ended := make(chan int, 1)
+			go func() {
+				ended <- Run([]string{"call", "-url", "ws://" + proxy.Addr() + "/" + path, "-token", mint(t), "-progress=" + mode, "wait"}, strings.NewReader(""), &stdout, stderr)
+			}()
+			await(t, "the handler", c.runs)
+			silent, accepted := listenOnly(t)
+			proxy.SetTarget(silent)
+			proxy.Cut()
+			await(t, "another connection", accepted)
+			want := "connection lost, trying again…\n"
+			if mode == "none" {
+				want = ""
+			}
+			stderr.waitFor(t, want)
+			proxy.SetTarget(host)
+			proxy.Cut()
+			if mode != "none" {
+				want += "connected again\n"
+			}
+			stderr.waitFor(t, want)
+			c.goOn <- struct{}{}
+			if code := await(t, "the end", ended); code != exitOK || stdout.String() != "{\n  \"sum\": 1\n}\n" || stderr.String() != want {
+				t.Errorf("%d, %q, %q", code, &stdout, stderr)
+			}
 		})
 	}
 }
