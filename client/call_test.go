@@ -253,7 +253,7 @@ func TestTimeoutAndAbortCancelTheCall(t *testing.T) {
 	call = receive(t, "the call", requests)
 	stop()
 	err = receive(t, "the error", errs)
-	if !errors.Is(err, client.ErrAborted) || !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, client.ErrAborted) || !errors.Is(err, context.Canceled) || err.Error() != "calling slow: aborted: the caller's context was cancelled" {
 		t.Errorf("error = %v", err)
 	}
 	if cancel = receive(t, "the cancel", requests); cancel.Op != wire.OpCancel || cancel.CorrelationID != call.CorrelationID {

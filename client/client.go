@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -243,20 +242,6 @@ func (c *CentrifugoRPCClient) await(ctx context.Context, s *session, timeout <-c
 		case <-ctx.Done():
 			return nil, contextError(ctx)
 		}
-	}
-}
-
-// contextError says why ctx ended: ErrTimeout where this package set the
-// deadline, and otherwise ErrAborted with the context's error and its cause.
-func contextError(ctx context.Context) error {
-	cause := context.Cause(ctx)
-	switch {
-	case errors.Is(cause, ErrTimeout):
-		return cause
-	case errors.Is(cause, ctx.Err()):
-		return fmt.Errorf("%w: %w", ErrAborted, cause)
-	default:
-		return fmt.Errorf("%w: %w: %w", ErrAborted, ctx.Err(), cause)
 	}
 }
 

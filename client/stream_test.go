@@ -362,7 +362,11 @@ func TestLeavingAStream(t *testing.T) {
 				defer cancel()
 				s := Stream[int, string](ctx, c, "m", nil)
 				synctest.Wait()
-				if err := leave(t, s, cancel); !errors.Is(err, ErrAborted) {
+				want := "streaming m: aborted: the stream was left"
+				if name == "the context" || name == "while it waits" {
+					want = "streaming m: aborted: the caller's context was cancelled"
+				}
+				if err := leave(t, s, cancel); !errors.Is(err, ErrAborted) || !errors.Is(err, context.Canceled) || err.Error() != want {
 					t.Errorf("error = %v", err)
 				}
 				if n := c.Outstanding(); n > 0 {
