@@ -15,6 +15,7 @@ import (
 
 	"github.com/centrirpc/centrirpc/codegen/python"
 	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/internal/tools"
 	sdk "github.com/centrirpc/centrirpc/sdk/python"
 )
 
@@ -160,18 +161,7 @@ func TestPackageOption(t *testing.T) {
 // python is the interpreter with the tools, or ends the test.
 func interpreter(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs("../../.venv/bin/python")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err == nil {
-		return path
-	}
-	if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-		t.Fatal("there is no .venv: run `make setup` first")
-	}
-	t.Skip("there is no .venv: run `make setup` first")
-	return ""
+	return tools.Path(t, "../../.venv/bin/python")
 }
 
 func run(t *testing.T, dir string, env []string, name string, args ...string) string {

@@ -15,22 +15,15 @@ import (
 	"testing"
 
 	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/internal/tools"
 )
 
-// tools is the base client's node_modules, where the compiler is.
-func tools(t *testing.T) string {
+// modules is the base client's node_modules, where the compiler is.
+func modules(t *testing.T) string {
 	t.Helper()
-	dir, err := filepath.Abs("../../sdk/typescript/node_modules")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := tools.Path(t, "../../sdk/typescript/node_modules")
 	for _, tool := range []string{".bin/tsc", ".bin/esbuild", "centrifuge", "ws", "valibot", "fast-check"} {
-		if _, err := os.Stat(filepath.Join(dir, tool)); err != nil {
-			if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-				t.Fatalf("%s is missing: run `make setup` first", filepath.Join(dir, tool))
-			}
-			t.Skipf("%s is missing: run `make setup` first", filepath.Join(dir, tool))
-		}
+		tools.Path(t, filepath.Join(dir, tool))
 	}
 	return dir
 }
@@ -40,7 +33,7 @@ func tools(t *testing.T) string {
 func project(t *testing.T, c *contract.Contract) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.Symlink(tools(t), filepath.Join(dir, "node_modules")); err != nil {
+	if err := os.Symlink(modules(t), filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
 	write(t, dir, generate(t, c))

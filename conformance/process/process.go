@@ -9,16 +9,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/centrirpc/centrirpc/internal/tools"
 )
 
 // Missing skips a test whose tools are not set up, and fails it where
 // CENTRIRPC_TOOLS says that they must be.
 func Missing(t testing.TB, tool string) {
 	t.Helper()
-	if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-		t.Fatalf("%s is missing: run `make setup` first", tool)
-	}
-	t.Skipf("%s is missing: run `make setup` first", tool)
+	tools.Missing(t, tool)
 }
 
 // Output takes what a process prints, to be shown when a test fails.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/contract/jsonschema"
+	"github.com/centrirpc/centrirpc/internal/tools"
 )
 
 var update = flag.Bool("update", false, "write the golden files and record the cases anew")
@@ -18,17 +19,7 @@ var update = flag.Bool("update", false, "write the golden files and record the c
 // python is the interpreter with the Pydantic that the cases are recorded from.
 func python(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs("../../.venv/bin/python")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-			t.Fatal("there is no .venv: run `make setup` first")
-		}
-		t.Skip("there is no .venv: run `make setup` first")
-	}
-	return path
+	return tools.Path(t, "../../.venv/bin/python")
 }
 
 // The recorded cases are what the installed Pydantic writes.

@@ -18,6 +18,7 @@ import (
 	"github.com/centrirpc/centrirpc/codegen/typescript"
 	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/contract/gotypes"
+	"github.com/centrirpc/centrirpc/internal/tools"
 )
 
 // repository is the root of the main module.
@@ -199,14 +200,7 @@ func compile(t *testing.T, contracts []*contract.Contract) {
 // tool is the path of something that `make setup` installs.
 func tool(t *testing.T, root, name string) string {
 	t.Helper()
-	path := filepath.Join(root, name)
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-			t.Fatalf("%s is missing: run `make setup` first", path)
-		}
-		t.Skipf("%s is missing: run `make setup` first", path)
-	}
-	return path
+	return tools.Path(t, filepath.Join(root, name))
 }
 
 func write(t *testing.T, dir string, files map[string][]byte, problems contract.Problems) {

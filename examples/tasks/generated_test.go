@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/centrirpc/centrirpc/internal/tools"
 )
 
 // The clients in sdk and the contract are what the command makes of the API.
@@ -37,13 +39,7 @@ func TestGeneratedIsFresh(t *testing.T) {
 func modules(t *testing.T) {
 	t.Helper()
 	for _, module := range []string{"esbuild", "centrifuge", "playwright-core", "typescript"} {
-		if _, err := os.Stat(filepath.Join("web/node_modules", module)); err == nil {
-			continue
-		}
-		if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-			t.Fatalf("web/node_modules/%s is missing: run `make setup` first", module)
-		}
-		t.Skipf("web/node_modules/%s is missing: run `make setup` first", module)
+		tools.Path(t, filepath.Join("web/node_modules", module))
 	}
 }
 

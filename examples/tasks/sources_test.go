@@ -18,6 +18,7 @@ import (
 	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/examples/tasks/api"
 	"github.com/centrirpc/centrirpc/examples/tasks/store"
+	"github.com/centrirpc/centrirpc/internal/tools"
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -38,13 +39,7 @@ func newSources(t *testing.T) *sources {
 	}
 	s := &sources{repository: repository, dir: t.TempDir(), python: filepath.Join(repository, ".venv/bin/python")}
 	for _, path := range []string{s.python, filepath.Join(repository, "sdk/typescript/node_modules/.bin/tsc")} {
-		if _, err := os.Stat(path); err == nil {
-			continue
-		}
-		if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-			t.Fatalf("%s is missing: run `make setup` first", path)
-		}
-		t.Skipf("%s is missing: run `make setup` first", path)
+		tools.Path(t, path)
 	}
 	if err := os.Symlink(filepath.Join(repository, "sdk/typescript/node_modules"), filepath.Join(s.dir, "node_modules")); err != nil {
 		t.Fatal(err)

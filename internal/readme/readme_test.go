@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/centrirpc/centrirpc/internal/tools"
 )
 
 var block = regexp.MustCompile("(?ms)^```(go|ts|python|sh) (\\S+)\n(.*?)^```$")
@@ -59,13 +61,8 @@ func typed(t *testing.T, dir string, env []string, block string) string {
 
 // tool is a command that `make setup` installs.
 func tool(t *testing.T, path string) string {
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-			t.Fatalf("%s is missing: run `make setup` first", path)
-		}
-		t.Skipf("%s is missing: run `make setup` first", path)
-	}
-	return path
+	t.Helper()
+	return tools.Path(t, path)
 }
 
 func command(t *testing.T, dir string, env []string, name string, args ...string) *exec.Cmd {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/centrirpc/centrirpc/client"
+	"github.com/centrirpc/centrirpc/internal/tools"
 )
 
 // rewritten is the JSON of a T, read and written again.
@@ -29,13 +30,7 @@ type held[T any] struct {
 // What Pydantic itself writes is read, and what is written for it is the same
 // value to Pydantic.
 func TestWhatPydanticWrites(t *testing.T) {
-	python := "../../../.venv/bin/python"
-	if _, err := os.Stat(python); err != nil {
-		if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-			t.Fatal("there is no .venv: run `make setup` first")
-		}
-		t.Skip("there is no .venv: run `make setup` first")
-	}
+	python := tools.Path(t, "../../../.venv/bin/python")
 	cmd := exec.CommandContext(t.Context(), python, "testdata/values.py")
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
