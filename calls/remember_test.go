@@ -148,3 +148,26 @@ func TestAReplyThatCannotBeStoredIsSentAndStoredLater(t *testing.T) {
 		}
 	})
 }
+
+// Who may ask for any time may have any number of calls remembered for as long.
+func TestHowLongACallerMayWaitIsBounded(t *testing.T) {
+	inBubble(t, calls.Config{MaxTimeout: time.Minute, MaxWait: 2 * time.Minute}, func(t *testing.T, r *rig) {
+		if err := r.submit(call("a", "echo", `,"timeout_ms":120001`)); err == nil || err.Error() != "timeout_ms is 120001; this server takes at most 120000" {
+			t.Errorf("refused with %v", err)
+		}
+		for id, request := range map[string]string{
+			"b": call("b", "echo", `,"timeout_ms":120000`),
+			"c": call("c", "long", `,"timeout_ms":7200000`), // as long as the method itself may take
+		} {
+			if err := r.submit(request); err != nil {
+				t.Errorf("%s: %v", request, err)
+			}
+			r.want(id, "{}", 1)
+		}
+	})
+	inBubble(t, calls.Config{MaxTimeout: 2 * time.Hour}, func(t *testing.T, r *rig) {
+		if err := r.submit(call("a", "echo", `,"timeout_ms":7200000`)); err != nil {
+			t.Error(err)
+		}
+	})
+}

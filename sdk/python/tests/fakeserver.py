@@ -166,6 +166,11 @@ async def fake_server(**options: Any) -> AsyncIterator[FakeServer]:
         yield fake
 
 
+def start(client: CentrifugoRPCClient, method: str = "work", **options: Any) -> asyncio.Task[Any]:
+    """A call that is under way."""
+    return asyncio.create_task(client.call(method, {"n": 1}, **options))
+
+
 @asynccontextmanager
 async def client_of(server: FakeServer, **options: Any) -> AsyncIterator[CentrifugoRPCClient]:
     """A connected client that reconnects quickly and must leave nothing behind."""

@@ -230,3 +230,16 @@ export async function heldClock(
     },
   };
 }
+
+/** Takes items until the stream ends or so many were taken. */
+export async function take<T>(stream: AsyncIterable<T>, most = Infinity): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of stream) {
+    items.push(item);
+    if (items.length >= most) break;
+  }
+  return items;
+}
+
+/** The numbers from 0 on, so many. */
+export const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
