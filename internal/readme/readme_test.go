@@ -5,7 +5,9 @@ package readme
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,7 +39,7 @@ func blocks(t *testing.T, root string) (files, shell map[string]string) {
 			files[m[2]] = m[3]
 		}
 	}
-	for _, name := range []string{"api/api.go", "api/rooms.go", "main.go", "client.ts", "client.py", "client/client.go", "rooms.ts", "handlers.py"} {
+	for _, name := range []string{"api/api.go", "api/rooms.go", "main.go", "client.ts", "client.py", "client/client.go", "rooms.ts", "api/party.go", "party.ts", "party.py", "party/party.go", "handlers.py"} {
 		if files[name] == "" {
 			t.Fatalf("the README has no block %s", name)
 		}
@@ -146,7 +148,7 @@ func TestTheREADMEsCodeRuns(t *testing.T) {
 	if strings.Count(code["api/api.go"], end) != 1 {
 		t.Fatalf("api/api.go has not one line %q", end)
 	}
-	code["api/api.go"] = strings.Replace(code["api/api.go"], end, "\taddRooms(router)\n"+end, 1)
+	code["api/api.go"] = strings.Replace(code["api/api.go"], end, "\taddRooms(router)\n\taddParty(router)\n"+end, 1)
 	for name, content := range code {
 		write(t, filepath.Join(dir, name), content)
 	}
@@ -251,6 +253,7 @@ process.exit(0);
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
+	t.Run("party", func(t *testing.T) { parties(t, root, dir, python, tsc, url, token, env) })
 	t.Run("python", func(t *testing.T) {
 		write(t, filepath.Join(dir, "ask.py"), `import asyncio
 import sys
@@ -280,7 +283,8 @@ func exported(t *testing.T, root, dir, python, tsc, export string, env []string)
 	run(t, dir, []string{"MYPYPATH=" + sdk}, python, "-m", "mypy", "--strict", "handlers.py")
 	run(t, dir, env, "go", "tool", "centrirpc", "generate", "handlers.json", "-o", "handled/sdk")
 	if got := run(t, dir, env, "go", "tool", "centrirpc", "diff", "sdk/contract.json", "handlers.json",
-		"-allow", "rooms.say", "-allow", "rooms.typing", "-allow", "channel rooms:{room}"); !strings.Contains(got, "0 breaking, ") {
+		"-allow", "rooms.say", "-allow", "rooms.typing", "-allow", "channel rooms:{room}",
+		"-allow", "party.greet", "-allow", "party.count"); !strings.Contains(got, "0 breaking, ") {
 		t.Errorf("the Python handlers are another API: %s", got)
 	}
 	handled := filepath.Join(dir, "handled")
@@ -344,9 +348,9 @@ func serve(t *testing.T, dir, line string) (address string, stop func()) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // it is built first
 	defer cancel()
 	for {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		// Asked, not only dialled: a connection to a free port may be one to itself.
+		err := healthy(ctx, address)
 		if err == nil {
-			_ = conn.Close()
 			return address, stop
 		}
 		if ctx.Err() != nil {
@@ -357,4 +361,20 @@ func serve(t *testing.T, dir, line string) (address string, stop func()) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+func healthy(ctx context.Context, address string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/health", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("/health answers %s", response.Status)
+	}
+	return nil
 }
