@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +87,9 @@ class ProxyRequest:
         )
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 class _Members:
     """Members by their type; null counts as absent. All raise :class:`Refusal` 400."""
 
@@ -96,14 +100,18 @@ class _Members:
     def value(self, name: str) -> Any:
         try:
             return decode(self._found.get(name, "null"))
-        except InvalidJSON as error:
-            raise self._wrong(name, error.reason.removeprefix("are ")) from None
+        except InvalidJSON:
+            raise self._wrong(name, "no JSON that every reader reads alike") from None
 
     def string(self, name: str) -> str:
         value = self.value(name)
-        if value is not None and not isinstance(value, str):
+        if value is None:
+            return ""
+        if not isinstance(value, str):
             raise self._wrong(name, "no string")
-        return value or ""
+        if not value.isascii() and _SURROGATE.search(value):
+            raise self._wrong(name, "no valid Unicode")
+        return value
 
     def integer(self, name: str, most: int) -> int:
         value = self.value(name)

@@ -19,8 +19,10 @@ class Secrets:
 
     def __init__(self, secret: str | Iterable[str] | None, *, insecure: bool = False) -> None:
         """Raises ``ValueError`` unless there is a secret, or ``insecure`` says not to need one."""
-        given = [] if secret is None else [secret] if isinstance(secret, str) else list(secret)
-        self._secrets = [str(one).encode() for one in given]
+        given = [] if secret is None else [secret] if isinstance(secret, str) else secret
+        if not isinstance(given, Iterable) or not all(isinstance(one, str) for one in given):
+            raise ValueError("a secret is text: give a str, or several")
+        self._secrets = [one.encode() for one in given]
         if insecure and self._secrets:
             raise ValueError("there is a secret, and it is insecure: leave one of them out")
         if not self._secrets and not insecure:
