@@ -37,7 +37,7 @@ def decode(text: str | bytes) -> Any:
 
     Refused are also: another encoding than UTF-8, NaN and infinities, numbers that a double
     cannot hold, integers of more digits than Python reads (4300), a key that is there twice,
-    and values nested more than :data:`MAX_DEPTH` deep.
+    values nested more than :data:`MAX_DEPTH` deep, and long keys around many values.
     """
     try:
         characters = text if isinstance(text, str) else str(text, "utf-8")
@@ -51,7 +51,7 @@ def decode(text: str | bytes) -> Any:
         raise InvalidJSON(_TOO_DEEP) from None
     except ValueError:
         raise InvalidJSON("have an integer of too many digits") from None
-    _walk(value)
+    _walk(value, _PATHS_PER_CHARACTER * len(characters) + _MIN_PATHS)
     return value
 
 
@@ -84,19 +84,37 @@ def _constant(name: str) -> NoReturn:
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
 
 
-def _walk(value: Any) -> None:
-    """Refuse what is nested too deep, and a key that is there twice."""
-    layer: list[tuple[Any, Any]] = [(value, None)]  # a value, and how to get to it
+# The paths of all values together may be so many characters for each one of the text, and so
+# many more: each of Pydantic's errors has a path, so that a few long keys around many values
+# would take gigabytes.
+_PATHS_PER_CHARACTER = 64
+_MIN_PATHS = 64 << 10
+
+_PATHS = (
+    "have keys that are too long, or too many, for the number of values within; shorten the keys, "
+    "or send fewer values at once"
+)
+
+
+def _walk(value: Any, may_visit: int) -> None:
+    """Refuse what is nested too deep, a key that is there twice, and paths that are too long."""
+    layer: list[tuple[Any, Any, int]] = [(value, None, 0)]  # a value, its way, that one's length
     for _ in range(MAX_DEPTH):
-        below: list[tuple[Any, Any]] = []
-        for node, way in layer:
+        below: list[tuple[Any, Any, int]] = []
+        for node, way, length in layer:
             if isinstance(node, _Twice):
                 location = (*_location(way), node.key)
                 raise InvalidJSON("is there twice", location, value)
             if isinstance(node, dict):
-                below += [(child, (way, key)) for key, child in node.items() if _holds(child)]
+                may_visit -= len(node) * length + sum(map(len, node))
+                for key, child in node.items():
+                    if _holds(child):
+                        below.append((child, (way, key), length + len(key)))
             elif isinstance(node, list):
-                below += [(child, (way, n)) for n, child in enumerate(node) if _holds(child)]
+                may_visit -= len(node) * (length + 1)
+                below += [(c, (way, n), length + 1) for n, c in enumerate(node) if _holds(c)]
+            if may_visit < 0:
+                raise InvalidJSON(_PATHS)
         if not below:
             return
         layer = below

@@ -103,6 +103,14 @@ async def test_what_is_no_json(params: Any, fault: str) -> None:
     assert await faults(serve(Anything), params) == [fault]
 
 
+async def test_long_keys_around_many_values() -> None:
+    items = ",".join(["1"] * 20_000)
+    few = f'{{"by_name": {{"{"k" * 60_000}": {{"x": 1}}}}, "lists": [[{items}]]}}'
+    assert await serve(Anything).handle_message("take", few)
+    many = f'{{"any": {{"{"k" * 60_000}": [{items}]}}}}'
+    assert await faults(serve(Anything), many) == [" json"]
+
+
 async def test_the_deepest_params() -> None:
     deep = nested("[", "", "]", MAX_DEPTH - 1)
     taken = await serve(Anything).handle_message("take", deep)
