@@ -69,7 +69,7 @@ class ProxyRequest:
             return cls(method, params, Conn(user, client, transport, meta=meta))
         try:
             ours = _Members(members(found["centrirpc"]), "centrirpc.")
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise Refusal(400, f'"centrirpc" cannot be read: {error}') from None
         version = ours.integer("version", 1 << 31)
         if version != VERSION:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 import socket
 import threading
@@ -21,6 +20,7 @@ from starlette.routing import Mount
 
 from centrirpc import CallError, Conn, MessageRouter, Registry, declare_error, websocket_rpc
 from centrirpc.asgi import SECRET_HEADER, RPCApp
+from centrirpc.proxy import Endpoint, Refusal
 from centrirpc.source import CurrentCall, current_call
 
 from ..conftest import DEADLINE, vectors
@@ -254,11 +254,26 @@ def test_what_is_no_request_of_a_proxy(site: Site) -> None:
     assert site.send(b"x" * ((128 << 10) + 1), HEADERS)[0] == 413
 
 
-def test_a_large_body_without_its_length(site: Site) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=DEADLINE)
-    connection.request("POST", "/", iter([b"x" * 65536] * 3), HEADERS, encode_chunked=True)
-    assert connection.getresponse().status == 413
-    connection.close()
+def test_a_large_body_is_refused_before_its_end(site: Site) -> None:
+    head = ["POST / HTTP/1.1", "Host: x", "Transfer-Encoding: chunked"]
+    head += [f"{name}: {value}" for name, value in HEADERS.items()]
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    with socket.create_connection(("127.0.0.1", site.port), timeout=DEADLINE) as connection:
+        connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + chunk * 3)
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("where", ["data", "meta", "centrirpc"])
+def test_no_depth_is_an_internal_error(where: str) -> None:
+    endpoint = Endpoint(MessageRouter(rpc), secret=SECRET)
+    refused = set()
+    for depth in [*range(1, 1100), 100_000]:
+        value = '{"a":' * depth + "1" + "}" * depth
+        try:
+            endpoint.decode(f'{{"method":"a","user":"1","{where}":{value}}}'.encode())
+        except Refusal as refusal:
+            refused.add(refusal.status)
+    assert refused == ({413} if where == "data" else {400, 413})
 
 
 @pytest.mark.parametrize(
