@@ -2,7 +2,8 @@
 
 This package is the base client. A client generated from an API's contract adds a typed
 method for each of its methods on top. ``centrirpc.source`` is the other side: async handlers
-with Pydantic models, from which the contract is made.
+with Pydantic models, from which the contract is made. ``centrirpc.asgi`` and
+``centrirpc.django`` serve them over HTTP, to Centrifugo's RPC proxy.
 """
 
 from importlib import import_module
@@ -55,8 +56,12 @@ if TYPE_CHECKING:
     from .source import Channel as Channel
     from .source import Conn as Conn
     from .source import HandlerError as HandlerError
+    from .source import MessageRouter as MessageRouter
     from .source import Registry as Registry
+    from .source import RPCMethodInfo as RPCMethodInfo
+    from .source import current_call as current_call
     from .source import declare_error as declare_error
+    from .source import discover_rpc_methods_from_router as discover_rpc_methods_from_router
     from .source import websocket_rpc as websocket_rpc
 
 _CLIENT = (
@@ -76,8 +81,12 @@ _SOURCE = (
     "Channel",
     "Conn",
     "HandlerError",
+    "MessageRouter",
+    "RPCMethodInfo",
     "Registry",
+    "current_call",
     "declare_error",
+    "discover_rpc_methods_from_router",
     "websocket_rpc",
 )
 
@@ -124,8 +133,12 @@ if TYPE_CHECKING or find_spec("pydantic") is not None:
         "Channel",
         "Conn",
         "HandlerError",
+        "MessageRouter",
+        "RPCMethodInfo",
         "Registry",
+        "current_call",
         "declare_error",
+        "discover_rpc_methods_from_router",
         "websocket_rpc",
     ]
 if not TYPE_CHECKING and find_spec("centrifuge") is None:

@@ -20,7 +20,7 @@ def test_readme(own_server: Server, tmp_path: Path, user: str) -> None:
         code = code.replace("ws://127.0.0.1:8000/connection/websocket", own_server.url)
         files.append(tmp_path / f"readme_{number}.py")
         files[-1].write_text(code.replace('"TOKEN"', repr(own_server.token(user))), "utf-8")
-    assert len(files) == 5
+    assert len(files) == 6
     command = [sys.executable, "-m", "mypy", "--strict", *map(str, files)]
     checked = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
@@ -40,6 +40,7 @@ def test_readme(own_server: Server, tmp_path: Path, user: str) -> None:
     assert outputs[2] == "result {'rows': 3}\n"
     assert "publish tasks.list" in outputs[3]
     assert "reply tasks.list" in outputs[3]
+    assert outputs[5] == "{'text': 'Hello ann'}\ngreet Greeting Greets whoever calls.\n"
     result, refused, invalid = map(ast.literal_eval, outputs[4].splitlines())
     assert result == {"total": 3}
     assert (refused["reason"], refused["details"]) == ("quota_exceeded", {"limit": 0})

@@ -13,13 +13,15 @@ from pydantic import TypeAdapter
 from ..rpc_errors import server_error
 from .problem import Problem, refuse
 
-__all__ = ["ApplicationError", "CallError", "Fault", "declare_error", "jsonable"]
+__all__ = ["ApplicationError", "CallError", "Fault", "declare_error", "is_code", "jsonable"]
 
 _REASON = re.compile(r"[a-z][a-z0-9_]*")
 
 D = TypeVar("D")
 
 _log = logging.getLogger("centrirpc")
+
+_MAX_MESSAGE = 4096
 
 Fault = dict[str, str]
 """One fault of a call's params: ``{"field", "rule", "message"}``, the field in JSON names."""
@@ -47,8 +49,10 @@ class CallError(Exception):
         """The error as it travels: code, reason, message, and details if there are any.
 
         Details that cannot be encoded, or are not of the declared type, are left out and logged.
+        A message of more than 4096 bytes is cut.
         """
-        error = {"code": self.code, "reason": self.reason, "message": self.message}
+        message = _cut(str(self.message))
+        error: dict[str, Any] = {"code": self.code, "reason": self.reason, "message": message}
         if self.details is not None:
             try:
                 error["details"] = jsonable(TypeAdapter(self._details_type()), self.details)
@@ -133,10 +137,23 @@ def declare_error(
     return type(name, (ApplicationError,), members)
 
 
+def is_code(code: Any) -> bool:
+    """Whether an error may have this code: one of the protocol's, or the application's own."""
+    return type(code) is int and (bool(server_error(code, "", "").reason) or 1000 <= code <= 1999)
+
+
+def _cut(message: str) -> str:
+    encoded = message.encode("utf-8", "replace")
+    if len(encoded) > _MAX_MESSAGE:
+        encoded = encoded[: _MAX_MESSAGE - len("…".encode())]
+        return encoded.decode("utf-8", "ignore") + "…"
+    return encoded.decode()
+
+
 def jsonable(adapter: TypeAdapter[Any], value: Any) -> Any:
     """The value as JSON has it; an exception if it is not of the adapter's type, or no JSON."""
     # Dumping alone would let another model, or None, pass.
     checked = adapter.validate_python(value)
     encoded = adapter.dump_python(checked, mode="json", by_alias=True, warnings="error")
-    json.dumps(encoded, allow_nan=False)
+    json.dumps(encoded, allow_nan=False, ensure_ascii=False).encode()
     return encoded

@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
-import json
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from inspect import cleandoc
 from pathlib import Path
 
 from .discovery import load, module_name, setup_django
 from .export import describe
+from .exported import export_text, is_stale, write_export
 from .problem import HandlerError, Problem, collecting
 from .registry import Registry, default_registry
 
@@ -88,7 +86,7 @@ def _export(options: argparse.Namespace) -> str:
             problems += error.problems
     if problems:
         raise HandlerError(problems)
-    return json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return export_text(described)
 
 
 def _load(options: argparse.Namespace) -> tuple[Registry, str, list[Problem]]:
@@ -129,30 +127,10 @@ def _deliver(text: str, options: argparse.Namespace) -> int:
         sys.stdout.buffer.flush()
         return 0
     output = Path(options.output)
-    if options.check:
-        if output.exists() and output.read_bytes() == text.encode():
-            return 0
+    if not options.check:
+        write_export(output, text)
+        return 0
+    if is_stale(output, text):
         print(f"{output} is stale: run the command without --check", file=sys.stderr)
         return 1
-    _replace(output, text.encode())
     return 0
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file in one step, so that no one sees half of it."""
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

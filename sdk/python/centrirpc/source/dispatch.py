@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
-from .call_error import CallError, jsonable
-from .faults import faults_of
+from .call_error import CallError, is_code, jsonable
+from .current_call import CurrentCall, answering
 from .handler import Handler
+from .params import read_params
 
 __all__ = ["dispatch"]
 
@@ -21,53 +18,71 @@ _log = logging.getLogger("centrirpc")
 
 async def dispatch(
     handler: Handler | None,
-    method: str,
-    params: Mapping[str, Any] | str | bytes | None,
+    call: CurrentCall,
+    params: str | bytes,
     conn: Any,
+    timeout: float | None = None,
 ) -> Any:
-    """Answer a call by its handler, or by the error that there is none."""
+    """Answer a call by its handler's result, as JSON has it, or raise a :class:`CallError`.
+
+    ``timeout`` is the caller's, in seconds; the method's own holds too. A cancelled call
+    raises ``asyncio.CancelledError``, once its handler has ended.
+    """
     if handler is None:
-        raise CallError(405, f"there is no method {method!r:.128}")
-    value = _read(handler, params)
+        raise CallError(405, f"there is no method {call.method!r:.128}")
+    token = answering.set(call)
     try:
-        result = await _run(handler, value, conn)
-        return _write(handler, result)
-    except CallError:
-        raise
+        return await _answer(handler, params, conn, timeout)
+    except CallError as error:
+        if is_code(error.code):
+            raise
+        _failed(call, conn, f"{error.code!r} is neither a code of the protocol nor in 1000..1999")
+        raise CallError(500, _INTERNAL) from error
+    except asyncio.CancelledError as error:
+        if _asked_to_end():
+            raise
+        _failed(call, conn, "it was not cancelled, and raised CancelledError")
+        raise CallError(500, _INTERNAL) from error
     except Exception as error:
-        _log.exception("the handler of %s failed", method)
-        raise CallError(500, "internal error") from error
+        _failed(call, conn)
+        raise CallError(500, _INTERNAL) from error
+    finally:
+        answering.reset(token)
 
 
-def _read(handler: Handler, params: Mapping[str, Any] | str | bytes | None) -> Any:
-    if handler.signature.params is None:
-        return None
-    # As JSON, not as Python values: what strict models accept differs.
-    text = params if isinstance(params, str | bytes) else json.dumps(params)
-    if text in ("", b"", "null", b"null"):
-        text = "{}"
-    try:
-        return handler.params_adapter.validate_json(text)
-    except ValidationError as error:
-        faults = faults_of(error, handler.params_adapter, text)
-    message = faults[0]["message"]
-    if len(faults) > 1:
-        message += f", and {len(faults) - 1} more"
-    raise CallError(400, message, faults)
+_INTERNAL = "internal error"
 
 
-async def _run(handler: Handler, params: Any, conn: Any) -> Any:
+async def _answer(handler: Handler, text: str | bytes, conn: Any, timeout: float | None) -> Any:
+    params = read_params(handler, text)
     args, kwargs = handler.signature.arguments(params, conn)
+    bounds = [bound for bound in (timeout, handler.timeout) if bound is not None]
     try:
-        async with asyncio.timeout(handler.timeout) as deadline:
-            return await handler.function(*args, **kwargs)
+        async with asyncio.timeout(min(bounds, default=None)) as deadline:
+            result = await handler.function(*args, **kwargs)
     except TimeoutError as error:
         if deadline.expired():
-            raise CallError(504, f"the call took longer than {handler.timeout} s") from error
+            raise CallError(504, _LATE) from error
         raise
+    if deadline.expired():  # it caught its cancellation, and returned later
+        raise CallError(504, _LATE)
+    return None if handler.signature.result is None else jsonable(handler.result_adapter, result)
 
 
-def _write(handler: Handler, result: Any) -> Any:
-    if handler.signature.result is None:
-        return None
-    return jsonable(handler.result_adapter, result)
+_LATE = "the call's deadline passed"
+
+
+def _asked_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+def _failed(call: CurrentCall, conn: Any, why: str = "") -> None:
+    """Log what the caller is not told, with the traceback."""
+    _log.exception(
+        "the handler of %s failed (user %r, correlation id %r)%s",
+        call.method,
+        getattr(conn, "user_id", ""),
+        call.correlation_id,
+        f": {why}" if why else "",
+    )

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
 from .call_error import Fault
 
-__all__ = ["faults_of"]
+__all__ = ["Paths", "faults_of"]
 
 _MAX_FAULTS = 64
+
+# Of those faults' paths and messages together, in characters, but for the first: hostile keys
+# can be long, and stand in the path of all that is below them.
+_MAX_TEXT = 32 << 10
 
 # Pydantic's types of error, as the rules that Go's validator and the protocol name.
 _RULES = {
@@ -46,14 +49,13 @@ _TYPE = re.compile(
 )
 
 
-def faults_of(error: ValidationError, adapter: TypeAdapter[Any], text: str | bytes) -> list[Fault]:
-    """The faults of params that did not fit, at most 64, with paths in JSON names."""
-    try:
-        data = pydantic_core.from_json(text)
-    except ValueError:
-        data = None
-    paths = _Paths(adapter)
-    faults = []
+def faults_of(error: ValidationError, paths: Paths, data: Any) -> list[Fault]:
+    """The faults of params that did not fit, at most 64, with paths in JSON names.
+
+    ``data`` is the decoded JSON of the params.
+    """
+    faults: list[Fault] = []
+    listed = 0
     for fault in error.errors(include_url=False, include_input=False)[:_MAX_FAULTS]:
         kind = fault["type"]
         missing = kind == "missing"
@@ -66,8 +68,11 @@ def faults_of(error: ValidationError, adapter: TypeAdapter[Any], text: str | byt
         message = "is required" if missing else fault["msg"]
         rule = _RULES.get(kind) or ("type" if _TYPE.fullmatch(kind) else kind)
         joint = " " if missing else ": "
-        name = field or "the params"
-        faults.append({"field": field, "rule": rule, "message": f"{name}{joint}{message}"})
+        message = f"{field or 'the params'}{joint}{message}"
+        listed += len(field) + len(message)
+        if faults and listed > _MAX_TEXT:
+            break
+        faults.append({"field": field, "rule": rule, "message": message})
     return faults
 
 
@@ -80,7 +85,7 @@ def _tag(discriminator: str) -> str:
     return name[1:-1] if len(name) > 2 and name[0] == name[-1] == "'" else ""
 
 
-class _Paths:
+class Paths:
     """Turns Pydantic's locations into paths.
 
     A location mixes keys of the data with labels of union branches and validators. The
@@ -93,7 +98,19 @@ class _Paths:
         except Exception:
             self._schema = {}  # cannot be described: the data alone has to do
 
-    def path(self, location: tuple[int | str, ...], data: Any, *, missing: bool) -> str:
+    def path(
+        self,
+        location: tuple[int | str, ...],
+        data: Any,
+        *,
+        missing: bool = False,
+        labels: bool = True,
+    ) -> str:
+        """The path of a location in the data.
+
+        Where a key is ``missing`` it is the last part. Without ``labels``, all parts are keys and
+        indexes.
+        """
         path, schemas = "", [self._schema]
         for number, part in enumerate(location):
             last = number == len(location) - 1
@@ -106,7 +123,7 @@ class _Paths:
                 fields = [s["properties"][part] for s in schemas if part in s.get("properties", ())]
                 extras = [s.get("additionalProperties") for s in schemas]
                 entries = [extra for extra in extras if isinstance(extra, dict)]
-                if not last and self._schema and not fields and not entries:
+                if labels and not last and self._schema and not fields and not entries:
                     continue  # a label that happens to be a key too
                 if entries and not fields:
                     path += f"[{part}]"

@@ -14,6 +14,7 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 
 from .call_error import ApplicationError
+from .faults import Paths
 from .problem import HandlerError, Problem
 from .signature import Faults, Signature, Unresolved, read_signature, shape_faults
 
@@ -111,6 +112,11 @@ class Handler:
         return TypeAdapter(self.signature.params)
 
     @cached_property
+    def params_paths(self) -> Paths:
+        """Names what is wrong with params."""
+        return Paths(self.params_adapter)
+
+    @cached_property
     def result_adapter(self) -> TypeAdapter[Any]:
         """Writes the result."""
         return TypeAdapter(self.signature.result)
@@ -137,6 +143,14 @@ class Handler:
         if not faults:
             self._signature, self._names = signature, None
         return self._problems(faults)
+
+    def clash(self, other: Handler) -> list[Problem]:
+        """What is wrong if another function answers the same method already."""
+        if (other.name, other.place) == (self.name, self.place):
+            return []
+        file, line = other.place
+        reason = f"the method is registered already, by {other.name} ({file}:{line})"
+        return [self.problem(reason, "rename one of them")]
 
     def problem(self, reason: str, fix: str = "", path: str = "") -> Problem:
         """Something wrong with this handler."""

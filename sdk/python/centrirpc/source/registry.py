@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from .channel import Channel
+from .current_call import CurrentCall
 from .dispatch import dispatch
 from .handler import Handler
+from .params import Params, encode_params
 from .problem import HandlerError, refuse
 
 __all__ = ["Registry", "default_registry"]
@@ -42,9 +44,11 @@ class Registry:
         """All channels, sorted by name."""
         return [self._channels[name] for name in sorted(self._channels)]
 
-    async def call(
-        self, method: str, params: Mapping[str, Any] | str | bytes | None, conn: Any = None
-    ) -> Any:
+    def handler(self, method: str) -> Handler | None:
+        """The handler of a method; None if there is none."""
+        return self._handlers.get(method)
+
+    async def call(self, method: str, params: Params, conn: Any = None) -> Any:
         """Answer a call: read the params, run the handler, give the result as JSON has it.
 
         ``params`` are decoded JSON, or JSON itself; None is no params. What it raises is a
@@ -52,7 +56,8 @@ class Registry:
         method, 504 after the method's timeout, 500 for an exception of the handler or a
         result that is not of its type, and whatever CallError the handler raised.
         """
-        return await dispatch(self._handlers.get(method), method, params, conn)
+        text = encode_params(params)
+        return await dispatch(self.handler(method), CurrentCall(method), text, conn)
 
     def add(self, handler: Handler) -> None:
         """Register a handler; HandlerError if it is wrong or its method is taken.
@@ -61,10 +66,8 @@ class Registry:
         """
         problems = handler.check()
         other = self._handlers.get(handler.method) if not problems else None
-        if other is not None and (other.name, other.place) != (handler.name, handler.place):
-            file, line = other.place
-            reason = f"the method is registered already, by {other.name} ({file}:{line})"
-            problems = [handler.problem(reason, "rename one of them")]
+        if other is not None:
+            problems = handler.clash(other)
         if problems:
             refuse(problems)
         else:
