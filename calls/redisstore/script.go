@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/redis/rueidis"
+
+	"github.com/centrirpc/centrirpc/internal/redisclient"
 )
 
 // The numbers that scripts answer with. They know them by name.
@@ -101,6 +103,6 @@ func (s *script) run(ctx context.Context, c rueidis.Client, keys, args []string)
 }
 
 func isNoScript(err error) bool {
-	text, _ := refusal(err)
+	text, _ := redisclient.Refusal(err)
 	return strings.HasPrefix(text, "NOSCRIPT")
 }
