@@ -67,8 +67,10 @@ func (s *Server) elsewhere(next http.Handler) http.Handler {
 func (s *Server) disconnect(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), disconnectTimeout)
 	defer cancel()
-	if err := s.node.Shutdown(ctx); err != nil {
-		s.log.Warn("some clients did not take their leave in time", "error", err)
+	if s.node != nil {
+		if err := s.node.Shutdown(ctx); err != nil {
+			s.log.Warn("some clients did not take their leave in time", "error", err)
+		}
 	}
 	s.close()
 }

@@ -12,7 +12,7 @@ import (
 func (s *Server) startNode() error {
 	node, err := centrifuge.New(centrifuge.Config{
 		LogLevel:                libraryLevel(s.log),
-		LogHandler:              libraryLog(s.log),
+		LogHandler:              s.libraryLog(),
 		ClientQueueMaxSize:      s.cfg.ClientQueueSize,
 		ClientChannelLimit:      s.cfg.MaxChannelsPerConnection,
 		UserConnectionLimit:     s.cfg.MaxConnectionsPerUser,
@@ -22,16 +22,15 @@ func (s *Server) startNode() error {
 	if err != nil {
 		return err
 	}
-	if err := s.useRedis(node); err != nil {
-		return err
+	if s.publications != nil {
+		if err := s.publications.use(node, s.cfg.RedisPrefix); err != nil {
+			return err
+		}
 	}
 	node.OnConnecting(s.onConnecting)
 	node.OnConnect(s.onConnect)
-	if err := node.Run(); err != nil {
-		return err
-	}
 	s.node = node
-	return nil
+	return node.Run()
 }
 
 // onConnect sets up a connection. The library holds back the connection's next

@@ -70,8 +70,8 @@ func TestOneShardIsAway(t *testing.T) {
 	away := func(want int) {
 		t.Helper()
 		eventually(t, fmt.Sprintf("%d shards are away", want), func() bool {
-			n, all, err := s.Ready()
-			return n == want && all == 2 && (err != nil) == (want == 2)
+			n, all := s.Away()
+			return n == want && all == 2
 		})
 	}
 	away(0)

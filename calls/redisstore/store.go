@@ -18,7 +18,6 @@ package redisstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -75,19 +74,15 @@ func (s *Store) Close() {
 // of is the shard of a user's calls.
 func (s *Store) of(userID string) *shard { return s.shards[shardOf(userID, len(s.shards))] }
 
-// Ready reports whether the store can take calls. It fails when each Redis is out
-// of reach, by what the renewals of the leases have shown; it asks none and returns at
-// once. away are those that are out of reach, of all.
-func (s *Store) Ready() (away, all int, err error) {
+// Away is how many of the store's Redises are out of reach, by what the renewals of
+// the leases have shown, and how many it has. It asks none and returns at once.
+func (s *Store) Away() (away, all int) {
 	for _, shard := range s.shards {
 		if shard.stopped.Load() || !shard.node.well() {
 			away++
 		}
 	}
-	if away == len(s.shards) {
-		err = errors.New("redisstore: Redis is out of reach")
-	}
-	return away, len(s.shards), err
+	return away, len(s.shards)
 }
 
 // Epoch implements calls.Store. It is as of the last renewal of the lease in the
