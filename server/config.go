@@ -90,8 +90,11 @@ type Config struct {
 	// MaxInFlightPerConnection bounds the calls of one connection running at the
 	// same time. Zero means 256.
 	MaxInFlightPerConnection int
-	// MaxConnectionsPerUser bounds the connections of one user to this server.
-	// Zero means 100; negative means no bound.
+	// MaxConnectionsPerUser bounds the connections of one user: to all nodes, if
+	// they share a redisstore.Store (as they do with Redis, unless Store is another
+	// one), and else to this one. Those to a node that was killed stop counting when
+	// its lease lapses, 6 s later by default; while Redis is out of reach, each node
+	// bounds its own. Zero means 100; negative means no bound.
 	MaxConnectionsPerUser int
 	// MaxChannelsPerConnection bounds the channels one connection is subscribed
 	// to, its reply channel included. Zero means 128.

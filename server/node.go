@@ -46,9 +46,10 @@ func (s *Server) onConnect(client *centrifuge.Client) {
 	client.OnRPC(c.onRPC)
 	client.OnRefresh(c.onRefresh)
 	client.OnDisconnect(c.onDisconnect)
-	if !s.users.enter(c.userID()) {
-		// The library has refused most already, but it counts before it adds:
-		// connections that came at the same moment all got through.
+	if !s.users.enter(c.ctx, c.userID()) {
+		// The library has refused those over the limit of this node already, but it
+		// counts before it adds: connections that came at the same moment all got
+		// through.
 		client.Disconnect(centrifuge.DisconnectConnectionLimit)
 	}
 }

@@ -126,6 +126,9 @@ func (s *Server) openRedis() (err error) {
 		own := memstore.New(memstore.Config{})
 		s.store, s.ownStore = own, own
 	}
+	if counter, ok := s.store.(connectionCounter); ok {
+		s.users.shared = counter
+	}
 	return nil
 }
 

@@ -105,6 +105,7 @@ func (n *node) readEpoch(ctx context.Context) (string, error) {
 	epoch := base64.RawURLEncoding.EncodeToString(sum[:16])
 	if old := n.epoch.Swap(&epoch); *old != epoch && *old != "" {
 		n.shard.cfg.Logger.Warn("redisstore: Redis was restarted or emptied, or another one took its place; calls from before that it does not know have an unknown outcome")
+		n.shard.connections.tellAll()
 	}
 	return epoch, nil
 }

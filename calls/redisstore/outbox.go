@@ -60,11 +60,12 @@ func (o *outbox) send(ctx context.Context) {
 	}
 }
 
-// deliver sends a batch at once, and in full what Redis does not know by its hash.
-func (o *outbox) deliver(ctx context.Context, batch []message) {
+// deliver sends a batch at once, and in full what Redis does not know by its hash. It
+// reports whether Redis took all of it.
+func (o *outbox) deliver(ctx context.Context, batch []message) (taken bool) {
 	ctx, end, err := o.shard.begin(ctx)
 	if err != nil {
-		return
+		return false
 	}
 	defer end()
 	client := o.shard.client
@@ -73,12 +74,19 @@ func (o *outbox) deliver(ctx context.Context, batch []message) {
 		commands[i] = m.script.bySHA(client.B(), m.keys, m.args)
 	}
 	var unknown rueidis.Commands
+	taken = true
 	for i, res := range client.DoMulti(ctx, commands...) {
-		if isNoScript(res.Error()) {
+		switch err := res.Error(); {
+		case isNoScript(err):
 			unknown = append(unknown, batch[i].script.byText(client.B(), batch[i].keys, batch[i].args))
+		case err != nil:
+			taken = false
 		}
 	}
 	if len(unknown) > 0 {
-		client.DoMulti(ctx, unknown...)
+		for _, res := range client.DoMulti(ctx, unknown...) {
+			taken = taken && res.Error() == nil
+		}
 	}
+	return taken
 }

@@ -63,6 +63,8 @@ var (
 	renewText string
 	//go:embed scripts/epoch.lua
 	epochText string
+	//go:embed scripts/connections.lua
+	connectionsText string
 )
 
 var (
@@ -74,6 +76,8 @@ var (
 	signalScript   = newScript(shared + signalText)
 	renewScript    = newScript(renewText)
 	epochScript    = newScript(epochText)
+
+	connectionsScript = newScript(connectionsText)
 )
 
 // script is what Redis runs as one command.

@@ -37,17 +37,19 @@ var (
 // shard is a Redis, and this process in it: it has a lease, an epoch and a channel
 // for signals of its own in each.
 type shard struct {
-	cfg     Config
-	client  rueidis.Client
-	keys    keys
-	node    *node
-	fences  atomic.Uint64
-	bounds  []string // as the claim script takes them
-	limits  deadlines
-	slots   chan struct{} // one for each command that waits
-	doubts  doubts
-	drops   *outbox // of replies that were received
-	receive sync.Once
+	cfg    Config
+	client rueidis.Client
+	keys   keys
+	node   *node
+	fences atomic.Uint64
+	bounds []string // as the claim script takes them
+	limits deadlines
+	slots  chan struct{} // one for each command that waits
+	doubts doubts
+	drops  *outbox // of replies that were received
+
+	connections *connections
+	receive     sync.Once
 
 	stop    context.CancelFunc
 	stopped atomic.Bool
@@ -75,6 +77,7 @@ func newShard(cfg Config, address redisclient.Address) (*shard, error) {
 	}
 	s.node = newNode(s, rand.Text()[:16])
 	s.drops = newOutbox(s)
+	s.connections = newConnections(s)
 	if err := s.node.renew(base); err != nil {
 		s.close()
 		if cause := errors.Unwrap(err); cause != nil {
@@ -82,7 +85,7 @@ func newShard(cfg Config, address redisclient.Address) (*shard, error) {
 		}
 		return nil, fmt.Errorf("redisstore: %w", err)
 	}
-	for _, work := range []func(context.Context){s.node.keep, s.settle, s.drops.send} {
+	for _, work := range []func(context.Context){s.node.keep, s.settle, s.drops.send, s.connections.keep} {
 		s.running.Go(func() { work(base) })
 	}
 	return s, nil
