@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"runtime/debug"
 
 	"github.com/centrifugal/centrifuge"
@@ -30,7 +31,11 @@ func (s *Server) startNode() error {
 	node.OnConnecting(s.onConnecting)
 	node.OnConnect(s.onConnect)
 	s.node = node
-	return node.Run()
+	err = node.Run()
+	if err != nil && s.publications != nil {
+		return fmt.Errorf("Config.Redis: %w (its user needs the keys and the channels that begin with %q)", err, s.cfg.RedisPrefix)
+	}
+	return err
 }
 
 // onConnect sets up a connection. The library holds back the connection's next

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -130,6 +131,7 @@ func (p *publications) use(node *centrifuge.Node, prefix string) error {
 // libraryShard is an address as the library has it.
 func libraryShard(address redisclient.Address) centrifuge.RedisShardConfig {
 	option := address.Option
+	option.InitAddress = slices.Clone(option.InitAddress) // the library shuffles it
 	shard := centrifuge.RedisShardConfig{
 		DB: option.SelectDB, User: option.Username, Password: option.Password, TLSConfig: option.TLSConfig,
 		ForceRESP2: option.AlwaysRESP2, ClientName: option.ClientName,
