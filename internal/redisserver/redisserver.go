@@ -109,14 +109,20 @@ func (s *Server) Do(command string) string {
 }
 
 // Text sends a command that is answered with a text, and returns that.
-func (s *Server) Text(command string) string { return s.Authorized("", command) }
-
-// Authorized is Text with a password.
-func (s *Server) Authorized(password, command string) string {
+func (s *Server) Text(command string) string {
 	s.t.Helper()
+	text, err := s.ask("", command)
+	if err != nil {
+		s.t.Fatalf("%s: %v", command, err)
+	}
+	return text
+}
+
+// ask is Text with a password, unless that is empty.
+func (s *Server) ask(password, command string) (string, error) {
 	conn, err := net.DialTimeout("tcp", s.addr, 5*time.Second)
 	if err != nil {
-		s.t.Fatal(err)
+		return "", err
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
@@ -124,21 +130,19 @@ func (s *Server) Authorized(password, command string) string {
 	if password != "" {
 		_, _ = fmt.Fprintf(conn, "AUTH %s\r\n", password)
 		if said, err := answer.ReadString('\n'); err != nil || !strings.HasPrefix(said, "+OK") {
-			s.t.Fatalf("AUTH: %s, %v", said, err)
+			return "", fmt.Errorf("AUTH: %s, %w", said, err)
 		}
 	}
 	if _, err := conn.Write([]byte(command + "\r\n")); err != nil {
-		s.t.Fatal(err)
+		return "", err
 	}
 	var size int
 	if _, err := fmt.Fscanf(answer, "$%d\r\n", &size); err != nil {
-		s.t.Fatalf("%s: %v", command, err)
+		return "", err
 	}
 	text := make([]byte, size)
-	if _, err := io.ReadFull(answer, text); err != nil {
-		s.t.Fatalf("%s: %v", command, err)
-	}
-	return string(text)
+	_, err = io.ReadFull(answer, text)
+	return string(text), err
 }
 
 // Pause stops the process in its tracks: connections stay, and nothing answers.

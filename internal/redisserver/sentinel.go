@@ -30,6 +30,7 @@ func StartSentinel(t testing.TB) *Watched {
 	w := &Watched{Master: Start(t, locked...)}
 	host, port, _ := net.SplitHostPort(w.Master.addr)
 	w.Replica = Start(t, append(locked, "--replicaof", host+" "+port)...)
+	awaitInfo(w.Replica, RedisPassword, "replication", "master_link_status:up")
 	addr := FreeAddress(t)
 	_, ownPort, _ := net.SplitHostPort(addr)
 	config := filepath.Join(t.TempDir(), "sentinel.conf")
@@ -40,19 +41,22 @@ func StartSentinel(t testing.TB) *Watched {
 	}
 	w.Sentinel = start(t, addr, []string{config, "--sentinel"})
 	w.URL = fmt.Sprintf("redis://:%s@%s?master_set=main&sentinel_password=%s", RedisPassword, addr, SentinelPassword)
-	await(t, "the replica to follow", func() bool {
-		return strings.Contains(w.Replica.Authorized(RedisPassword, "INFO replication"), "master_link_status:up")
-	})
-	await(t, "the Sentinel to know the replica", func() bool {
-		return strings.Contains(w.Sentinel.Authorized(SentinelPassword, "INFO sentinel"), "status=ok,address="+w.Master.addr+",slaves=1")
-	})
+	awaitInfo(w.Sentinel, SentinelPassword, "sentinel", "status=ok,address="+w.Master.addr+",slaves=1")
 	return w
 }
 
 // Promoted waits until the replica is the master.
 func (w *Watched) Promoted() {
 	w.Replica.t.Helper()
-	await(w.Replica.t, "the replica to be master", func() bool {
-		return strings.Contains(w.Replica.Authorized(RedisPassword, "INFO replication"), "role:master")
+	awaitInfo(w.Replica, RedisPassword, "replication", "role:master")
+}
+
+// awaitInfo waits until a section of a server's INFO has something in it. A server
+// that changes its role closes its connections.
+func awaitInfo(s *Server, password, section, what string) {
+	s.t.Helper()
+	await(s.t, what+" in INFO "+section, func() bool {
+		text, err := s.ask(password, "INFO "+section)
+		return err == nil && strings.Contains(text, what)
 	})
 }
