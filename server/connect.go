@@ -168,7 +168,7 @@ func (s *Server) subscriptionsAtConnect(id *Identity) map[string]centrifuge.Subs
 			s.log.Warn("an identity names a channel that is neither in Config.Channels nor typed; it is not subscribed to", "channel", name, "user", id.UserID)
 			continue
 		}
-		subs[name] = centrifuge.SubscribeOptions{}
+		subs[name] = s.channels.options(name)
 	}
 	return subs
 }

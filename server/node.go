@@ -49,6 +49,10 @@ func (s *Server) onConnect(client *centrifuge.Client) {
 	client.OnPublish(c.onPublish)
 	client.OnSubscribe(c.onSubscribe)
 	client.OnRPC(c.onRPC)
+	if s.channels.shown {
+		client.OnPresence(c.onPresence)
+		client.OnPresenceStats(c.onPresenceStats)
+	}
 	client.OnRefresh(c.onRefresh)
 	client.OnDisconnect(c.onDisconnect)
 	if !s.users.enter(c.ctx, c.userID()) {
