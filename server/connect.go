@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/centrifugal/centrifuge"
@@ -20,6 +21,8 @@ import (
 type connected struct {
 	identity *Identity
 	request  *http.Request
+	// connection is what onConnect made of it, for a drain to find.
+	connection atomic.Pointer[connection]
 }
 
 type connectedKey struct{}

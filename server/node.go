@@ -60,6 +60,10 @@ func (s *Server) onConnect(client *centrifuge.Client) {
 		// counts before it adds: connections that came at the same moment all got
 		// through.
 		client.Disconnect(centrifuge.DisconnectConnectionLimit)
+		return
+	}
+	if s.publications != nil && s.draining.Load() { // it came in before, and letGo did not see it
+		c.letGo()
 	}
 }
 

@@ -70,7 +70,9 @@ func (c *connection) onRPC(e centrifuge.RPCEvent, answer centrifuge.RPCCallback)
 		answer(c.server.compareContract(e.Data))
 		return
 	}
+	c.rpcs.Add(1)
 	c.caller.Invoke(c.ctx, e.Method, e.Data, func(result json.RawMessage, failed *wire.Error) {
+		defer c.answered()
 		if failed != nil {
 			answer(centrifuge.RPCReply{}, &centrifuge.Error{
 				Code:      uint32(failed.Code),
