@@ -162,7 +162,8 @@ type Config struct {
 	RefreshGrace time.Duration
 	// DrainTimeout bounds how long ListenAndServe and Serve wait for running
 	// calls once they are told to stop. Closing the connections takes up to two
-	// seconds more. Zero means 25 s, which fits the 30 s that Kubernetes gives.
+	// seconds more, and up to another two while Redis does not answer. Zero means
+	// 25 s, which fits the 30 s that Kubernetes gives.
 	DrainTimeout time.Duration
 
 	// Logger takes the server's log. Tokens are never logged. Zero means

@@ -21,7 +21,7 @@ const disconnectTimeout = 2 * time.Second
 // than once.
 //
 // Answering them, and closing the connections, take up to two seconds each beyond
-// ctx.
+// ctx; and closing what leads to Redis another two while that does not answer.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.drain(ctx)
 	s.disconnect(ctx)

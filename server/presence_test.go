@@ -109,3 +109,11 @@ func TestPresence(t *testing.T) {
 		})
 	}
 }
+
+func TestNoPresenceAnywhere(t *testing.T) {
+	s := start(t, testRouter(nil), server.Config{Channels: []server.Channel{{Name: "news"}}})
+	c := connected(t, s.url, signed(t, "456"))
+	if _, _, code := c.presence(2, "news"); code != 108 {
+		t.Errorf("presence: %d; want 108", code)
+	}
+}

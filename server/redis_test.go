@@ -357,3 +357,32 @@ func TestTypedChannelsWithoutRedis(t *testing.T) {
 		t.Error("an event was published")
 	}
 }
+
+// A server ends in its time, whatever Redis does, and leaves nothing behind.
+func TestShutdownWithoutRedis(t *testing.T) {
+	for name, leave := range map[string]func(*redisserver.Server){"killed": (*redisserver.Server).Kill, "stalled": (*redisserver.Server).Pause} {
+		t.Run(name, func(t *testing.T) {
+			redis := redisserver.Start(t)
+			before := runtime.NumGoroutine()
+			func() {
+				s := startNodes(t, 1, nil, redisConfig(redis.URL()))[0]
+				for range 20 {
+					_ = connected(t, s.url, signed(t, "456")).conn.CloseNow()
+				}
+				c := connected(t, s.url, signed(t, "456"))
+				leave(redis)
+				began := time.Now()
+				_ = s.Shutdown(t.Context())
+				if took := time.Since(began); took > 8*time.Second {
+					t.Errorf("it took %v", took)
+				} else {
+					t.Logf("it took %v", took)
+				}
+				if code, _ := c.closed(); code != 3001 {
+					t.Errorf("the client was closed with %d; want 3001", code)
+				}
+			}()
+			until(t, "all goroutines to end", func() bool { return runtime.NumGoroutine() <= before+6 }) // of the HTTP server, which ends with the test
+		})
+	}
+}

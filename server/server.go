@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/centrifugal/centrifuge"
@@ -177,10 +178,12 @@ func (s *Server) close() {
 	if s.verifier != nil {
 		s.verifier.Close()
 	}
+	var closing sync.WaitGroup // each may wait for Redis
 	if s.ownStore != nil {
-		s.ownStore.Close()
+		closing.Go(s.ownStore.Close)
 	}
 	if s.publications != nil {
-		s.publications.close()
+		closing.Go(s.publications.close)
 	}
+	closing.Wait()
 }
