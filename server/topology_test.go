@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"path/filepath"
@@ -130,17 +131,48 @@ func TestSentinelFailsOver(t *testing.T) {
 	if e := c.answer("never seen"); e.Error == nil || e.Error.Code != 520 {
 		t.Errorf("a call of before the failover: %+v; want 520", e)
 	}
+	sharesAgain(t, nodes[0], nodes[1])
+}
+
+// A master of a cluster dies, and its replica takes its place.
+func TestClusterFailsOver(t *testing.T) {
+	masters := redisserver.StartCluster(t, 3)
+	redisserver.AddReplica(t, masters[0])
+	nodes := startNodes(t, 2, nil, redisConfig("redis://"+masters[0].Addr()+"?addr="+masters[1].Addr()+"&addr="+masters[2].Addr()))
+	shareEverything(t, nodes[0], nodes[1])
+	masters[0].Kill()
+	id := uint32(10)
+	for n := range 12 { // users of all slots
+		user := fmt.Sprint("user-", n)
+		until(t, "calls of "+user+" to be taken again", func() bool {
+			id++
+			c := dial(t, nodes[n%2].url, nil)
+			defer func() { _ = c.conn.CloseNow() }()
+			c.send(`{"id":1,"connect":{"token":%q}}`, signed(t, user))
+			if m, err := c.receive(func(m message) bool { return m.ID == 1 }); err != nil || m.Connect == nil {
+				return false // new clients wait, too
+			}
+			c.send("%s", request(id, "tasks.get_stats", `{"user_id":"1"}`, "after", "user#"+user))
+			return c.code(id) == 0
+		})
+	}
+	sharesAgain(t, nodes[0], nodes[1])
+}
+
+// sharesAgain waits until events, and connects, pass between nodes.
+func sharesAgain(t *testing.T, one, two *running) {
+	t.Helper()
 	until(t, "replies and events on both nodes", func() bool {
 		heard := make(chan struct{})
 		defer close(heard)
-		b := connected(t, nodes[1].url, signed(t, "456"))
+		b := connected(t, two.url, signed(t, "456"))
 		b.send(`{"id":4,"subscribe":{"channel":"room.x"}}`)
 		if b.code(4) != 0 {
 			return false
 		}
 		go func() {
 			for every := time.NewTicker(50 * time.Millisecond); ; {
-				_ = nodes[0].Publish(t.Context(), "room.x", "again")
+				_ = one.Publish(t.Context(), "room.x", "again")
 				select {
 				case <-every.C:
 				case <-heard:

@@ -34,6 +34,21 @@ func StartCluster(t testing.TB, masters int) []*Server {
 	return nodes
 }
 
+// AddReplica starts a replica of a master of the cluster, and waits until it follows.
+// When the master is gone for two seconds it takes its place.
+func AddReplica(t testing.TB, master *Server) *Server {
+	t.Helper()
+	replica := Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+	_, port, _ := net.SplitHostPort(master.addr)
+	replica.Do(fmt.Sprintf("CLUSTER MEET 127.0.0.1 %s %s", port, master.busPort))
+	id := strings.TrimSpace(master.Text("CLUSTER MYID"))
+	await(t, "the replica to be taken", func() bool { return replica.Do("CLUSTER REPLICATE "+id) == "+OK" })
+	await(t, "the replica to follow", func() bool {
+		return strings.Contains(replica.Text("INFO replication"), "master_link_status:up")
+	})
+	return replica
+}
+
 // await polls until something holds.
 func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
