@@ -92,6 +92,7 @@ func TestCallsPerUserOverNodes(t *testing.T) {
 // A node that drains lets its clients go to others at once: those with native RPCs in
 // flight when these are answered, and those who were just connecting, too.
 func TestDrainOfOneNode(t *testing.T) {
+	t.Parallel()
 	redis := redisserver.Start(t)
 	g := newGate()
 	held := make(chan struct{})

@@ -176,14 +176,19 @@ func (r *redisShard) watch(ctx context.Context, cfg *Config) {
 	log := cfg.Logger.With("redis", r.address.Hosts())
 	ticker := time.NewTicker(redisLookEvery)
 	defer ticker.Stop()
+	var last time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		case <-r.look:
+			if time.Since(last) < redisLookEvery/10 { // it may be asked for with every client
+				continue
+			}
 		}
 		err := r.ping(ctx)
+		last = time.Now()
 		switch was := r.away.Load(); {
 		case ctx.Err() != nil:
 			return

@@ -274,6 +274,15 @@ func TestRedisIsLostAndComesBack(t *testing.T) {
 			if m := a.reply(140); m.RPC == nil {
 				t.Errorf("native RPC, which needs no Redis: %s", m.raw)
 			}
+			note := `{"id":%d,"publish":{"channel":"rpc.requests","data":{"op":"notify","method":"test.note","params":{},"correlation_id":"n%d"}}}`
+			a.send(note, 141, 1)
+			if code := a.code(141); code != 503 {
+				t.Errorf("a notification was refused with %d; want 503", code)
+			}
+			a.send("%s", request(142, "test.volatile", `{}`, "volatile", "user#456"))
+			if code := a.code(142); code != 0 { // nothing remembers it; its reply is lost
+				t.Errorf("a volatile call was refused with %d", code)
+			}
 			close(g.open) // the reply waits for Redis, or is lost and asked for again
 
 			away.comeBack(redis)
@@ -282,6 +291,10 @@ func TestRedisIsLostAndComesBack(t *testing.T) {
 				a.send("%s", request(150, "tasks.get_stats", `{"user_id":"1"}`, "after", "user#456"))
 				return a.code(150) == 0
 			})
+			a.send(note, 151, 2)
+			if code := a.code(151); code != 0 {
+				t.Errorf("a notification when Redis is back was refused with %d", code)
+			}
 			heard := make(chan struct{})
 			go func() {
 				for every := time.NewTicker(50 * time.Millisecond); ; {
@@ -324,6 +337,7 @@ func TestRedisIsLostAndComesBack(t *testing.T) {
 
 // One of several Redises away is no reason to send all clients away.
 func TestReadyWithOneOfTwoRedises(t *testing.T) {
+	t.Parallel()
 	one, two := redisserver.Start(t), redisserver.Start(t)
 	node := startNodes(t, 1, nil, redisConfig(one.URL(), two.URL()))[0]
 	says := func(code int, body string) {
@@ -345,6 +359,7 @@ func TestReadyWithOneOfTwoRedises(t *testing.T) {
 
 // A lost typed event is an error for who publishes it.
 func TestTypedChannelsWithoutRedis(t *testing.T) {
+	t.Parallel()
 	redis := redisserver.Start(t)
 	router := testRouter(nil)
 	channel := centrirpc.Channel[struct{}, string](router, "news")

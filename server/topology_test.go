@@ -59,6 +59,7 @@ func TestTopologies(t *testing.T) {
 }
 
 func TestWrongTLSAndSentinels(t *testing.T) {
+	t.Parallel()
 	locked, settings := redisserver.StartTLS(t)
 	watched := redisserver.StartSentinel(t)
 	withTLS := func(settings *tls.Config) server.Config {
@@ -101,6 +102,7 @@ func TestWrongTLSAndSentinels(t *testing.T) {
 // A replica takes the master's place: everything goes on by itself, and what the
 // new master may not know is not run again.
 func TestSentinelFailsOver(t *testing.T) {
+	t.Parallel()
 	watched := redisserver.StartSentinel(t)
 	nodes := startNodes(t, 2, nil, redisConfig(watched.URL))
 	shareEverything(t, nodes[0], nodes[1])
@@ -136,6 +138,7 @@ func TestSentinelFailsOver(t *testing.T) {
 
 // A master of a cluster dies, and its replica takes its place.
 func TestClusterFailsOver(t *testing.T) {
+	t.Parallel()
 	masters := redisserver.StartCluster(t, 3)
 	redisserver.AddReplica(t, masters[0])
 	nodes := startNodes(t, 2, nil, redisConfig("redis://"+masters[0].Addr()+"?addr="+masters[1].Addr()+"&addr="+masters[2].Addr()))

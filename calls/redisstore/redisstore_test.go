@@ -38,7 +38,7 @@ func exercise(t *testing.T, servers ...*server) {
 	}
 	storetest.Exercise(t, storetest.Backend{
 		Open: func(t *testing.T, limits storetest.Limits) calls.Store {
-			return open(t, redisstore.Config{Prefix: newPrefix(), Lease: lease, MaxCallsPerUser: limits.CallsPerUser, MaxReplyBytesPerUser: limits.ReplyBytesPerUser})
+			return open(t, redisstore.Config{Prefix: newPrefix(), Lease: lease, Timeout: time.Second, MaxCallsPerUser: limits.CallsPerUser, MaxReplyBytesPerUser: limits.ReplyBytesPerUser})
 		},
 		Join: func(t *testing.T, s calls.Store) calls.Store { return open(t, config(s)) },
 		Die:  func(_ *testing.T, s calls.Store) { s.(*redisstore.Store).Pause(true) },
