@@ -37,6 +37,8 @@ type ChannelInfo struct {
 	Doc string
 	// Deprecated says what to use instead; empty means not deprecated.
 	Deprecated string
+	// Presence tells that subscribers may see who else is subscribed.
+	Presence bool
 }
 
 // ChannelOption describes a channel further, at its declaration.
@@ -98,6 +100,14 @@ func ChannelDeprecated(instead string) ChannelOption {
 		}
 		c.info.Deprecated = instead
 	}
+}
+
+// ChannelPresence lets clients that are subscribed see who else is, on all nodes: by
+// presence(channel) and presenceStats(channel) of their SDK, which give the user id,
+// the client id and what the server calls the info of each connection. Without it
+// nobody can. Those of a node that was killed are seen a minute longer.
+func ChannelPresence() ChannelOption {
+	return func(c *channel) { c.info.Presence = true }
 }
 
 // AuthorizeSubscribe says who may subscribe: A is the channel's parameters, as

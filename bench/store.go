@@ -53,7 +53,7 @@ func serveNodes(opts ...centrirpc.MethodOption) func(string) (string, error) {
 // openStore is a store that is bounded as one in memory is: a user here makes more
 // calls than people do.
 func openStore(redis string) (*redisstore.Store, error) {
-	return redisstore.New(redisstore.Config{URL: redisURL(redis), MaxCallsPerUser: 1_000_000})
+	return redisstore.New(redisstore.Config{URLs: []string{redisURL(redis)}, MaxCallsPerUser: 1_000_000})
 }
 
 // storeCost is what remembering costs.

@@ -31,9 +31,12 @@ func (r *run) claim() bool {
 	r.asksUntil = r.deadline.Add(max(r.asked-timeout, 0))
 	found, err := r.claimFromStore()
 	if err != nil {
-		e.log.Error("a call could not be claimed", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+		e.storing.fail(e.log, "a call could not be claimed; that is said once until the call store is back", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
 		r.refuse(fmt.Errorf("%w: the call store is out of reach", ErrUnavailable))
 		return false
+	}
+	if !r.method.Volatile {
+		e.storing.succeed(e.log, "the call store is back")
 	}
 	switch found.State {
 	case Claimed:
@@ -165,7 +168,7 @@ func (r *run) complete(result json.RawMessage, failed *wire.Error) {
 	}
 	stored, err := r.store(reply)
 	if err != nil {
-		e.log.Error("a reply could not be stored; that is tried again", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+		e.storing.fail(e.log, "a reply could not be stored; that is tried again, and said once until the call store is back", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
 		r.storeLater(reply)
 	}
 	// From here on a request that comes again finds the reply in the store.
@@ -200,9 +203,16 @@ func (r *run) send(reply []byte, alsoTo []string) {
 }
 
 func (r *run) sendTo(channel string, reply []byte) {
-	if err := r.engine().publish(channel, reply); err != nil {
-		r.engine().log.Error("a reply could not be published", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+	r.engine().send(channel, reply, r.name, r.CorrelationID)
+}
+
+// send publishes on a reply channel.
+func (e *Engine) send(channel string, data []byte, method, correlationID string) {
+	if err := e.publish(channel, data); err != nil {
+		e.publishing.fail(e.log, "a reply could not be published; that is said once until replies are published again", "method", method, "correlation_id", correlationID, "error", err)
+		return
 	}
+	e.publishing.succeed(e.log, "replies are published again")
 }
 
 func (r *run) wrongKind() *centrirpc.Error {

@@ -11,7 +11,7 @@ import (
 )
 
 // Publisher sends a reply on a reply channel. It must not block for long; an
-// error is logged, and the client, which asks again, gets the stored reply.
+// error is logged, once for all that follow it, and the client, which asks again, gets the stored reply.
 type Publisher func(channel string, data []byte) error
 
 // lastWords is how long a drain that gives up takes to answer its calls.
@@ -29,6 +29,8 @@ type Engine struct {
 
 	signaler Signaler // nil if no other process shares the store
 
+	publishing  outage
+	storing     outage
 	inFlight    atomic.Int64
 	streamBytes atomic.Int64 // of all items that were not taken yet
 	untaken     untaken

@@ -10,7 +10,7 @@ import (
 // client to say with a request that it sends again. It is of the user too, because
 // an anonymous client is another user after a reconnect: what it asked before,
 // nobody would know under its new name.
-func (e *Engine) Epoch(userID string) string { return e.cfg.Store.Epoch() + epochSuffix(userID) }
+func (e *Engine) Epoch(userID string) string { return e.cfg.Store.Epoch(userID) + epochSuffix(userID) }
 
 func epochSuffix(userID string) string {
 	h := fnv.New64a()

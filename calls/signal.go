@@ -43,7 +43,7 @@ func (r *run) receive(signal Signal) {
 func (e *Engine) tell(key Key, signal Signal) (delivered bool) {
 	delivered, err := e.trySignal(key, signal)
 	if err != nil {
-		e.log.Warn("a signal to the process that runs a call was lost", "correlation_id", key.CorrelationID, "error", err)
+		e.storing.fail(e.log, "a signal to the process that runs a call was lost; that is said once until the call store is back", "correlation_id", key.CorrelationID, "error", err)
 		return true // nothing is known; the caller asks again
 	}
 	return delivered
@@ -89,9 +89,6 @@ func (c *Caller) resume(userID string, req *wire.Request) {
 	}
 	id, replyTo := req.CorrelationID, req.ReplyTo
 	c.signal(Key{userID, id}, Signal{Kind: SignalResume, Seq: seq, ReplyTo: replyTo}, func() {
-		gone := wire.EncodeError(id, itemsGone().Wire())
-		if err := c.engine.publish(replyTo, gone); err != nil {
-			c.engine.log.Error("a reply could not be published", "correlation_id", id, "error", err)
-		}
+		c.engine.send(replyTo, wire.EncodeError(id, itemsGone().Wire()), req.Method, id)
 	})
 }

@@ -71,10 +71,10 @@ const (
 // goroutines. An error means that the store is out of reach, and nothing is
 // known of the call.
 type Store interface {
-	// Epoch names the life of what the store remembers: 1 to 48 bytes of
+	// Epoch names the life of what the store remembers of a user: 1 to 48 bytes of
 	// printable ASCII, another one after everything was forgotten. It is as of
 	// now, or of a little while ago; it neither blocks nor fails.
-	Epoch() string
+	Epoch(userID string) string
 	// Claim takes the call if it is new, atomically.
 	Claim(ctx context.Context, claim Claim) (ClaimResult, error)
 	// Complete stores the reply of a claimed call, unless another owner has it

@@ -33,6 +33,10 @@ type Channel struct {
 	// refuses it. Its text goes to the log. A client's publications are decided
 	// upon, and sent, in its order. Zero means that only the server may publish.
 	Publish func(ctx context.Context, conn *centrirpc.Conn, channel string, data json.RawMessage) error
+	// Presence lets clients that are subscribed see who else is, on all nodes: user
+	// id, client id and Identity.Info of each connection. Those of a node that was
+	// killed are seen a minute longer. Zero means that nobody can.
+	Presence bool
 }
 
 // channels finds the rules of a channel.
@@ -40,6 +44,7 @@ type channels struct {
 	exact    map[string]*Channel // by Name
 	patterns []*Channel          // those that end in "*", longest first
 	router   *centrirpc.Router   // has the typed channels
+	shown    bool                // some have presence
 }
 
 const maxChannelName = contract.MaxChannelName
@@ -63,6 +68,7 @@ func newChannels(declared []Channel, router *centrirpc.Router) (*channels, error
 			all.patterns = append(all.patterns, c)
 		}
 	}
+	all.shown = all.anyPresence()
 	slices.SortFunc(all.patterns, func(a, b *Channel) int { return len(b.Name) - len(a.Name) })
 	return all, nil
 }
@@ -143,7 +149,7 @@ func (c *connection) onSubscribe(e centrifuge.SubscribeEvent, answer centrifuge.
 		c.refuseOnChannel("subscribe", e.Channel, errUndeclared)
 		answer(centrifuge.SubscribeReply{}, centrifuge.ErrorPermissionDenied)
 	case declared.Subscribe == nil:
-		answer(centrifuge.SubscribeReply{}, nil)
+		answer(c.server.channels.subscribed(e.Channel), nil)
 	default:
 		c.decideSubscribe(e.Channel, answer, func(ctx context.Context) error { return declared.Subscribe(ctx, asking, e.Channel) })
 	}
@@ -153,7 +159,7 @@ func (c *connection) onSubscribe(e centrifuge.SubscribeEvent, answer centrifuge.
 func (c *connection) decideSubscribe(channel string, answer centrifuge.SubscribeCallback, ask func(context.Context) error) {
 	go func() {
 		defer c.server.recovered("subscribe", func() {})
-		answer(centrifuge.SubscribeReply{}, c.rule("subscribe", channel, ask))
+		answer(c.server.channels.subscribed(channel), c.rule("subscribe", channel, ask))
 	}()
 }
 

@@ -1,11 +1,13 @@
 package server
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -88,8 +90,11 @@ type Config struct {
 	// MaxInFlightPerConnection bounds the calls of one connection running at the
 	// same time. Zero means 256.
 	MaxInFlightPerConnection int
-	// MaxConnectionsPerUser bounds the connections of one user to this server.
-	// Zero means 100; negative means no bound.
+	// MaxConnectionsPerUser bounds the connections of one user: to all nodes, if
+	// they share a redisstore.Store (as they do with Redis, unless Store is another
+	// one), and else to this one. Those to a node that was killed stop counting when
+	// its lease lapses, 6 s later by default; while Redis is out of reach, each node
+	// bounds its own. Zero means 100; negative means no bound.
 	MaxConnectionsPerUser int
 	// MaxChannelsPerConnection bounds the channels one connection is subscribed
 	// to, its reply channel included. Zero means 128.
@@ -106,17 +111,34 @@ type Config struct {
 	// bad request. A method's own timeout may be longer. It must be at least
 	// MaxCallTimeout. Zero means 1 hour, or MaxCallTimeout if that is longer.
 	MaxCallWait time.Duration
-	// Redis are the Redis servers that all nodes of a system share, as URLs: see
-	// redisstore.Config.URL. Publications are spread over them by channel, so that a
-	// reply or an event reaches clients on every node; Store has to be shared too.
-	// Zero means that this is the only node.
+	// Redis are the Redis servers that all nodes of a system share, version 6.2 or
+	// newer with the maxmemory-policy noeviction, as URLs:
+	//
+	//	redis://[user:password@]host[:port][/database]
+	//	rediss://…                        with TLS
+	//	unix://[user:password@]/path[?db=n]
+	//	redis://host:port?addr=host:port&addr=…   nodes of a Redis Cluster
+	//	redis://host:port?addr=…&master_set=name  Sentinels, and the name they watch;
+	//	                                          sentinel_user, sentinel_password
+	//
+	// Calls are remembered there, and replies and events reach clients on every
+	// node. Publications are spread over them by channel and calls by user: every
+	// node has the same list, in the same order. New fails when one cannot be reached
+	// or used; one that is lost later is connected to again, without end. Zero means
+	// that this is the only node.
 	Redis []string
+	// RedisTLS replaces the settings of rediss:// in all of Redis, to name an
+	// authority or a client's certificate. Zero means the system's authorities and
+	// TLS 1.2 or newer.
+	RedisTLS *tls.Config
 	// RedisPrefix begins the names of what is in Redis; systems that share a Redis
-	// take different ones. Zero means "centrirpc".
+	// take different ones. Braces are not allowed. Zero means "centrirpc".
 	RedisPrefix string
 	// Store remembers calls, so that each runs once and its reply can be sent
-	// again: for several nodes, one of package redisstore. Zero means in the memory
-	// of this process, which several nodes cannot share.
+	// again. It is for settings of its own, and is not closed by the server: with
+	// Redis it must be one that the nodes share, such as redisstore.New's. Zero means
+	// one in Redis, or without it in the memory of this process; both with their
+	// standard settings.
 	Store calls.Store
 
 	// OlderContracts are the contract.json files of earlier releases whose clients
@@ -140,7 +162,8 @@ type Config struct {
 	RefreshGrace time.Duration
 	// DrainTimeout bounds how long ListenAndServe and Serve wait for running
 	// calls once they are told to stop. Closing the connections takes up to two
-	// seconds more. Zero means 25 s, which fits the 30 s that Kubernetes gives.
+	// seconds more, and up to another two while Redis does not answer. Zero means
+	// 25 s, which fits the 30 s that Kubernetes gives.
 	DrainTimeout time.Duration
 
 	// Logger takes the server's log. Tokens are never logged. Zero means
@@ -235,9 +258,6 @@ func (c Config) withDefaults() (Config, error) {
 			*d.value = d.standard
 		}
 	}
-	if len(c.Redis) > 0 && c.Store == nil {
-		return c, errors.New("server: Redis is set and Store is not: nodes that share a Redis need a call store that they share; give redisstore.New's")
-	}
 	if c.RedisPrefix == "" {
 		c.RedisPrefix = "centrirpc"
 	}
@@ -249,6 +269,10 @@ func (c Config) withDefaults() (Config, error) {
 
 func (c *Config) validate() error {
 	switch {
+	case c.RedisTLS != nil && len(c.Redis) == 0:
+		return errors.New("server: RedisTLS is set and Redis is not; say where Redis is, or remove it")
+	case strings.ContainsAny(c.RedisPrefix, "{}"):
+		return fmt.Errorf("server: RedisPrefix %q has a brace, which would change how a Redis Cluster places keys; take another one", c.RedisPrefix)
 	case c.Authenticate != nil && c.tokenKeys():
 		return errors.New("server: both Authenticate and token keys are set; set one of them (Authenticate can verify tokens with a token.Verifier of its own)")
 	case c.Authenticate == nil && !c.tokenKeys() && !c.Anonymous:

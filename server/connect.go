@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/centrifugal/centrifuge"
@@ -20,6 +21,8 @@ import (
 type connected struct {
 	identity *Identity
 	request  *http.Request
+	// connection is what onConnect made of it, for a drain to find.
+	connection atomic.Pointer[connection]
 }
 
 type connectedKey struct{}
@@ -168,7 +171,7 @@ func (s *Server) subscriptionsAtConnect(id *Identity) map[string]centrifuge.Subs
 			s.log.Warn("an identity names a channel that is neither in Config.Channels nor typed; it is not subscribed to", "channel", name, "user", id.UserID)
 			continue
 		}
-		subs[name] = centrifuge.SubscribeOptions{}
+		subs[name] = s.channels.options(name)
 	}
 	return subs
 }

@@ -25,6 +25,8 @@ type connection struct {
 	request    *http.Request
 	publishing inOrder
 	refreshing atomic.Bool
+	rpcs       atomic.Int64 // native ones, in flight
+	leaving    atomic.Bool  // when those are answered
 }
 
 func newConn(client *centrifuge.Client, id *Identity) *centrirpc.Conn {
@@ -47,10 +49,27 @@ func newConnection(s *Server, client *centrifuge.Client) *connection {
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.caller = s.engine.NewCaller(newConn(client, known.identity))
 	known.identity, known.request = nil, nil // lives as long as the connection
+	known.connection.Store(c)
 	return c
 }
 
 func (c *connection) userID() string { return c.caller.Conn().UserID }
+
+// letGo has the client connect again, elsewhere, once its native RPCs are answered:
+// unlike calls they are, if at all, on this connection.
+func (c *connection) letGo() {
+	c.leaving.Store(true)
+	if c.rpcs.Load() == 0 {
+		c.client.Disconnect(centrifuge.DisconnectShutdown)
+	}
+}
+
+// answered counts a native RPC less.
+func (c *connection) answered() {
+	if c.rpcs.Add(-1) == 0 && c.leaving.Load() {
+		c.client.Disconnect(centrifuge.DisconnectShutdown)
+	}
+}
 
 func (c *connection) onDisconnect(centrifuge.DisconnectEvent) {
 	c.cancel()

@@ -12,7 +12,8 @@
 //	/connection/sse          server-sent events, where WebSockets are blocked
 //	/connection/http_stream  HTTP streaming, where those are blocked too
 //	/emulation               the way back from a client on one of those two
-//	/health                  200 when serving, 503 when draining
+//	/health                  200 as long as the process serves
+//	/ready                   200 when taking calls, 503 when draining or without Redis
 //	/metrics                 Prometheus
 //
 // To serve it beside other things, mount the paths that should be reachable:

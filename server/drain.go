@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"time"
-
-	"github.com/centrifugal/centrifuge"
 )
 
 // disconnectTimeout bounds how long clients have to hear that the server goes
@@ -16,13 +14,14 @@ const disconnectTimeout = 2 * time.Second
 // Shutdown ends the server gracefully: new calls are refused as unavailable,
 // running calls finish and their replies are sent, then all clients are
 // disconnected, to connect again elsewhere or later; with Config.Redis they are
-// disconnected first, for they hear of their calls on other nodes. When ctx ends
+// disconnected first, for they hear of their calls on other nodes, but for those with
+// native RPCs in flight, which are answered before. When ctx ends
 // first, the contexts of the running handlers end, their callers hear
 // "outcome_unknown", and the error says how many were left. It may be called more
 // than once.
 //
 // Answering them, and closing the connections, take up to two seconds each beyond
-// ctx.
+// ctx; and closing what leads to Redis another two while that does not answer.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.drain(ctx)
 	s.disconnect(ctx)
@@ -32,7 +31,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // drain refuses new calls and waits for the running ones.
 func (s *Server) drain(ctx context.Context) error {
 	s.draining.Store(true)
-	if len(s.cfg.Redis) > 0 {
+	if s.publications != nil {
 		s.letGo() // to other nodes, which the replies reach as well
 	}
 	if err := s.engine.Drain(ctx); err != nil {
@@ -41,17 +40,22 @@ func (s *Server) drain(ctx context.Context) error {
 	return nil
 }
 
-// letGo has all clients connect again, elsewhere.
+// letGo has all clients connect again, elsewhere. One that is only connecting is let
+// go by onConnect.
 func (s *Server) letGo() {
 	for _, client := range s.node.Hub().Connections() {
-		client.Disconnect(centrifuge.DisconnectShutdown)
+		if known, ok := client.Context().Value(connectedKey{}).(*connected); ok {
+			if c := known.connection.Load(); c != nil {
+				c.letGo()
+			}
+		}
 	}
 }
 
 // elsewhere refuses connections to a draining node where there are others: a load
 // balancer then takes one of those.
 func (s *Server) elsewhere(next http.Handler) http.Handler {
-	if len(s.cfg.Redis) == 0 {
+	if s.publications == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -67,8 +71,20 @@ func (s *Server) elsewhere(next http.Handler) http.Handler {
 func (s *Server) disconnect(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), disconnectTimeout)
 	defer cancel()
-	if err := s.node.Shutdown(ctx); err != nil {
-		s.log.Warn("some clients did not take their leave in time", "error", err)
+	if s.node != nil {
+		// The library waits longer than it is told to where a client leaves while it
+		// connects, or Redis does not answer.
+		left := make(chan error, 1)
+		go func() { left <- s.node.Shutdown(ctx) }()
+		var err error
+		select {
+		case err = <-left:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		if err != nil {
+			s.log.Warn("some clients did not take their leave in time", "error", err)
+		}
 	}
 	s.close()
 }

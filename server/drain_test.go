@@ -21,10 +21,13 @@ func TestShutdownFinishesRunningCalls(t *testing.T) {
 	<-g.started
 	done := make(chan error, 1)
 	go func() { done <- s.Shutdown(context.Background()) }()
-	until(t, "the health check to fail", func() bool {
-		code, body := get(t, s.url+"/health")
+	until(t, "the readiness check to fail", func() bool {
+		code, body := get(t, s.url+"/ready")
 		return code == 503 && body == `{"status":"draining"}`
 	})
+	if code, body := get(t, s.url+"/health"); code != 200 || body != `{"status":"ok"}` {
+		t.Errorf("a server that drains lives: /health says %d %s", code, body)
+	}
 	c.send("%s", request(4, "tasks.get_stats", `{"user_id":"1"}`, "late", "user#456"))
 	if m := c.reply(4); m.Error == nil || m.Error.Code != 503 || m.Error.Message != "unavailable" {
 		t.Errorf("a new call: %s; want 503 unavailable", m.raw)

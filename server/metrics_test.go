@@ -97,7 +97,7 @@ func TestMetrics(t *testing.T) {
 func TestPaths(t *testing.T) {
 	s := start(t, testRouter(nil), server.Config{})
 	for path, want := range map[string]int{
-		"/health": 200, "/metrics": 200, "/": 404, "/connection/": 404, "/connection/websocket/": 404, "/health/x": 404,
+		"/health": 200, "/ready": 200, "/metrics": 200, "/": 404, "/connection/": 404, "/connection/websocket/": 404, "/health/x": 404,
 		"/connection/websocket": 400, "/connection/sse": 400, "/connection/http_stream": 405, "/emulation": 405,
 	} {
 		if code, _ := get(t, s.url+path); code != want {
@@ -114,5 +114,8 @@ func TestPaths(t *testing.T) {
 	}
 	if code, body := get(t, s.url+"/health"); code != 200 || body != `{"status":"ok"}` {
 		t.Errorf("/health: %d %s", code, body)
+	}
+	if code, body := get(t, s.url+"/ready"); code != 200 || body != `{"status":"ready"}` {
+		t.Errorf("/ready: %d %s", code, body)
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"runtime/debug"
 
 	"github.com/centrifugal/centrifuge"
@@ -12,7 +13,7 @@ import (
 func (s *Server) startNode() error {
 	node, err := centrifuge.New(centrifuge.Config{
 		LogLevel:                libraryLevel(s.log),
-		LogHandler:              libraryLog(s.log),
+		LogHandler:              s.libraryLog(),
 		ClientQueueMaxSize:      s.cfg.ClientQueueSize,
 		ClientChannelLimit:      s.cfg.MaxChannelsPerConnection,
 		UserConnectionLimit:     s.cfg.MaxConnectionsPerUser,
@@ -22,16 +23,19 @@ func (s *Server) startNode() error {
 	if err != nil {
 		return err
 	}
-	if err := s.useRedis(node); err != nil {
-		return err
+	if s.publications != nil {
+		if err := s.publications.use(node, s.cfg.RedisPrefix); err != nil {
+			return err
+		}
 	}
 	node.OnConnecting(s.onConnecting)
 	node.OnConnect(s.onConnect)
-	if err := node.Run(); err != nil {
-		return err
-	}
 	s.node = node
-	return nil
+	err = node.Run()
+	if err != nil && s.publications != nil {
+		return fmt.Errorf("Config.Redis: %w (its user needs the keys and the channels that begin with %q)", err, s.cfg.RedisPrefix)
+	}
+	return err
 }
 
 // onConnect sets up a connection. The library holds back the connection's next
@@ -45,12 +49,21 @@ func (s *Server) onConnect(client *centrifuge.Client) {
 	client.OnPublish(c.onPublish)
 	client.OnSubscribe(c.onSubscribe)
 	client.OnRPC(c.onRPC)
+	if s.channels.shown {
+		client.OnPresence(c.onPresence)
+		client.OnPresenceStats(c.onPresenceStats)
+	}
 	client.OnRefresh(c.onRefresh)
 	client.OnDisconnect(c.onDisconnect)
-	if !s.users.enter(c.userID()) {
-		// The library has refused most already, but it counts before it adds:
-		// connections that came at the same moment all got through.
+	if !s.users.enter(c.ctx, c.userID()) {
+		// The library has refused those over the limit of this node already, but it
+		// counts before it adds: connections that came at the same moment all got
+		// through.
 		client.Disconnect(centrifuge.DisconnectConnectionLimit)
+		return
+	}
+	if s.publications != nil && s.draining.Load() { // it came in before, and letGo did not see it
+		c.letGo()
 	}
 }
 

@@ -23,6 +23,7 @@ type rawClient struct {
 	read    func(ctx context.Context) ([]byte, error)
 	waiting []message
 	pings   int
+	connect message // the answer to connected's
 }
 
 // message is a reply to a command (with an id) or a push.
@@ -92,8 +93,9 @@ func connected(t *testing.T, base, token string) *rawClient {
 	t.Helper()
 	c := dial(t, base, nil)
 	c.send(`{"id":1,"connect":{"token":%q}}`, token)
-	if m := c.reply(1); m.Connect == nil {
-		t.Fatalf("connect was answered with %s", m.raw)
+	c.connect = c.reply(1)
+	if c.connect.Connect == nil {
+		t.Fatalf("connect was answered with %s", c.connect.raw)
 	}
 	return c
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 
 	"github.com/centrifugal/centrifuge"
 
@@ -30,7 +31,11 @@ func (c *connection) onPublish(e centrifuge.PublishEvent, answer centrifuge.Publ
 	}
 	c.caller.Submit(e.Data, func(refusal error) {
 		if refusal != nil {
-			c.server.log.Info("a request was refused", "user", c.userID(), "client", c.client.ID(), "reason", refusal)
+			level := slog.LevelInfo
+			if errors.Is(refusal, calls.ErrUnavailable) { // of the server's making, and of every call
+				level = slog.LevelDebug
+			}
+			c.server.log.Log(c.ctx, level, "a request was refused", "user", c.userID(), "client", c.client.ID(), "reason", refusal)
 			answer(centrifuge.PublishReply{}, refused(refusal))
 			return
 		}
@@ -65,7 +70,9 @@ func (c *connection) onRPC(e centrifuge.RPCEvent, answer centrifuge.RPCCallback)
 		answer(c.server.compareContract(e.Data))
 		return
 	}
+	c.rpcs.Add(1)
 	c.caller.Invoke(c.ctx, e.Method, e.Data, func(result json.RawMessage, failed *wire.Error) {
+		defer c.answered()
 		if failed != nil {
 			answer(centrifuge.RPCReply{}, &centrifuge.Error{
 				Code:      uint32(failed.Code),

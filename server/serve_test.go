@@ -112,7 +112,7 @@ func TestServeSecondSignal(t *testing.T) {
 	<-g.started
 	signalSelf(t, syscall.SIGTERM)
 	until(t, "the drain", func() bool {
-		code, _ := get(t, s.url+"/health")
+		code, _ := get(t, s.url+"/ready")
 		return code == 503
 	})
 	signalSelf(t, syscall.SIGTERM)

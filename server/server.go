@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/centrifugal/centrifuge"
@@ -13,6 +14,7 @@ import (
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/calls"
 	"github.com/centrirpc/centrirpc/calls/memstore"
+	"github.com/centrirpc/centrirpc/calls/redisstore"
 	"github.com/centrirpc/centrirpc/server/token"
 )
 
@@ -30,9 +32,13 @@ type Server struct {
 	contracts *contracts
 	paths     map[string]http.Handler
 
+	store calls.Store
+	// publications is nil if this is the only node.
+	publications *publications
+
 	draining atomic.Bool
 	// ownStore is the store to close at the end, if it was not given.
-	ownStore *memstore.Store
+	ownStore interface{ Close() }
 	// unpublish ends the publishing of the router's typed channels here.
 	unpublish func()
 }
@@ -63,13 +69,12 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 	if s.verifier, err = cfg.verifier(); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	store := cfg.Store
-	if store == nil {
-		s.ownStore = memstore.New(memstore.Config{})
-		store = s.ownStore
+	if err := s.openRedis(); err != nil {
+		s.close()
+		return nil, fmt.Errorf("server: %w", err)
 	}
 	s.engine, err = calls.NewEngine(router, s.publish, calls.Config{
-		Store:              store,
+		Store:              s.store,
 		DefaultTimeout:     cfg.CallTimeout,
 		MaxTimeout:         cfg.MaxCallTimeout,
 		MaxWait:            cfg.MaxCallWait,
@@ -89,7 +94,7 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if err := s.startNode(); err != nil {
-		s.close()
+		s.disconnect(context.Background())
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	if err := s.metrics.watch(s.node); err != nil {
@@ -99,6 +104,33 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 	s.route(allowed)
 	s.unpublish = router.AddPublisher(s.publishEncoded)
 	return s, nil
+}
+
+// openRedis connects to Config.Redis, and opens the store of calls there unless one
+// was given.
+func (s *Server) openRedis() (err error) {
+	if len(s.cfg.Redis) > 0 {
+		if s.publications, err = newPublications(&s.cfg); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.cfg.Store != nil:
+		s.store = s.cfg.Store
+	case s.publications != nil:
+		shared, err := redisstore.New(redisstore.Config{URLs: s.cfg.Redis, TLS: s.cfg.RedisTLS, Prefix: s.cfg.RedisPrefix, Logger: s.cfg.Logger})
+		if err != nil {
+			return fmt.Errorf("Config.Redis: %w", err)
+		}
+		s.store, s.ownStore = shared, shared
+	default:
+		own := memstore.New(memstore.Config{})
+		s.store, s.ownStore = own, own
+	}
+	if counter, ok := s.store.(connectionCounter); ok {
+		s.users.shared = counter
+	}
+	return nil
 }
 
 // ServeHTTP serves the server's paths, and 404 for all else.
@@ -133,6 +165,7 @@ func (s *Server) route(allowed *origins) {
 		// two bytes: what fits into a WebSocket frame must fit here too.
 		"/emulation": client(centrifuge.NewEmulationHandler(s.node, centrifuge.EmulationConfig{MaxRequestBodySize: 2*s.cfg.MaxMessageSize + minSize})),
 		"/health":    s.HealthHandler(),
+		"/ready":     s.ReadyHandler(),
 		"/metrics":   s.MetricsHandler(),
 	}
 }
@@ -145,7 +178,12 @@ func (s *Server) close() {
 	if s.verifier != nil {
 		s.verifier.Close()
 	}
+	var closing sync.WaitGroup // each may wait for Redis
 	if s.ownStore != nil {
-		s.ownStore.Close()
+		closing.Go(s.ownStore.Close)
 	}
+	if s.publications != nil {
+		closing.Go(s.publications.close)
+	}
+	closing.Wait()
 }

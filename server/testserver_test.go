@@ -83,6 +83,8 @@ func testRouter(g *gate) *centrirpc.Router {
 	centrirpc.Handle(r, "test.quota", func(context.Context, struct{}) (struct{}, error) {
 		return struct{}{}, errQuota.New(struct{}{}, "no more")
 	}, centrirpc.Errors(errQuota))
+	centrirpc.Handle(r, "test.volatile", func(context.Context, struct{}) (string, error) { return "gone", nil }, centrirpc.Volatile())
+	centrirpc.HandleNotify(r, "test.note", func(context.Context, struct{}) error { return nil })
 	centrirpc.Handle(r, "test.panic", func(context.Context, struct{}) (struct{}, error) { panic("boom") })
 	centrirpc.Handle(r, "test.big", func(_ context.Context, p sized) (string, error) { return strings.Repeat("x", p.Bytes), nil })
 	if g != nil {

@@ -1,26 +1,46 @@
 package server
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
-// users counts the connections of each user.
+// connectionCounter is a store that counts the connections of users to all nodes,
+// such as redisstore.Store.
+type connectionCounter interface {
+	// Enter counts a connection, and reports whether the user has at most limit.
+	// Leave follows either way. An error means that others are not known of.
+	Enter(ctx context.Context, userID string, limit int) (allowed bool, err error)
+	Leave(userID string)
+}
+
+// users counts the connections of each user: to this node, and to all where the nodes
+// share a store that counts them.
 type users struct {
-	limit int // 0 means none, and nothing is counted
-	mu    sync.Mutex
-	count map[string]int
+	limit  int               // 0 means none, and nothing is counted
+	shared connectionCounter // nil if this is the only node
+	mu     sync.Mutex
+	count  map[string]int
 }
 
 func newUsers(limit int) *users { return &users{limit: limit, count: map[string]int{}} }
 
 // enter counts a connection and reports whether the user may have it. It is
-// counted either way: leave is called for every connection.
-func (u *users) enter(id string) bool {
+// counted either way: leave is called for every connection. While other nodes' are
+// not known of, those of this node decide.
+func (u *users) enter(ctx context.Context, id string) bool {
 	if u.limit == 0 {
 		return true
 	}
 	u.mu.Lock()
-	defer u.mu.Unlock()
 	u.count[id]++
-	return u.count[id] <= u.limit
+	allowed := u.count[id] <= u.limit
+	u.mu.Unlock()
+	if u.shared != nil {
+		inAll, err := u.shared.Enter(ctx, id, u.limit)
+		allowed = allowed && (err != nil || inAll)
+	}
+	return allowed
 }
 
 func (u *users) leave(id string) {
@@ -28,8 +48,11 @@ func (u *users) leave(id string) {
 		return
 	}
 	u.mu.Lock()
-	defer u.mu.Unlock()
 	if u.count[id]--; u.count[id] <= 0 {
 		delete(u.count, id)
+	}
+	u.mu.Unlock()
+	if u.shared != nil {
+		u.shared.Leave(id)
 	}
 }

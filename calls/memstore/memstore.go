@@ -160,7 +160,7 @@ func (s *Store) makeRoom(now time.Duration) bool {
 }
 
 // Epoch implements calls.Store: it is another one for each Store.
-func (s *Store) Epoch() string { return s.epoch }
+func (s *Store) Epoch(string) string { return s.epoch }
 
 // Complete implements calls.Store. It never fails.
 func (s *Store) Complete(_ context.Context, key calls.Key, fence uint64, reply []byte) (calls.Completion, error) {

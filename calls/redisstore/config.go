@@ -13,7 +13,7 @@ import (
 
 // Config sets up a Store.
 type Config struct {
-	// URL says where Redis is. It is required:
+	// URLs say where Redis is. At least one is required:
 	//
 	//	redis://[user:password@]host[:port][/database]
 	//	rediss://…                        with TLS
@@ -21,11 +21,21 @@ type Config struct {
 	//	redis://host:port?addr=host:port&addr=…   nodes of a Redis Cluster
 	//	redis://host:port?addr=…&master_set=name  Sentinels, and the name they watch
 	//
-	// A Redis Cluster is recognised by itself. A password with special characters
-	// is written percent-encoded. Neither errors nor logs repeat the URL.
-	URL string
-	// TLS replaces the settings of rediss://, to name an authority or a client's
-	// certificate. Nil means the system's authorities and TLS 1.2 or newer.
+	// A Redis Cluster is recognised by itself. Sentinels that ask for a user and a
+	// password of their own get sentinel_user and sentinel_password, beside
+	// master_set. What has special characters is written percent-encoded. Neither
+	// errors nor logs repeat a URL.
+	//
+	// With several, each user's calls lie in one of them, by a hash of the user id:
+	// all processes must have the same list, in the same order. When the list
+	// changes, some users' calls lie elsewhere from then on (with one more at its
+	// end, as few as can be); those of them that are out at that time end with
+	// outcome_unknown, unless they are idempotent, and none runs twice.
+	URLs []string
+	// TLS replaces the settings of rediss:// in all URLs, to name an authority or a
+	// client's certificate. Where its ServerName is empty, certificates are for the
+	// host in the URL; of Clusters and Sentinels, for the address of each. Nil means
+	// the system's authorities and TLS 1.2 or newer.
 	TLS *tls.Config
 	// Prefix begins the names of all keys and channels: deployments that share a
 	// Redis take different ones. Braces are not allowed. Empty means "centrirpc".
@@ -49,14 +59,14 @@ type Config struct {
 	// makes n calls a second has 40 n. Zero means 200,000; one without a reply takes
 	// about 250 bytes.
 	MaxCallsPerUser int
-	// Logger is told when Redis gets out of reach, comes back, or came back empty.
+	// Logger is told when a Redis gets out of reach, comes back, or came back empty.
 	// Nil means slog.Default.
 	Logger *slog.Logger
 }
 
 func (c Config) withDefaults() (Config, error) {
-	if c.URL == "" {
-		return c, errors.New("redisstore: Config.URL is empty; give one like redis://127.0.0.1:6379")
+	if len(c.URLs) == 0 {
+		return c, errors.New("redisstore: Config.URLs is empty; give one like redis://127.0.0.1:6379")
 	}
 	for _, n := range []struct {
 		name  string

@@ -71,24 +71,28 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		cfg  redisstore.Config
 		says []string
 	}{
-		"no URL":            {redisstore.Config{}, []string{"Config.URL is empty", "redis://127.0.0.1:6379"}},
-		"no URL of a Redis": {redisstore.Config{URL: "http://u:geheim@127.0.0.1"}, []string{"Config.URL is not the address of a Redis"}},
-		"a broken URL":      {redisstore.Config{URL: "redis://u:ge%heim@127.0.0.1"}, []string{"Config.URL is not the address of a Redis", "percent-encoded"}},
-		"a bad database":    {redisstore.Config{URL: "redis://u:geheim@127.0.0.1/geheim"}, []string{"Config.URL is not"}},
-		"nobody there":      {redisstore.Config{URL: "redis://u:geheim@" + redisserver.FreeAddress(t)}, []string{"no Redis can be reached at 127.0.0.1:", "start it there or correct Config.URL"}},
-		"a web server":      {redisstore.Config{URL: "redis://u:geheim@" + web.Listener.Addr().String()}, []string{"does not answer as a Redis does"}},
-		"silence":           {redisstore.Config{URL: "redis://u:geheim@" + silent.Addr().String(), Timeout: 300 * time.Millisecond}, []string{"does not answer as a Redis does"}},
-		"TLS to no TLS":     {redisstore.Config{URL: "rediss://u:geheim@" + open.Addr()}, []string{open.Addr()}},
-		"a wrong password":  {redisstore.Config{URL: "redis://:geheim@" + locked.Addr()}, []string{"refuses the user or the password", locked.Addr()}},
-		"a wrong user":      {redisstore.Config{URL: "redis://u:geheim@" + locked.Addr()}, []string{"refuses the user or the password", locked.Addr()}},
-		"no password":       {redisstore.Config{URL: "redis://" + locked.Addr()}, []string{"asks for a password", locked.Addr()}},
-		"an old version":    {redisstore.Config{URL: "redis://" + rewriting(t, open.Addr(), "redis_version:7.", "redis_version:5.")}, []string{"is version 5.", "6.2 or newer is needed"}},
-		"eviction":          {redisstore.Config{URL: evicting.URL()}, []string{"maxmemory-policy allkeys-lru", "CONFIG SET maxmemory-policy noeviction"}},
-		"a narrow ACL":      {redisstore.Config{URL: limited.URL()}, []string{"does not permit", "ACL"}},
-		"a brace":           {redisstore.Config{URL: open.URL(), Prefix: "a{b"}, []string{"Config.Prefix", "brace"}},
-		"a negative bound":  {redisstore.Config{URL: open.URL(), MaxCallsPerUser: -1}, []string{"Config.MaxCallsPerUser is negative"}},
-		"a short lease":     {redisstore.Config{URL: open.URL(), Lease: time.Millisecond}, []string{"Config.Lease", "at least 300ms"}},
-		"a long timeout":    {redisstore.Config{URL: open.URL(), Timeout: time.Minute}, []string{"Config.Timeout", "less than the lease"}},
+		"no URL":              {redisstore.Config{}, []string{"Config.URLs is empty", "redis://127.0.0.1:6379"}},
+		"no URL of a Redis":   {redisstore.Config{URLs: []string{"http://u:geheim@127.0.0.1"}}, []string{"Config.URLs[0] is not the address of a Redis"}},
+		"a broken URL":        {redisstore.Config{URLs: []string{"redis://u:ge%heim@127.0.0.1"}}, []string{"Config.URLs[0] is not the address of a Redis", "percent-encoded"}},
+		"a bad database":      {redisstore.Config{URLs: []string{"redis://u:geheim@127.0.0.1/geheim"}}, []string{"Config.URLs[0] is not"}},
+		"nobody there":        {redisstore.Config{URLs: []string{"redis://u:geheim@" + redisserver.FreeAddress(t)}}, []string{"no Redis can be reached at 127.0.0.1:", "start it there or correct Config.URLs[0]"}},
+		"a web server":        {redisstore.Config{URLs: []string{"redis://u:geheim@" + web.Listener.Addr().String()}}, []string{"does not answer as a Redis does"}},
+		"silence":             {redisstore.Config{URLs: []string{"redis://u:geheim@" + silent.Addr().String()}, Timeout: 300 * time.Millisecond}, []string{"does not answer as a Redis does"}},
+		"TLS to no TLS":       {redisstore.Config{URLs: []string{"rediss://u:geheim@" + open.Addr()}}, []string{"does not answer as a Redis with TLS does; correct Config.URLs[0]", "redis:// if it speaks none", open.Addr()}},
+		"the second of two":   {redisstore.Config{URLs: []string{open.URL(), "redis://" + locked.Addr()}}, []string{"Config.URLs[1]", "asks for a password"}},
+		"a database too many": {redisstore.Config{URLs: []string{open.URL() + "/99"}}, []string{"does not have the database 99", "Config.URLs[0]"}},
+		"a lone password":     {redisstore.Config{URLs: []string{open.URL() + "?sentinel_password=geheim"}}, []string{"Config.URLs[0] has sentinel_user or sentinel_password, and no master_set"}},
+		"nobody at a socket":  {redisstore.Config{URLs: []string{"unix:///nowhere/redis.sock"}}, []string{"no Redis can be reached at /nowhere/redis.sock"}},
+		"a wrong password":    {redisstore.Config{URLs: []string{"redis://:geheim@" + locked.Addr()}}, []string{"refuses the user or the password", locked.Addr()}},
+		"a wrong user":        {redisstore.Config{URLs: []string{"redis://u:geheim@" + locked.Addr()}}, []string{"refuses the user or the password", locked.Addr()}},
+		"no password":         {redisstore.Config{URLs: []string{"redis://" + locked.Addr()}}, []string{"asks for a password", locked.Addr()}},
+		"an old version":      {redisstore.Config{URLs: []string{"redis://" + rewriting(t, open.Addr(), "redis_version:7.", "redis_version:5.")}}, []string{"is version 5.", "6.2 or newer is needed"}},
+		"eviction":            {redisstore.Config{URLs: []string{evicting.URL()}}, []string{"maxmemory-policy allkeys-lru", "CONFIG SET maxmemory-policy noeviction"}},
+		"a narrow ACL":        {redisstore.Config{URLs: []string{limited.URL()}}, []string{"does not permit", "ACL"}},
+		"a brace":             {redisstore.Config{URLs: []string{open.URL()}, Prefix: "a{b"}, []string{"Config.Prefix", "brace"}},
+		"a negative bound":    {redisstore.Config{URLs: []string{open.URL()}, MaxCallsPerUser: -1}, []string{"Config.MaxCallsPerUser is negative"}},
+		"a short lease":       {redisstore.Config{URLs: []string{open.URL()}, Lease: time.Millisecond}, []string{"Config.Lease", "at least 300ms"}},
+		"a long timeout":      {redisstore.Config{URLs: []string{open.URL()}, Timeout: time.Minute}, []string{"Config.Timeout", "less than the lease"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := time.Now()
@@ -110,6 +114,6 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
-	open.open(t, redisstore.Config{URL: "redis://:right@" + locked.Addr()})
-	open.open(t, redisstore.Config{URL: "redis://" + open.Addr() + "/3"})
+	open.open(t, redisstore.Config{URLs: []string{"redis://:right@" + locked.Addr()}})
+	open.open(t, redisstore.Config{URLs: []string{"redis://" + open.Addr() + "/3"}})
 }

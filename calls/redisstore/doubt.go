@@ -72,7 +72,7 @@ func (d *doubts) list() []doubt {
 }
 
 // settle takes doubtful claims back in the background, while Redis answers.
-func (s *Store) settle(ctx context.Context) {
+func (s *shard) settle(ctx context.Context) {
 	ticker := time.NewTicker(s.cfg.Timeout / 8)
 	defer ticker.Stop()
 	for {
@@ -94,7 +94,7 @@ func (s *Store) settle(ctx context.Context) {
 
 // undo takes a claim back. One that Redis does not have may still be under way
 // there, on a connection that was given up: it stays in doubt for a while.
-func (s *Store) undo(ctx context.Context, keys []string, d doubt) error {
+func (s *shard) undo(ctx context.Context, keys []string, d doubt) error {
 	res, _, err := s.run(ctx, undoScript, keys, []string{d.key.CorrelationID, s.node.id, fenceText(d.fence)})
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ func TestWhileRedisIsAway(t *testing.T) {
 			ended, running := claimOf("u", "ended"), claimOf("u", "running")
 			complete(t, s, ended, claim(t, s, ended, calls.Claimed).Fence, "x", calls.Completed)
 			fence := claim(t, s, running, calls.Claimed).Fence
-			epoch := s.Epoch()
+			epoch := s.Epoch("u")
 			before := runtime.NumGoroutine()
 
 			way.leave(r)
@@ -93,8 +93,8 @@ func TestWhileRedisIsAway(t *testing.T) {
 
 			way.comeBack(r)
 			eventually(t, "Redis is back", s.Leased)
-			if (s.Epoch() != epoch) != way.forgets {
-				eventually(t, "the epoch is right", func() bool { return (s.Epoch() != epoch) == way.forgets })
+			if (s.Epoch("u") != epoch) != way.forgets {
+				eventually(t, "the epoch is right", func() bool { return (s.Epoch("u") != epoch) == way.forgets })
 			}
 			eventually(t, "no claim is held by nobody", func() bool {
 				for i := range 50 {
@@ -240,7 +240,7 @@ func TestEveryLossIsAnotherEpoch(t *testing.T) {
 			other := r.open(t, redisstore.Config{Lease: 30 * time.Second}) // its epoch is an old one for long
 			c := claimOf("u", "running")
 			fence := claim(t, s, c, calls.Claimed).Fence
-			epoch := s.Epoch()
+			epoch := s.Epoch("u")
 			forget(r)
 			again := c
 			again.Epoch = epoch
@@ -253,7 +253,7 @@ func TestEveryLossIsAnotherEpoch(t *testing.T) {
 			if got.State != calls.Lost {
 				t.Errorf("claimed again, the call is in state %d", got.State)
 			}
-			if other.Epoch() == epoch {
+			if other.Epoch("u") == epoch {
 				t.Error("the epoch is the same for who has seen that")
 			}
 			// At once, or when the connection broke on the way, a little later.
@@ -268,9 +268,9 @@ func TestEveryLossIsAnotherEpoch(t *testing.T) {
 				}
 				return err == nil
 			})
-			eventually(t, "everybody knows the new epoch", func() bool { return s.Epoch() == other.Epoch() && s.Epoch() != epoch })
+			eventually(t, "everybody knows the new epoch", func() bool { return s.Epoch("u") == other.Epoch("u") && s.Epoch("u") != epoch })
 			eventually(t, "the log says so", func() bool { return strings.Contains(log.String(), "unknown outcome") })
-			again.Epoch = s.Epoch()
+			again.Epoch = s.Epoch("u")
 			claim(t, s, again, calls.Claimed)
 		})
 	}
@@ -342,7 +342,7 @@ func TestCloseEndsEverything(t *testing.T) {
 func TestNothingOfTheURLIsLogged(t *testing.T) {
 	r := startRedis(t, "--requirepass", "geheim")
 	var log journal
-	s := r.open(t, redisstore.Config{URL: "redis://:geheim@" + r.Addr(), Lease: 600 * time.Millisecond, Logger: log.logger()})
+	s := r.open(t, redisstore.Config{URLs: []string{"redis://:geheim@" + r.Addr()}, Lease: 600 * time.Millisecond, Logger: log.logger()})
 	r.Kill()
 	eventually(t, "Redis is missed", func() bool { return strings.Contains(log.String(), "out of reach") })
 	_, err := s.Claim(t.Context(), claimOf("u", "a"))

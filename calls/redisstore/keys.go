@@ -24,3 +24,8 @@ var escape = strings.NewReplacer("%", "%25", "{", "%7B", "}", "%7D")
 func (k keys) node(id string) string { return k.prefix + ":node:" + id }
 
 func (k keys) epoch() string { return k.prefix + ":epoch" }
+
+// connections are those of a user.
+func (k keys) connections(userID string) string {
+	return k.prefix + ":{u" + escape.Replace(userID) + "}:connections"
+}

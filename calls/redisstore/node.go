@@ -11,12 +11,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/centrirpc/centrirpc/internal/redisclient"
 )
 
 // node is this process as the others see it: its lease. It knows the epoch as of
 // the last renewal.
 type node struct {
-	store *Store
+	shard *shard
 	id    string
 	every time.Duration // between renewals
 	start time.Time
@@ -25,11 +27,12 @@ type node struct {
 	until   atomic.Int64 // when the lease lapses, at the earliest
 	renewed atomic.Int64 // when the newest renewal was sent
 	doubted atomic.Int64 // until when others may have been kept from renewing theirs
+	failed  atomic.Bool  // the last renewal failed
 	paused  atomic.Bool  // tests stop the renewals
 }
 
-func newNode(s *Store, id string) *node {
-	n := &node{store: s, id: id, every: s.cfg.Lease / 3, start: time.Now()}
+func newNode(s *shard, id string) *node {
+	n := &node{shard: s, id: id, every: s.cfg.Lease / 3, start: time.Now()}
 	n.epoch.Store(new(string))
 	return n
 }
@@ -38,6 +41,9 @@ func (n *node) now() int64 { return int64(time.Since(n.start)) }
 
 // leased reports whether others must take this process to be alive.
 func (n *node) leased() bool { return n.now() < n.until.Load() }
+
+// well reports whether Redis took the last renewal, and the lease lasts.
+func (n *node) well() bool { return n.leased() && !n.failed.Load() }
 
 // steady reports whether a lease that has lapsed tells that its owner is dead. When
 // Redis was out of reach, or this process did not run, then others may not have
@@ -49,19 +55,19 @@ func (n *node) steady() bool {
 
 // gap is the longest time without a renewal here in which nobody's lease lapses
 // that is renewed as often.
-func (n *node) gap() int64 { return int64(n.store.cfg.Lease - n.every) }
+func (n *node) gap() int64 { return int64(n.shard.cfg.Lease - n.every) }
 
 // renew renews the lease and reads the epoch.
 func (n *node) renew(ctx context.Context) error {
 	sent := n.now()
-	lease := strconv.FormatInt(n.store.cfg.Lease.Milliseconds(), 10)
-	if _, _, err := n.store.run(ctx, renewScript, []string{n.store.keys.node(n.id)}, []string{lease}); err != nil {
+	lease := strconv.FormatInt(n.shard.cfg.Lease.Milliseconds(), 10)
+	if _, _, err := n.shard.run(ctx, renewScript, []string{n.shard.keys.node(n.id)}, []string{lease}); err != nil {
 		return err
 	}
 	if last := n.renewed.Swap(sent); last > 0 && sent-last > n.gap() {
-		n.doubted.Store(n.now() + int64(n.store.cfg.Lease))
+		n.doubted.Store(n.now() + int64(n.shard.cfg.Lease))
 	}
-	n.until.Store(sent + int64(n.store.cfg.Lease))
+	n.until.Store(sent + int64(n.shard.cfg.Lease))
 	_, err := n.readEpoch(ctx)
 	return err
 }
@@ -71,7 +77,7 @@ func (n *node) renew(ctx context.Context) error {
 // node is restarted (with data that may be old) or a replica becomes master (with
 // data that may lack the last of it).
 func (n *node) readEpoch(ctx context.Context) (string, error) {
-	res, _, err := n.store.run(ctx, epochScript, []string{n.store.keys.epoch()}, []string{rand.Text()[:16]})
+	res, _, err := n.shard.run(ctx, epochScript, []string{n.shard.keys.epoch()}, []string{rand.Text()[:16]})
 	if err != nil {
 		return "", err
 	}
@@ -79,14 +85,14 @@ func (n *node) readEpoch(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("redisstore: %w", err)
 	}
-	ctx, end, err := n.store.begin(ctx)
+	ctx, end, err := n.shard.begin(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer end()
 	var histories []string
-	for _, client := range n.store.client.Nodes() {
-		info, err := infoOf(ctx, client, "replication")
+	for _, client := range n.shard.client.Nodes() {
+		info, err := redisclient.Info(ctx, client, "replication")
 		if err != nil {
 			return "", fmt.Errorf("redisstore: %w", err)
 		}
@@ -98,19 +104,20 @@ func (n *node) readEpoch(ctx context.Context) (string, error) {
 	sum := sha256.Sum256([]byte(strings.Join(append(histories, key), " ")))
 	epoch := base64.RawURLEncoding.EncodeToString(sum[:16])
 	if old := n.epoch.Swap(&epoch); *old != epoch && *old != "" {
-		n.store.cfg.Logger.Warn("redisstore: Redis was restarted or emptied, or another one took its place; calls from before that it does not know have an unknown outcome")
+		n.shard.cfg.Logger.Warn("redisstore: Redis was restarted or emptied, or another one took its place; calls from before that it does not know have an unknown outcome")
+		n.shard.connections.tellAll()
 	}
 	return epoch, nil
 }
 
 // alive reports whether another process's lease lasts.
 func (n *node) alive(ctx context.Context, id string) (bool, error) {
-	ctx, end, err := n.store.begin(ctx)
+	ctx, end, err := n.shard.begin(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer end()
-	count, err := n.store.client.Do(ctx, n.store.client.B().Exists().Key(n.store.keys.node(id)).Build()).AsInt64()
+	count, err := n.shard.client.Do(ctx, n.shard.client.B().Exists().Key(n.shard.keys.node(id)).Build()).AsInt64()
 	if err != nil {
 		return false, fmt.Errorf("redisstore: %w", err)
 	}
@@ -120,7 +127,7 @@ func (n *node) alive(ctx context.Context, id string) (bool, error) {
 // keep renews the lease until the store is closed: when that fails more often, to
 // notice soon that Redis is back.
 func (n *node) keep(ctx context.Context) {
-	away, log := false, n.store.cfg.Logger
+	away, log := false, n.shard.cfg.Logger
 	timer := time.NewTimer(n.every)
 	defer timer.Stop()
 	for {
@@ -144,6 +151,7 @@ func (n *node) keep(ctx context.Context) {
 				log.Info("redisstore: Redis is back")
 			}
 			away = err != nil
+			n.failed.Store(away)
 		}
 		timer.Reset(next)
 	}

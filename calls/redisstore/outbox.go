@@ -21,11 +21,11 @@ type message struct {
 // outbox sends messages in the background. What finds it full, or Redis out of
 // reach, is dropped.
 type outbox struct {
-	store   *Store
+	shard   *shard
 	waiting chan message
 }
 
-func newOutbox(s *Store) *outbox { return &outbox{s, make(chan message, maxWaiting)} }
+func newOutbox(s *shard) *outbox { return &outbox{s, make(chan message, maxWaiting)} }
 
 // put does not block.
 func (o *outbox) put(m message) {
@@ -53,32 +53,40 @@ func (o *outbox) send(ctx context.Context) {
 				more = false
 			}
 		}
-		if o.store.node.leased() {
+		if o.shard.node.leased() {
 			o.deliver(ctx, batch)
 		}
 		clear(batch)
 	}
 }
 
-// deliver sends a batch at once, and in full what Redis does not know by its hash.
-func (o *outbox) deliver(ctx context.Context, batch []message) {
-	ctx, end, err := o.store.begin(ctx)
+// deliver sends a batch at once, and in full what Redis does not know by its hash. It
+// reports whether Redis took all of it.
+func (o *outbox) deliver(ctx context.Context, batch []message) (taken bool) {
+	ctx, end, err := o.shard.begin(ctx)
 	if err != nil {
-		return
+		return false
 	}
 	defer end()
-	client := o.store.client
+	client := o.shard.client
 	commands := make(rueidis.Commands, len(batch))
 	for i, m := range batch {
 		commands[i] = m.script.bySHA(client.B(), m.keys, m.args)
 	}
 	var unknown rueidis.Commands
+	taken = true
 	for i, res := range client.DoMulti(ctx, commands...) {
-		if isNoScript(res.Error()) {
+		switch err := res.Error(); {
+		case isNoScript(err):
 			unknown = append(unknown, batch[i].script.byText(client.B(), batch[i].keys, batch[i].args))
+		case err != nil:
+			taken = false
 		}
 	}
 	if len(unknown) > 0 {
-		client.DoMulti(ctx, unknown...)
+		for _, res := range client.DoMulti(ctx, unknown...) {
+			taken = taken && res.Error() == nil
+		}
 	}
+	return taken
 }

@@ -15,11 +15,17 @@ import (
 // lease is short, to see it lapse, and long enough for a busy machine.
 const lease = 1500 * time.Millisecond
 
-func exercise(t *testing.T, r *server) {
+// exercise runs the suite on a store in these servers, one shard in each.
+func exercise(t *testing.T, servers ...*server) {
+	var urls []string
+	for _, r := range servers {
+		urls = append(urls, r.URL())
+	}
 	var mu sync.Mutex
 	configs := map[calls.Store]redisstore.Config{}
 	open := func(t *testing.T, cfg redisstore.Config) calls.Store {
-		s := r.open(t, cfg)
+		cfg.URLs = urls
+		s := servers[0].open(t, cfg)
 		mu.Lock()
 		defer mu.Unlock()
 		configs[s] = cfg
@@ -32,18 +38,20 @@ func exercise(t *testing.T, r *server) {
 	}
 	storetest.Exercise(t, storetest.Backend{
 		Open: func(t *testing.T, limits storetest.Limits) calls.Store {
-			return open(t, redisstore.Config{Prefix: newPrefix(), Lease: lease, MaxCallsPerUser: limits.CallsPerUser, MaxReplyBytesPerUser: limits.ReplyBytesPerUser})
+			return open(t, redisstore.Config{Prefix: newPrefix(), Lease: lease, Timeout: time.Second, MaxCallsPerUser: limits.CallsPerUser, MaxReplyBytesPerUser: limits.ReplyBytesPerUser})
 		},
 		Join: func(t *testing.T, s calls.Store) calls.Store { return open(t, config(s)) },
 		Die:  func(_ *testing.T, s calls.Store) { s.(*redisstore.Store).Pause(true) },
 		Age: func(_ *testing.T, s calls.Store) {
-			for _, key := range r.keys(config(s).Prefix + ":*:ends") {
-				ids, err := r.do("ZRANGE", key, "0", "-1").AsStrSlice()
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, id := range ids {
-					r.do("ZINCRBY", key, "-6000", id)
+			for _, r := range servers {
+				for _, key := range r.keys(config(s).Prefix + ":*:ends") {
+					ids, err := r.do("ZRANGE", key, "0", "-1").AsStrSlice()
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, id := range ids {
+						r.do("ZINCRBY", key, "-6000", id)
+					}
 				}
 			}
 		},
@@ -51,6 +59,8 @@ func exercise(t *testing.T, r *server) {
 }
 
 func TestStore(t *testing.T) { exercise(t, startRedis(t)) }
+
+func TestStoreOfTwoShards(t *testing.T) { exercise(t, startRedis(t), startRedis(t)) }
 
 func claimOf(user, id string) calls.Claim {
 	return calls.Claim{Key: calls.Key{UserID: user, CorrelationID: id}, Fingerprint: calls.Fingerprint{1}, Deadline: time.Now().Add(time.Minute)}

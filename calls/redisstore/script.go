@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/redis/rueidis"
+
+	"github.com/centrirpc/centrirpc/internal/redisclient"
 )
 
 // The numbers that scripts answer with. They know them by name.
@@ -61,6 +63,8 @@ var (
 	renewText string
 	//go:embed scripts/epoch.lua
 	epochText string
+	//go:embed scripts/connections.lua
+	connectionsText string
 )
 
 var (
@@ -72,6 +76,8 @@ var (
 	signalScript   = newScript(shared + signalText)
 	renewScript    = newScript(renewText)
 	epochScript    = newScript(epochText)
+
+	connectionsScript = newScript(connectionsText)
 )
 
 // script is what Redis runs as one command.
@@ -101,6 +107,6 @@ func (s *script) run(ctx context.Context, c rueidis.Client, keys, args []string)
 }
 
 func isNoScript(err error) bool {
-	text, _ := refusal(err)
+	text, _ := redisclient.Refusal(err)
 	return strings.HasPrefix(text, "NOSCRIPT")
 }

@@ -57,8 +57,8 @@ func (r *server) keys(pattern string) []string {
 // open makes a store on the server.
 func (r *server) open(t testing.TB, cfg redisstore.Config) *redisstore.Store {
 	t.Helper()
-	if cfg.URL == "" {
-		cfg.URL = r.URL()
+	if len(cfg.URLs) == 0 {
+		cfg.URLs = []string{r.URL()}
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

@@ -20,9 +20,8 @@ type signalMessage struct {
 	ReplyTo       string           `json:"reply_to,omitempty"`
 }
 
-// Signal implements calls.Signaler. A process is there if its lease lasts: where
-// its channel is not subscribed at the moment, it is soon again.
-func (s *Store) Signal(ctx context.Context, key calls.Key, signal calls.Signal) (delivered bool, err error) {
+// signal is Store.Signal.
+func (s *shard) signal(ctx context.Context, key calls.Key, signal calls.Signal) (delivered bool, err error) {
 	payload, err := json.Marshal(signalMessage{key.UserID, key.CorrelationID, signal.Kind, signal.Seq, signal.ReplyTo})
 	if err != nil {
 		return false, fmt.Errorf("redisstore: %w", err)
@@ -42,10 +41,8 @@ func (s *Store) Signal(ctx context.Context, key calls.Key, signal calls.Signal) 
 	return alive || !s.node.steady(), err
 }
 
-// Receive implements calls.Signaler. It waits until the process's channel is
-// subscribed, at most for the timeout. When the connection is lost, the channel is
-// subscribed again; what was sent meanwhile is lost.
-func (s *Store) Receive(deliver func(calls.Key, calls.Signal)) {
+// hear is Store.Receive.
+func (s *shard) hear(deliver func(calls.Key, calls.Signal)) {
 	s.receive.Do(func() {
 		subscribed := make(chan struct{}, 1)
 		s.running.Go(func() { s.subscribe(s.limits.base, deliver, subscribed) })
@@ -57,7 +54,7 @@ func (s *Store) Receive(deliver func(calls.Key, calls.Signal)) {
 	})
 }
 
-func (s *Store) subscribe(ctx context.Context, deliver func(calls.Key, calls.Signal), subscribed chan<- struct{}) {
+func (s *shard) subscribe(ctx context.Context, deliver func(calls.Key, calls.Signal), subscribed chan<- struct{}) {
 	ctx = rueidis.WithOnSubscriptionHook(ctx, func(rueidis.PubSubSubscription) {
 		select {
 		case subscribed <- struct{}{}:

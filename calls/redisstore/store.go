@@ -10,340 +10,113 @@
 // have lost something — Redis was restarted, a replica was promoted, the data were
 // flushed — the store's epoch is another one, and calls from before that Redis does
 // not know are Lost.
+//
+// With several Redises each user's calls lie in one of them, chosen by a hash of the
+// user id. Each has a lease, an epoch and signals of its own, so one that is away
+// keeps nobody but its own users from calling.
 package redisstore
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
-	"net"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/redis/rueidis"
-
 	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/internal/redisclient"
 )
 
 // Margin is how long a call is remembered past its deadline.
 const Margin = 10 * time.Second
 
-// keepAtLeast is how long a reply is kept before it may give way to others.
-const keepAtLeast = 5 * time.Second
-
-// maxAtOnce bounds the commands that wait for Redis at the same time: fewer than a
-// connection of the client has room for, so that nobody waits for room.
-const maxAtOnce = 1000
-
-// maxIDs bounds the replies that one command drops.
-const maxIDs = 64
-
-var (
-	errClosed = errors.New("redisstore: the store is closed")
-	errAway   = errors.New("redisstore: Redis is out of reach: this process's lease has lapsed")
-)
-
-// Store is a calls.Store in Redis.
-type Store struct {
-	cfg     Config
-	client  rueidis.Client
-	keys    keys
-	node    *node
-	fences  atomic.Uint64
-	bounds  []string // as the claim script takes them
-	limits  deadlines
-	slots   chan struct{} // one for each command that waits
-	doubts  doubts
-	drops   *outbox // of replies that were received
-	receive sync.Once
-
-	stop    context.CancelFunc
-	stopped atomic.Bool
-	once    sync.Once
-	running sync.WaitGroup
-}
+// Store is a calls.Store in one Redis or several.
+type Store struct{ shards []*shard }
 
 var _ calls.Signaler = (*Store)(nil)
 
-// New connects to Redis and takes a lease there. An error tells what is wrong with
-// the configuration, or with Redis: that it cannot be reached, that it refuses the
-// password, that it is too old, or that it evicts keys.
+// New connects to every Redis and takes a lease there. An error tells what is wrong
+// with the configuration, or with a Redis: that it cannot be reached, that it refuses
+// the password, that it is too old, or that it evicts keys.
 func New(cfg Config) (*Store, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	base, stop := context.WithCancel(context.Background())
-	client, addresses, err := connect(base, cfg)
-	if err != nil {
-		stop()
-		return nil, err
-	}
-	s := &Store{
-		cfg:    cfg,
-		client: client,
-		keys:   keys{cfg.Prefix},
-		bounds: []string{strconv.Itoa(cfg.MaxCallsPerUser), strconv.FormatInt(cfg.MaxReplyBytesPerUser, 10), strconv.FormatInt(keepAtLeast.Milliseconds(), 10)},
-		limits: deadlines{base: base, timeout: cfg.Timeout},
-		slots:  make(chan struct{}, maxAtOnce),
-		stop:   stop,
-	}
-	s.node = newNode(s, rand.Text()[:16])
-	s.drops = newOutbox(s)
-	if err := s.node.renew(base); err != nil {
-		s.Close()
-		if cause := errors.Unwrap(err); cause != nil {
-			err = explained(cause, addresses)
+	addresses := make([]redisclient.Address, len(cfg.URLs))
+	for i, url := range cfg.URLs {
+		if addresses[i], err = redisclient.Parse(fmt.Sprintf("Config.URLs[%d]", i), url, cfg.TLS); err != nil {
+			return nil, fmt.Errorf("redisstore: %w", err)
 		}
-		return nil, fmt.Errorf("redisstore: %w", err)
 	}
-	for _, work := range []func(context.Context){s.node.keep, s.settle, s.drops.send} {
-		s.running.Go(func() { work(base) })
+	s := &Store{}
+	for _, address := range addresses {
+		shard, err := newShard(cfg, address)
+		if err != nil {
+			s.Close()
+			return nil, err
+		}
+		s.shards = append(s.shards, shard)
 	}
 	return s, nil
 }
 
-// Close gives the lease back and ends what the store does in the background. Calls
+// Close gives the leases back and ends what the store does in the background. Calls
 // that still run count as abandoned from then on; what else is asked of the store
 // fails. It waits no longer than twice the timeout.
 func (s *Store) Close() {
-	s.once.Do(func() {
-		s.stopped.Store(true)
-		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Timeout)
-		defer cancel()
-		if s.node.leased() {
-			s.client.Do(ctx, s.client.B().Del().Key(s.keys.node(s.node.id)).Build())
+	var all sync.WaitGroup
+	for _, shard := range s.shards {
+		all.Go(shard.close)
+	}
+	all.Wait()
+}
+
+// of is the shard of a user's calls.
+func (s *Store) of(userID string) *shard { return s.shards[shardOf(userID, len(s.shards))] }
+
+// Away is how many of the store's Redises are out of reach, by what the renewals of
+// the leases have shown, and how many it has. It asks none and returns at once.
+func (s *Store) Away() (away, all int) {
+	for _, shard := range s.shards {
+		if shard.stopped.Load() || !shard.node.well() {
+			away++
 		}
-		s.stop()
-		s.running.Wait()
-		for range maxAtOnce { // of those who wait; the rest has none to wait for
-			s.slots <- struct{}{}
-		}
-		s.client.Close()
-	})
+	}
+	return away, len(s.shards)
 }
 
-// Epoch implements calls.Store. It is as of the last renewal of the lease.
-func (s *Store) Epoch() string { return *s.node.epoch.Load() }
-
-// begin bounds what is asked of Redis, in time and in number. end must be called
-// after it.
-func (s *Store) begin(ctx context.Context) (_ context.Context, end func(), err error) {
-	if s.stopped.Load() {
-		return ctx, nil, errClosed
-	}
-	ctx, cancel := s.limits.within(ctx)
-	select {
-	case s.slots <- struct{}{}:
-		return ctx, func() { <-s.slots; cancel() }, nil
-	case <-ctx.Done():
-		cancel()
-		return ctx, nil, fmt.Errorf("redisstore: %d commands wait for Redis: %w", maxAtOnce, ctx.Err())
-	}
-}
-
-// run runs a script. Sure is false when an error leaves open whether it ran.
-func (s *Store) run(ctx context.Context, script *script, keys, args []string) (res rueidis.RedisResult, sure bool, err error) {
-	ctx, end, err := s.begin(ctx)
-	if err != nil {
-		return res, true, err
-	}
-	defer end()
-	res = script.run(ctx, s.client, keys, args)
-	err = res.Error()
-	if err == nil {
-		return res, true, nil
-	}
-	_, said := refusal(err)
-	var dial *net.OpError
-	return res, said || errors.As(err, &dial) && dial.Op == "dial", fmt.Errorf("redisstore: %w", err)
-}
-
-// refusal is what Redis said in place of an answer, if err is that it did.
-func refusal(err error) (text string, ok bool) {
-	var said *rueidis.RedisError
-	if errors.As(err, &said) {
-		return said.Error(), true
-	}
-	return "", false
-}
-
-// isFull reports whether Redis has no memory left.
-func isFull(err error) bool {
-	text, _ := refusal(err)
-	return strings.Contains(text, "OOM ")
-}
+// Epoch implements calls.Store. It is as of the last renewal of the lease in the
+// Redis of that user.
+func (s *Store) Epoch(userID string) string { return *s.of(userID).node.epoch.Load() }
 
 // Claim implements calls.Store.
 func (s *Store) Claim(ctx context.Context, claim calls.Claim) (calls.ClaimResult, error) {
-	keys := s.keys.user(claim.Key.UserID)
-	for range 5 {
-		if !s.node.leased() { // others would think that it is nobody's
-			return calls.ClaimResult{}, errAway
-		}
-		found, owner, err := s.claim(ctx, keys, claim)
-		if err != nil {
-			return calls.ClaimResult{}, err
-		}
-		switch {
-		case found.State == calls.Claimed && claim.Epoch != "" && !claim.Idempotent:
-			return s.ifSame(ctx, keys, claim, found.Fence)
-		case found.State != calls.Running:
-			return found, nil
-		}
-		again, found, err := s.runs(ctx, keys, claim, owner)
-		if err != nil || !again {
-			return found, err
-		}
-	}
-	return calls.ClaimResult{State: calls.Running}, nil // it changes hands faster than it can be looked at
-}
-
-// owner is who has a call.
-type owner struct{ node, fence string }
-
-// claim asks Redis once.
-func (s *Store) claim(ctx context.Context, keys []string, claim calls.Claim) (found calls.ClaimResult, by owner, err error) {
-	fence, mode := s.fences.Add(1), "claim"
-	if claim.Find {
-		mode = "find"
-	}
-	args := []string{
-		claim.Key.CorrelationID, string(claim.Fingerprint[:]), s.node.id, fenceText(fence),
-		strconv.FormatInt(max(time.Until(claim.Deadline)+Margin, time.Millisecond).Milliseconds(), 10),
-		mode, s.bounds[0], s.bounds[1], s.bounds[2],
-	}
-	res, sure, err := s.run(ctx, claimScript, keys, args)
-	switch {
-	case isFull(err):
-		return calls.ClaimResult{State: calls.Full}, by, nil
-	case err != nil:
-		if !sure && !claim.Find { // it may have been claimed for nobody
-			s.doubts.add(doubt{key: claim.Key, fence: fence})
-		}
-		return found, by, err
-	}
-	answer, err := res.ToMessage()
-	if err != nil {
-		return found, by, fmt.Errorf("redisstore: %w", err)
-	}
-	if answer.IsInt64() {
-		code, _ := answer.AsInt64()
-		switch code {
-		case answerClaimed:
-			found = calls.ClaimResult{State: calls.Claimed, Fence: fence}
-		case answerDropped:
-			found.State = calls.Dropped
-		case answerConflict:
-			found.State = calls.Conflict
-		case answerFull:
-			found.State = calls.Full
-		case answerLost:
-			found.State = calls.Lost
-		case answerUnknown:
-			found.State = calls.Unknown
-		default:
-			err = fmt.Errorf("redisstore: Redis answers a claim with %d", code)
-		}
-		return found, by, err
-	}
-	parts, err := answer.AsStrSlice()
-	switch {
-	case err != nil:
-		return found, by, fmt.Errorf("redisstore: %w", err)
-	case len(parts) == 2:
-		return calls.ClaimResult{State: calls.Done, Reply: []byte(parts[1])}, by, nil
-	case len(parts) == 3:
-		return calls.ClaimResult{State: calls.Running}, owner{parts[1], parts[2]}, nil
-	}
-	return found, by, fmt.Errorf("redisstore: Redis answers a claim with %d parts", len(parts))
-}
-
-// ifSame keeps a claim of a call that may have been claimed before only if the store
-// has forgotten nothing since. Redis itself is asked, after the claim: what it says
-// holds for all that was before.
-func (s *Store) ifSame(ctx context.Context, keys []string, claim calls.Claim, fence uint64) (calls.ClaimResult, error) {
-	epoch, err := s.node.readEpoch(ctx)
-	if err == nil && epoch == claim.Epoch {
-		return calls.ClaimResult{State: calls.Claimed, Fence: fence}, nil
-	}
-	undone := doubt{key: claim.Key, fence: fence}
-	if s.undo(ctx, keys, undone) != nil {
-		s.doubts.add(undone)
-	}
-	if err != nil {
-		return calls.ClaimResult{}, err
-	}
-	return calls.ClaimResult{State: calls.Lost}, nil
-}
-
-// runs says what a claim of a call comes to that somebody has: again if it is to be
-// tried again.
-func (s *Store) runs(ctx context.Context, keys []string, claim calls.Claim, by owner) (again bool, found calls.ClaimResult, err error) {
-	if by.node == s.node.id {
-		fence, _ := strconv.ParseUint(by.fence, 10, 64)
-		if d, ok := s.doubts.get(fence); ok {
-			return true, found, s.undo(ctx, keys, d)
-		}
-		return false, calls.ClaimResult{State: calls.Running}, nil
-	}
-	if alive, err := s.node.alive(ctx, by.node); err != nil || alive || !s.node.steady() {
-		return false, calls.ClaimResult{State: calls.Running}, err
-	}
-	if claim.Find {
-		return false, calls.ClaimResult{State: calls.Lost}, nil
-	}
-	fence, mayRun := s.fences.Add(1), "0"
-	if claim.Idempotent {
-		mayRun = "1"
-	}
-	res, sure, err := s.run(ctx, takeoverScript, keys, []string{claim.Key.CorrelationID, by.node, by.fence, s.node.id, fenceText(fence), mayRun})
-	if err != nil {
-		if !sure {
-			s.doubts.add(doubt{key: claim.Key, fence: fence})
-		}
-		return false, found, err
-	}
-	switch code, err := res.AsInt64(); {
-	case err != nil:
-		return false, found, fmt.Errorf("redisstore: %w", err)
-	case code == answerClaimed:
-		return false, calls.ClaimResult{State: calls.Claimed, Fence: fence}, nil
-	case code == answerLost:
-		return false, calls.ClaimResult{State: calls.Lost}, nil
-	}
-	return true, found, nil
+	return s.of(claim.Key.UserID).take(ctx, claim)
 }
 
 // Complete implements calls.Store.
 func (s *Store) Complete(ctx context.Context, key calls.Key, fence uint64, reply []byte) (calls.Completion, error) {
-	args := []string{key.CorrelationID, s.node.id, fenceText(fence), string(reply)}
-	res, _, err := s.run(ctx, completeScript, s.keys.user(key.UserID), args)
-	if err != nil {
-		return 0, err
-	}
-	switch code, err := res.AsInt64(); {
-	case err != nil:
-		return 0, fmt.Errorf("redisstore: %w", err)
-	case code == answerCompleted:
-		return calls.Completed, nil
-	case code == answerForgotten:
-		return calls.Forgotten, nil
-	}
-	return calls.Superseded, nil
+	return s.of(key.UserID).complete(ctx, key, fence, reply)
 }
 
 // Received implements calls.Store. What does not find room to wait is left undone.
 func (s *Store) Received(userID string, correlationIDs []string) {
-	for ids := range slices.Chunk(slices.Clone(correlationIDs), maxIDs) {
-		slices.Sort(ids)
-		s.drops.put(message{receivedScript, s.keys.user(userID), slices.Compact(ids)})
-	}
+	s.of(userID).received(userID, correlationIDs)
 }
 
-func fenceText(fence uint64) string { return strconv.FormatUint(fence, 10) }
+// Signal implements calls.Signaler. A process is there if its lease lasts: where
+// its channel is not subscribed at the moment, it is soon again.
+func (s *Store) Signal(ctx context.Context, key calls.Key, signal calls.Signal) (delivered bool, err error) {
+	return s.of(key.UserID).signal(ctx, key, signal)
+}
+
+// Receive implements calls.Signaler. It waits until the process's channels are
+// subscribed, at most for the timeout. When a connection is lost, its channel is
+// subscribed again; what was sent meanwhile is lost.
+func (s *Store) Receive(deliver func(calls.Key, calls.Signal)) {
+	var all sync.WaitGroup
+	for _, shard := range s.shards {
+		all.Go(func() { shard.hear(deliver) })
+	}
+	all.Wait()
+}

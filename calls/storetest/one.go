@@ -108,13 +108,24 @@ func oneStore() []part {
 			c.Fingerprint = calls.Fingerprint{2}
 			s.find(c, calls.Conflict)
 		}),
+		simple("users do not know of one another's calls", func(_ *testing.T, s subject) {
+			users := manyUsers()
+			for _, user := range users {
+				s.ended(claimOf(user, "a"), "of "+user)
+			}
+			for _, user := range users {
+				s.replies(claimOf(user, "a"), "of "+user)
+				s.Received(user, []string{"a"})
+				s.becomes(claimOf(user, "a"), calls.Dropped)
+			}
+		}),
 		simple("an epoch is printable, and stays", func(t *testing.T, s subject) {
-			epoch := s.Epoch()
+			epoch := s.Epoch("u")
 			if len(epoch) == 0 || len(epoch) > 64 || strings.ContainsFunc(epoch, func(r rune) bool { return r <= ' ' || r > '~' }) {
 				t.Errorf("the epoch is %q", epoch)
 			}
 			s.ended(claimOf("u", "a"), "x")
-			if again := s.Epoch(); again != epoch {
+			if again := s.Epoch("u"); again != epoch {
 				t.Errorf("the epoch was %q and is %q", epoch, again)
 			}
 		}),
@@ -133,7 +144,7 @@ func oneStore() []part {
 		}),
 		simple("a call of this epoch that is not there was never claimed", func(_ *testing.T, s subject) {
 			c := claimOf("u", "a")
-			c.Epoch = s.Epoch()
+			c.Epoch = s.Epoch("u")
 			s.ended(c, "x")
 			s.replies(c, "x")
 		}),

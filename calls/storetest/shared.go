@@ -26,8 +26,15 @@ func shared() []part {
 			two.replies(c, "ours")
 			two.Received("u", []string{"a"})
 			one.becomes(c, calls.Dropped)
-			if a, b := one.Epoch(), two.Epoch(); a != b {
-				t.Errorf("the epochs are %q and %q", a, b)
+			for _, user := range manyUsers() {
+				if a, b := one.Epoch(user), two.Epoch(user); a != b {
+					t.Errorf("the epochs of %s are %q and %q", user, a, b)
+				}
+				c := claimOf(user, "a")
+				first := one.claim(c, calls.Claimed)
+				two.claim(c, calls.Running)
+				one.complete(c, first.Fence, user, calls.Completed)
+				two.replies(c, user)
 			}
 		}),
 		two("of many claims of both one wins", func(t *testing.T, _ Backend, one, two subject) { race(t, one, two) }),

@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -58,6 +59,15 @@ func simple(name string, run func(t *testing.T, s subject)) part {
 type subject struct {
 	calls.Store
 	t *testing.T
+}
+
+// manyUsers are so many that each part of a store that spreads them has some.
+func manyUsers() []string {
+	users := make([]string, 24)
+	for i := range users {
+		users[i] = fmt.Sprint("user-", i)
+	}
+	return users
 }
 
 func claimOf(user, id string) calls.Claim {

@@ -124,7 +124,7 @@ func (n *node) wait() {
 
 // drains is whether the server says that it is draining.
 func (n *node) drains() bool {
-	resp, err := http.Get("http://" + n.addr + "/health")
+	resp, err := http.Get("http://" + n.addr + "/ready")
 	if err != nil {
 		return false
 	}

@@ -20,13 +20,22 @@ const lease = time.Second
 // leads to one of them.
 type cluster struct {
 	*rig
-	redis *redisserver.Server
+	redis *redisserver.Server // nil if url is of something else
+	url   string
 	nodes []*node
 }
 
 func newCluster(t *testing.T, language string, nodes int, flags ...string) *cluster {
 	t.Helper()
-	c := &cluster{rig: &rig{t: t, journal: newJournal(t), gate: filepath.Join(t.TempDir(), "gate")}, redis: redisserver.Start(t)}
+	redis := redisserver.Start(t)
+	c := newClusterAt(t, redis.URL(), language, nodes, flags...)
+	c.redis = redis
+	return c
+}
+
+func newClusterAt(t *testing.T, url, language string, nodes int, flags ...string) *cluster {
+	t.Helper()
+	c := &cluster{rig: &rig{t: t, journal: newJournal(t), gate: filepath.Join(t.TempDir(), "gate")}, url: url}
 	for range nodes {
 		c.add(flags...)
 	}
@@ -39,7 +48,7 @@ func newCluster(t *testing.T, language string, nodes int, flags ...string) *clus
 
 func (c *cluster) add(flags ...string) *node {
 	c.t.Helper()
-	n := startNode(c.t, c.journal, append([]string{"-redis", c.redis.URL(), "-lease", lease.String()}, flags...)...)
+	n := startNode(c.t, c.journal, append([]string{"-redis", c.url, "-lease", lease.String()}, flags...)...)
 	c.nodes = append(c.nodes, n)
 	return n
 }
@@ -303,4 +312,32 @@ func TestRedisIsAway(t *testing.T) {
 	if runs := c.journal.count("start"); len(runs) > 0 {
 		t.Errorf("runs: %v", runs)
 	}
+}
+
+// The master dies while calls are out, and its replica takes its place.
+func TestTheMasterOfRedisDies(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		t.Parallel()
+		watched := redisserver.StartSentinel(t)
+		c := newClusterAt(t, watched.URL, language, 2)
+		held := c.start(order{Key: "h", Method: "work.once", Params: work{File: c.gate}, TimeoutMS: 60_000}, inFlight)
+		c.starts(held)
+		watched.Master.Kill()
+		away := c.start(order{Key: "a", Method: "work.once", TimeoutMS: 60_000}, inFlight)
+		watched.Promoted()
+		c.move(1)
+		c.open()
+		for _, key := range append(held, away...) {
+			if got := c.client.outcome(key).String(); got != itself(key) && got != "outcome_unknown" {
+				t.Errorf("%s ended with %s", key, got)
+			}
+		}
+		c.want(c.start(order{Key: "n", Method: "work.once"}, inFlight), itself, 1)
+		for key, runs := range c.journal.count("start") {
+			if runs > 1 {
+				t.Errorf("%s was run %d times", key, runs)
+			}
+		}
+		c.finish()
+	})
 }

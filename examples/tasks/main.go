@@ -57,7 +57,7 @@ func run(addr, path, secret string) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", web.Handler())
 	mux.HandleFunc("GET /token", func(w http.ResponseWriter, r *http.Request) { handToken(w, r, secret) })
-	for _, path := range []string{"/connection/", "/emulation", "/health", "/metrics"} {
+	for _, path := range []string{"/connection/", "/emulation", "/health", "/ready", "/metrics"} {
 		mux.Handle(path, srv)
 	}
 	listener, err := net.Listen("tcp", addr)

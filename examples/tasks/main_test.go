@@ -103,6 +103,7 @@ func TestPaths(t *testing.T) {
 		"/style.css":    {200, "text/css; charset=utf-8", "prefers-color-scheme"},
 		"/licenses.txt": {200, "text/plain; charset=utf-8", "Centrifugal Labs"},
 		"/health":       {200, "application/json", `{"status":"ok"}`},
+		"/ready":        {200, "application/json", `{"status":"ready"}`},
 		"/metrics":      {200, "text/plain", "centrirpc_"},
 		"/none":         {404, "text/plain; charset=utf-8", ""},
 		"/main.go":      {404, "text/plain; charset=utf-8", ""},

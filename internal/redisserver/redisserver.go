@@ -3,6 +3,8 @@ package redisserver
 
 import (
 	"bufio"
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -15,25 +17,31 @@ import (
 
 // Server is a redis-server process. It keeps nothing on disk: it comes back empty.
 type Server struct {
-	t    testing.TB
-	addr string
-	args []string
-	proc *exec.Cmd
+	t       testing.TB
+	addr    string
+	busPort string // where the nodes of a cluster talk
+	args    []string
+	proc    *exec.Cmd
 }
 
 // Start starts a redis-server on a free port of 127.0.0.1, with more arguments of
 // its own, and waits until it listens. It ends with the test.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
+	addr := FreeAddress(t)
+	_, port, _ := net.SplitHostPort(addr)
+	return start(t, addr, append([]string{"--port", port}, args...))
+}
+
+// start starts a redis-server whose arguments have it listen at addr.
+func start(t testing.TB, addr string, args []string) *Server {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		missing(t)
 	}
-	addr := FreeAddress(t)
-	_, port, _ := net.SplitHostPort(addr)
 	_, busPort, _ := net.SplitHostPort(FreeAddress(t))
-	s := &Server{t: t, addr: addr, args: append([]string{
-		"--port", port, "--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no",
-	}, args...)}
+	s := &Server{t: t, addr: addr, busPort: busPort, args: append(args,
+		"--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no")}
 	s.Restart()
 	t.Cleanup(s.Kill)
 	return s
@@ -98,6 +106,43 @@ func (s *Server) Do(command string) string {
 		s.t.Fatalf("%s: %v", command, err)
 	}
 	return strings.TrimSpace(line)
+}
+
+// Text sends a command that is answered with a text, and returns that.
+func (s *Server) Text(command string) string {
+	s.t.Helper()
+	text, err := s.ask("", command)
+	if err != nil {
+		s.t.Fatalf("%s: %v", command, err)
+	}
+	return text
+}
+
+// ask is Text with a password, unless that is empty.
+func (s *Server) ask(password, command string) (string, error) {
+	conn, err := net.DialTimeout("tcp", s.addr, 5*time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	answer := bufio.NewReader(conn)
+	if password != "" {
+		_, _ = fmt.Fprintf(conn, "AUTH %s\r\n", password)
+		if said, err := answer.ReadString('\n'); err != nil || !strings.HasPrefix(said, "+OK") {
+			return "", fmt.Errorf("AUTH: %s, %w", said, err)
+		}
+	}
+	if _, err := conn.Write([]byte(command + "\r\n")); err != nil {
+		return "", err
+	}
+	var size int
+	if _, err := fmt.Fscanf(answer, "$%d\r\n", &size); err != nil {
+		return "", err
+	}
+	text := make([]byte, size)
+	_, err = io.ReadFull(answer, text)
+	return string(text), err
 }
 
 // Pause stops the process in its tracks: connections stay, and nothing answers.

@@ -10,7 +10,7 @@ import (
 // share has the node share its calls and publications with all that use that
 // Redis.
 func share(config *server.Config, url string, lease time.Duration) (stop func(), err error) {
-	store, err := redisstore.New(redisstore.Config{URL: url, Lease: lease, Logger: config.Logger})
+	store, err := redisstore.New(redisstore.Config{URLs: []string{url}, Lease: lease, Logger: config.Logger})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,53 @@
+package calls
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// calmAfter is how long nothing must have failed until an outage is over: where one
+// of several servers is away, what fails and what does not take turns.
+const calmAfter = 5 * time.Second
+
+// outage has the log told once that something fails, and once that it does not any
+// more, however many calls it fails for. What fails meanwhile is for debugging.
+type outage struct {
+	down   atomic.Bool
+	mu     sync.Mutex
+	latest time.Time
+	failed int
+}
+
+// fail logs a failure: as an error if it is the first one.
+func (o *outage) fail(log *slog.Logger, message string, attrs ...any) {
+	o.mu.Lock()
+	level := slog.LevelError
+	if o.down.Load() {
+		level = slog.LevelDebug
+	}
+	o.down.Store(true)
+	o.latest = time.Now()
+	o.failed++
+	o.mu.Unlock()
+	log.Log(context.Background(), level, message, attrs...)
+}
+
+// succeed ends an outage that has calmed down, and logs that.
+func (o *outage) succeed(log *slog.Logger, message string) {
+	if !o.down.Load() {
+		return
+	}
+	o.mu.Lock()
+	failed, over := o.failed, o.down.Load() && time.Since(o.latest) >= calmAfter
+	if over {
+		o.down.Store(false)
+		o.failed = 0
+	}
+	o.mu.Unlock()
+	if over {
+		log.Info(message, "failed", failed)
+	}
+}

@@ -1,0 +1,69 @@
+package redisclient
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"github.com/redis/rueidis"
+)
+
+// The oldest version that calls are kept in.
+const oldestMajor, oldestMinor = 6, 2
+
+// unfit is what a Redis lacks.
+type unfit struct{ what string }
+
+func (u unfit) Error() string { return u.what }
+
+// fit asks every node whether it can keep what must not be lost.
+func (a Address) fit(ctx context.Context, client rueidis.Client, log *slog.Logger) error {
+	for _, node := range client.Nodes() {
+		info, err := Info(ctx, node)
+		if err != nil {
+			return err
+		}
+		major, minor := version(info["redis_version"])
+		if major < oldestMajor || major == oldestMajor && minor < oldestMinor {
+			return unfit{fmt.Sprintf("is version %s; %d.%d or newer is needed", info["redis_version"], oldestMajor, oldestMinor)}
+		}
+		switch policy := info["maxmemory_policy"]; policy {
+		case "noeviction":
+		case "":
+			log.Warn("Redis does not say its maxmemory-policy; make sure that it is noeviction, or calls may be forgotten and run twice", "setting", a.Setting)
+		default:
+			return unfit{fmt.Sprintf("has the maxmemory-policy %s, which forgets calls when memory runs out, so that they may run twice; set it: CONFIG SET maxmemory-policy noeviction", policy)}
+		}
+	}
+	return nil
+}
+
+// Info reads what a node says of itself: its INFO, or those sections of it.
+func Info(ctx context.Context, node rueidis.Client, section ...string) (map[string]string, error) {
+	cmd := node.B().Info().Build()
+	if len(section) > 0 {
+		cmd = node.B().Info().Section(section...).Build()
+	}
+	text, err := node.Do(ctx, cmd).ToString()
+	if err != nil {
+		return nil, err
+	}
+	info := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			info[name] = value
+		}
+	}
+	return info, nil
+}
+
+func version(text string) (major, minor int) {
+	parts := strings.SplitN(text, ".", 3)
+	major, _ = strconv.Atoi(parts[0])
+	if len(parts) > 1 {
+		minor, _ = strconv.Atoi(parts[1])
+	}
+	return major, minor
+}

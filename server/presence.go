@@ -1,0 +1,54 @@
+package server
+
+import (
+	"slices"
+
+	"github.com/centrifugal/centrifuge"
+
+	"github.com/centrirpc/centrirpc"
+)
+
+// subscribed is how a client is subscribed to a channel of the application.
+func (all *channels) subscribed(name string) centrifuge.SubscribeReply {
+	return centrifuge.SubscribeReply{Options: all.options(name)}
+}
+
+func (all *channels) options(name string) centrifuge.SubscribeOptions {
+	return centrifuge.SubscribeOptions{EmitPresence: all.presence(name)}
+}
+
+// presence reports whether the channel's subscribers may see one another.
+func (all *channels) presence(name string) bool {
+	if c := all.find(name); c != nil {
+		return c.Presence
+	}
+	info, ok := all.router.LookupChannel(name)
+	return ok && info.Presence
+}
+
+// anyPresence reports whether there is such a channel at all.
+func (all *channels) anyPresence() bool {
+	for _, c := range all.exact { // the patterns are there, too
+		if c.Presence {
+			return true
+		}
+	}
+	return slices.ContainsFunc(all.router.Channels(), func(info centrirpc.ChannelInfo) bool { return info.Presence })
+}
+
+// onPresence lets a client see who is subscribed to a channel that it is subscribed to.
+func (c *connection) onPresence(e centrifuge.PresenceEvent, answer centrifuge.PresenceCallback) {
+	answer(centrifuge.PresenceReply{}, c.seesPresence(e.Channel))
+}
+
+// onPresenceStats is onPresence for their number.
+func (c *connection) onPresenceStats(e centrifuge.PresenceStatsEvent, answer centrifuge.PresenceStatsCallback) {
+	answer(centrifuge.PresenceStatsReply{}, c.seesPresence(e.Channel))
+}
+
+func (c *connection) seesPresence(channel string) error {
+	if !c.server.channels.presence(channel) || !c.client.IsSubscribed(channel) {
+		return centrifuge.ErrorPermissionDenied
+	}
+	return nil
+}
