@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -130,6 +131,26 @@ func (n *node) drains() bool {
 	}
 	_ = resp.Body.Close()
 	return resp.StatusCode == http.StatusServiceUnavailable
+}
+
+// connections is how many clients are connected.
+func (n *node) connections() (count int) {
+	n.t.Helper()
+	resp, err := http.Get("http://" + n.addr + "/metrics")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if value, found := strings.CutPrefix(lines.Text(), "centrirpc_connections "); found {
+			if count, err = strconv.Atoi(value); err != nil {
+				n.t.Fatal(err)
+			}
+			return count
+		}
+	}
+	n.t.Fatal("no centrirpc_connections in /metrics")
+	return 0
 }
 
 // load is what the process has: goroutines but for idle workers, by the function

@@ -21,6 +21,7 @@ interface Command {
   cancel?: string;
   stats?: string;
   close?: boolean;
+  subscribe?: string;
 }
 
 type Outcome = Record<string, unknown>;
@@ -106,6 +107,14 @@ function obey(command: Command): void {
   else if (command.stats !== undefined) {
     const timers = process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
     say({ stats: command.stats, pending: rpc.pendingCalls, left: timers, clock: Date.now() / 1000 });
+  } else if (command.subscribe !== undefined) {
+    const channel = command.subscribe;
+    rpc
+      .subscribe<{ say: string }>(channel, (event) => say({ frame: "event", key: event.say }))
+      .then(
+        () => say({ done: channel, result: "subscribed" }),
+        (error: unknown) => say({ done: channel, ...failure(error) }),
+      );
   } else if (command.close === true) {
     rpc.disconnect();
     say({ closed: true });
