@@ -141,16 +141,21 @@ func (n *node) connections() (count int) {
 		n.t.Fatal(err)
 	}
 	defer resp.Body.Close()
+	found := false
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		if value, found := strings.CutPrefix(lines.Text(), "centrirpc_connections "); found {
-			if count, err = strconv.Atoi(value); err != nil {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		if name, _, _ = strings.Cut(name, "{"); name == "centrirpc_connections" {
+			some, err := strconv.Atoi(value)
+			if err != nil {
 				n.t.Fatal(err)
 			}
-			return count
+			count, found = count+some, true
 		}
 	}
-	n.t.Fatal("no centrirpc_connections in /metrics")
-	return 0
+	if !found {
+		n.t.Fatal("no centrirpc_connections in /metrics")
+	}
+	return count
 }
 
 // load is what the process has: goroutines but for idle workers, by the function

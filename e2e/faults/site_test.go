@@ -32,22 +32,6 @@ func (s *site) connect(language, user string) *rig {
 	return &rig{t: s.t, journal: s.journal, gate: s.gate, client: startDriver(s.t, language, s.nginx.Addr(), user, time.Second)}
 }
 
-// onEachNode starts clients of a language until each node has one of a user's: nginx
-// chooses the node that has the fewest.
-func (s *site) onEachNode(language, user string) []*rig {
-	s.t.Helper()
-	clients := make([]*rig, len(s.nodes))
-	for i := range clients {
-		clients[i] = s.connect(language, user)
-	}
-	for _, n := range s.nodes {
-		if got := n.connections(); got == 0 {
-			s.t.Fatalf("the node at %s has no connection", n.addr)
-		}
-	}
-	return clients
-}
-
 // redeploy stops a node as an orchestrator does, and starts another one at its
 // address when it has ended.
 func (s *site) redeploy(i int, flags ...string) {

@@ -104,9 +104,15 @@ func (s *soak) keys() int {
 
 // call makes calls of all kinds, 64 at a time, while there is to be one more.
 func (s *soak) call(client *soaker, random *rand.Rand, more func(made int) bool) {
-	for i := 0; more(i); i++ {
+	for {
+		client.mu.Lock()
+		made := len(client.orders)
+		client.mu.Unlock()
+		if !more(made) {
+			return
+		}
 		client.free <- struct{}{}
-		o := order{Key: fmt.Sprint("k", i), Start: "call", Method: "work.once", TimeoutMS: 60_000}
+		o := order{Key: fmt.Sprint("k", made), Start: "call", Method: "work.once", TimeoutMS: 60_000}
 		switch kind := random.IntN(100); {
 		case kind < 15:
 			o.Method, o.Idempotent = "work.again", true

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -183,4 +184,16 @@ func (s *Server) Reload() {
 	if err != nil {
 		s.t.Fatalf("nginx -s reload: %v\n%s", err, out)
 	}
+}
+
+// Workers are the process ids of the workers, those included that a reload has told to
+// end.
+func (s *Server) Workers() []string {
+	s.t.Helper()
+	master := strconv.Itoa(s.proc.Process.Pid)
+	data, err := os.ReadFile(filepath.Join("/proc", master, "task", master, "children"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.Fields(string(data))
 }
