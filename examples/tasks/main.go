@@ -30,10 +30,18 @@ func main() {
 	db := flag.String("db", "tasks.db", "SQLite `file`, made if it is not there")
 	secret := flag.String("secret", "", "`secret` that signs tokens, best 32 random bytes, the same on all nodes; also CENTRIRPC_SECRET (default a random one)")
 	redis := flag.String("redis", "", "`URLs`, with commas between them, of the Redis that all nodes share, such as redis://127.0.0.1:6379; also CENTRIRPC_REDIS (default: this is the only node)")
+	check := flag.String("check", "", "ask this `URL`, such as http://127.0.0.1:8000/ready, and exit with status 1 unless all is well there: for containers, which may have no other program")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "tasks: %q is no flag; run tasks -h\n", flag.Arg(0))
 		os.Exit(2)
+	}
+	if *check != "" {
+		if err := isWell(*check); err != nil {
+			fmt.Fprintln(os.Stderr, "tasks:", err)
+			os.Exit(1)
+		}
+		return
 	}
 	if err := run(*addr, *db, cmp.Or(*secret, os.Getenv("CENTRIRPC_SECRET")), shards(cmp.Or(*redis, os.Getenv("CENTRIRPC_REDIS")))); err != nil {
 		fmt.Fprintln(os.Stderr, "tasks:", err)
@@ -49,6 +57,20 @@ func shards(list string) (urls []string) {
 		}
 	}
 	return urls
+}
+
+// isWell asks a URL, which is to answer with status 200 within three seconds.
+func isWell(url string) error {
+	client := http.Client{Timeout: 3 * time.Second}
+	response, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, response.Status)
+	}
+	return nil
 }
 
 // run serves until the process gets SIGINT or SIGTERM. Without URLs of Redis this is

@@ -206,6 +206,16 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestCheck(t *testing.T) {
+	address, _ := start(t)
+	for url, says := range map[string]string{address + "/health": "", address + "/none": "answers 404 Not Found", "http://127.0.0.1:1/": "connection refused"} {
+		out, err := exec.CommandContext(t.Context(), program, "-check", url).CombinedOutput()
+		if says == "" && (err != nil || len(out) > 0) || says != "" && (err == nil || !strings.Contains(string(out), says)) {
+			t.Errorf("-check %s: %v, %s; want %q", url, err, out, says)
+		}
+	}
+}
+
 // Tokens are signed with the secret given, which is never printed.
 func TestSecret(t *testing.T) {
 	const ofEnvironment, ofFlag = "the secret of the environment, for tests", "the secret of the flag, for tests alone"

@@ -27,14 +27,14 @@ type Server struct {
 	dir    string
 	addr   string
 	proc   *exec.Cmd
-	log    process.Output
 }
 
 // nodes are those of deploy/nginx/centrirpc.conf.
 var nodes = []string{"node1:8000", "node2:8000", "node3:8000"}
 
 // Start runs deploy/nginx in front of the nodes, three addresses "127.0.0.1:port", with changes.
-// Nothing else of the files is changed but the port and where nginx keeps files. It ends
+// Nothing else of the files is changed but the port, where nginx keeps files, and how many
+// descriptors it asks for. It ends
 // with the test.
 func Start(t testing.TB, addresses []string, edits ...Edit) *Server {
 	t.Helper()
@@ -53,9 +53,8 @@ func Start(t testing.TB, addresses []string, edits ...Edit) *Server {
 		paths += fmt.Sprintf("\t%s_temp_path %s;\n", kind, filepath.Join(s.dir, kind))
 	}
 	edits = append(edits, Edit{"http {\n", paths}, Edit{"listen 8080;", "listen " + s.addr + ";"},
-		// Descriptors 1 and 2 are pipes here, which nginx cannot open by name.
-		Edit{"access_log /dev/stdout ", "access_log " + s.accessLog() + " "},
-		// A machine may allow fewer; then nginx says so each time.
+		Edit{"/var/log/nginx/", s.dir + "/"},
+		// A machine may allow fewer.
 		Edit{"worker_rlimit_nofile 65536;", ""}, Edit{"worker_connections 32768;", "worker_connections 512;"})
 	for i, address := range addresses {
 		edits = append(edits, Edit{"server " + nodes[i] + " ", "server " + address + " "})
@@ -65,7 +64,7 @@ func Start(t testing.TB, addresses []string, edits ...Edit) *Server {
 	t.Cleanup(func() {
 		s.Stop()
 		if t.Failed() {
-			log := s.log.String()
+			log := s.ErrorLog()
 			t.Logf("the end of nginx's log:\n%s", log[max(0, len(log)-3000):])
 		}
 	})
@@ -129,29 +128,30 @@ func (s *Server) args() []string {
 	return []string{"-p", s.dir, "-c", filepath.Join(s.dir, "nginx.conf"), "-e", "stderr", "-g", "daemon off; pid " + filepath.Join(s.dir, "pid") + ";"}
 }
 
-func (s *Server) accessLog() string { return filepath.Join(s.dir, "access.log") }
-
 // Addr is where it listens, "127.0.0.1:port".
 func (s *Server) Addr() string { return s.addr }
 
 // AccessLog is what it has logged of requests.
-func (s *Server) AccessLog() string {
+func (s *Server) AccessLog() string { return s.read("access.log") }
+
+// ErrorLog is what it has logged of all else.
+func (s *Server) ErrorLog() string { return s.read("error.log") }
+
+func (s *Server) read(name string) string {
 	s.t.Helper()
-	data, err := os.ReadFile(s.accessLog())
+	data, err := os.ReadFile(filepath.Join(s.dir, name))
 	if err != nil {
-		s.t.Fatal(err)
+		s.t.Error(err)
 	}
 	return string(data)
 }
-
-// ErrorLog is what it has logged of all else.
-func (s *Server) ErrorLog() string { return s.log.String() }
 
 // Restart starts the process, after Stop, and waits until it listens.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.proc = exec.Command(s.binary, s.args()...)
-	s.proc.Stderr = &s.log
+	var stderr process.Output
+	s.proc.Stderr = &stderr
 	if err := s.proc.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func (s *Server) Restart() {
 			return
 		}
 		if time.Now().After(end) {
-			s.t.Fatalf("nginx does not listen:\n%s", s.log.String())
+			s.t.Fatalf("nginx does not listen:\n%s", stderr.String())
 		}
 	}
 }
