@@ -17,7 +17,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/centrirpc/centrirpc/calls/redisstore"
 	"github.com/centrirpc/centrirpc/examples/tasks/api"
 	"github.com/centrirpc/centrirpc/examples/tasks/store"
 	"github.com/centrirpc/centrirpc/examples/tasks/web"
@@ -88,20 +87,11 @@ func run(addr, path, secret string, redis []string) error {
 	}
 	defer db.Close()
 
-	config := server.Config{
+	srv, err := server.New(api.NewRouter(api.NewService(db)), server.Config{
 		TokenHMACSecret: secret,
 		MaxMessageSize:  1 << 20, // for imports
 		Redis:           redis,
-	}
-	if len(redis) > 0 {
-		calls, err := redisstore.New(redisstore.Config{URL: redis[0]})
-		if err != nil {
-			return err
-		}
-		defer calls.Close()
-		config.Store = calls
-	}
-	srv, err := server.New(api.NewRouter(api.NewService(db)), config)
+	})
 	if err != nil {
 		return err
 	}
