@@ -33,6 +33,7 @@ func wantSpread(t *testing.T, s *site) {
 // What a client on a fallback sends goes to any node, and comes to the one that has its
 // connection: nothing is sticky.
 func TestSSEAcrossNodes(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
@@ -104,6 +105,7 @@ func TestSSEAcrossNodes(t *testing.T) {
 // The TypeScript client on HTTP streaming, also when the node that it is connected to
 // drains.
 func TestHTTPStreamAcrossNodes(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, []string{"-drain", "30s"})
 	r := &rig{t: t, journal: s.journal, gate: s.gate, client: startDriver(t, "typescript", s.nginx.Addr(), "u1", time.Second, "FALLBACK=http_stream")}
 	r.want(r.start(order{Key: "c", Method: "work.once"}, inFlight), itself, 1)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/centrirpc/centrirpc/internal/nginxserver"
+	"github.com/centrirpc/centrirpc/internal/redisserver"
 )
 
 // siteLoad is clients of all languages that call all the time, through nginx.
@@ -26,10 +27,9 @@ type siteLoad struct {
 	calling sync.WaitGroup
 }
 
-// startLoad starts a site, and clients that call until stop.
-func startLoad(t *testing.T, flags []string, edits ...nginxserver.Edit) *siteLoad {
+// startLoad has clients call until stop.
+func startLoad(t *testing.T, s *site) *siteLoad {
 	t.Helper()
-	s := newSite(t, flags, edits...)
 	l := &siteLoad{soak: &soak{t: t, cluster: s.cluster}, site: s, journals: []*journal{s.journal}, began: time.Now()}
 	for _, language := range languages {
 		client := &soaker{free: make(chan struct{}, 4), orders: map[string]order{}}
@@ -107,7 +107,7 @@ func never(_, _ string) bool { return false }
 // what it was running has no outcome that anybody knows, and nothing else is lost.
 func TestRollingRedeployAndAKill(t *testing.T) {
 	const drain = "8s" // many times what a call takes
-	l := startLoad(t, []string{"-drain", drain})
+	l := startLoad(t, newSite(t, []string{"-drain", drain}))
 	for i, n := range l.site.nodes {
 		stopped := time.Now()
 		n.signal(syscall.SIGTERM)
@@ -138,22 +138,32 @@ func TestRollingRedeployAndAKill(t *testing.T) {
 	t.Logf("%d calls ended as unknown", lost)
 }
 
-// Redis is killed and comes back empty: callers wait, or hear that it is away, and
-// afterwards all is well without anybody's help.
+// Redis is killed and started again: callers wait, or hear that it is away, and
+// afterwards all is well without anybody's help. With the settings of deploy/compose,
+// what it knew is there again.
 func TestRedisRestartsUnderLoad(t *testing.T) {
-	l := startLoad(t, nil)
-	l.site.redis.Kill()
-	time.Sleep(2 * time.Second) // how long Redis is away
-	l.site.redis.Restart()
-	l.goesOn()
-	l.stop()
-	l.check(anyHarm)
+	for name, persistence := range map[string][]string{"empty": nil, "append only": {"--appendonly", "yes", "--appendfsync", "everysec"}} {
+		t.Run(name, func(t *testing.T) {
+			redis := redisserver.Start(t, persistence...)
+			l := startLoad(t, newSiteAt(t, redis, nil))
+			redis.Kill()
+			time.Sleep(2 * time.Second) // how long Redis is away
+			redis.Restart()
+			l.goesOn()
+			l.stop()
+			starts := l.starts()
+			l.check(func(call, reason string) bool {
+				// What has run was claimed, and what was claimed is on the disk.
+				return anyHarm(call, reason) && (persistence == nil || starts[call] == 0)
+			})
+		})
+	}
 }
 
 // nginx is reloaded, which cuts the connections of its old workers after a second, and
 // is stopped and started again. Clients connect anew, and all their calls have results.
 func TestNginxRestartsUnderLoad(t *testing.T) {
-	l := startLoad(t, nil, nginxserver.Edit{Old: "worker_shutdown_timeout 1h;", New: "worker_shutdown_timeout 1s;"})
+	l := startLoad(t, newSite(t, nil, nginxserver.Edit{Old: "worker_shutdown_timeout 1h;", New: "worker_shutdown_timeout 1s;"}))
 	old := l.site.nginx.Workers()
 	l.site.nginx.Reload()
 	within(t, func() (bool, string) {

@@ -66,6 +66,7 @@ func idle(t *testing.T, s *site, during time.Duration) error {
 // What is for those who look after the nodes is not for everybody; a page of the site's
 // own may connect, and a foreign one may not.
 func TestWhatNginxLetsThrough(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, nil, nginxserver.Edit{Old: "rate=100r/s", New: "rate=1r/s"}, nginxserver.Edit{Old: "burst=500", New: "burst=20"})
 	ask := func(path string, header map[string]string) int {
 		t.Helper()

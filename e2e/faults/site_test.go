@@ -1,11 +1,11 @@
 package faults
 
 import (
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/centrirpc/centrirpc/internal/nginxserver"
+	"github.com/centrirpc/centrirpc/internal/redisserver"
 )
 
 // site is three nodes that share a Redis, behind nginx with the configuration of
@@ -17,7 +17,13 @@ type site struct {
 
 func newSite(t *testing.T, flags []string, edits ...nginxserver.Edit) *site {
 	t.Helper()
-	s := &site{cluster: newCluster(t, "", 3, flags...)}
+	return newSiteAt(t, redisserver.Start(t), flags, edits...)
+}
+
+func newSiteAt(t *testing.T, redis *redisserver.Server, flags []string, edits ...nginxserver.Edit) *site {
+	t.Helper()
+	s := &site{cluster: newClusterAt(t, redis.URL(), "", 3, flags...)}
+	s.redis = redis
 	var addresses []string
 	for _, n := range s.nodes {
 		addresses = append(addresses, n.addr)
@@ -32,15 +38,7 @@ func (s *site) connect(language, user string) *rig {
 	return &rig{t: s.t, journal: s.journal, gate: s.gate, client: startDriver(s.t, language, s.nginx.Addr(), user, time.Second)}
 }
 
-// redeploy stops a node as an orchestrator does, and starts another one at its
-// address when it has ended.
-func (s *site) redeploy(i int, flags ...string) {
-	s.t.Helper()
-	s.nodes[i].signal(syscall.SIGTERM)
-	s.nodes[i].wait()
-	s.startAgain(i, flags...)
-}
-
+// startAgain starts another node at the address of one that has ended.
 func (s *site) startAgain(i int, flags ...string) {
 	s.t.Helper()
 	addr, all := s.nodes[i].addr, s.nodes

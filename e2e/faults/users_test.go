@@ -84,6 +84,7 @@ func eavesdrop(t *testing.T, conn *websocket.Conn, user string, tab, replies int
 
 // Two tabs of one user, in each language: replies go to all tabs, and each takes its own.
 func TestTabsOnDifferentNodes(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, nil)
 	var tabs []*rig
 	for _, language := range append(languages, "go", "typescript") {

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// Server is a redis-server process. It keeps nothing on disk: it comes back empty.
+// Server is a redis-server process. Unless its arguments say otherwise it keeps nothing on disk
+// and comes back empty.
 type Server struct {
 	t       testing.TB
 	addr    string
@@ -40,8 +41,8 @@ func start(t testing.TB, addr string, args []string) *Server {
 		missing(t)
 	}
 	_, busPort, _ := net.SplitHostPort(FreeAddress(t))
-	s := &Server{t: t, addr: addr, busPort: busPort, args: append(args,
-		"--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no")}
+	s := &Server{t: t, addr: addr, busPort: busPort, args: append([]string{
+		"--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no"}, args...)}
 	s.Restart()
 	t.Cleanup(s.Kill)
 	return s
