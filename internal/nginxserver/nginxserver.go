@@ -12,9 +12,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/centrirpc/centrirpc/conformance/process"
-	"github.com/centrirpc/centrirpc/internal/redisserver"
 )
 
 // Edit is a change to the configuration: Old, which must be in it, becomes New.
@@ -38,11 +35,11 @@ var nodes = []string{"node1:8000", "node2:8000", "node3:8000"}
 // with the test.
 func Start(t testing.TB, addresses []string, edits ...Edit) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: t.TempDir(), addr: redisserver.FreeAddress(t)}
+	s := &Server{t: t, dir: t.TempDir(), addr: freeAddress(t)}
 	var err error
 	if s.binary, err = exec.LookPath("nginx"); err != nil {
 		if s.binary, err = exec.LookPath("/usr/sbin/nginx"); err != nil {
-			process.Missing(t, "nginx")
+			missing(t)
 		}
 	}
 	if len(addresses) != len(nodes) {
@@ -150,8 +147,12 @@ func (s *Server) read(name string) string {
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.proc = exec.Command(s.binary, s.args()...)
-	var stderr process.Output
-	s.proc.Stderr = &stderr
+	stderr, err := os.Create(filepath.Join(s.dir, "stderr"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer stderr.Close()
+	s.proc.Stderr = stderr
 	if err := s.proc.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func (s *Server) Restart() {
 			return
 		}
 		if time.Now().After(end) {
-			s.t.Fatalf("nginx does not listen:\n%s", stderr.String())
+			s.t.Fatalf("nginx does not listen:\n%s", s.read("stderr"))
 		}
 	}
 }
@@ -184,6 +185,28 @@ func (s *Server) Reload() {
 	if err != nil {
 		s.t.Fatalf("nginx -s reload: %v\n%s", err, out)
 	}
+}
+
+// missing skips a test, and fails it where CENTRIRPC_TOOLS says that the tools must
+// be there.
+func missing(t testing.TB) {
+	t.Helper()
+	const how = "nginx is missing: run make setup as root, or install it (on Debian: apt-get install nginx)"
+	if os.Getenv("CENTRIRPC_TOOLS") == "required" {
+		t.Fatal(how)
+	}
+	t.Skip(how)
+}
+
+// freeAddress is an address of 127.0.0.1 where nobody listens.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // Workers are the process ids of the workers, those included that a reload has told to
