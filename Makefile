@@ -14,7 +14,7 @@ help: ## Say what there is to make
 test: setup check test-typescript test-python test-go ## Run every test in every language (sets up what it needs)
 
 .PHONY: setup
-setup: ## Install what the tests need into the checkout: .venv, node_modules (and Debian's chromium and redis-server, as root)
+setup: ## Install what the tests need into the checkout: .venv, node_modules (and Debian's chromium, redis-server and nginx, as root)
 	@scripts/setup.sh
 
 .PHONY: check
@@ -30,6 +30,7 @@ test-go: ## Go tests, race detector on: also the generators, the conformance run
 	go test -race -timeout 20m ./...
 	cd bench && go vet ./... && go test -timeout 5m ./...
 	cd e2e/realworld && go vet ./... && go test -timeout 5m ./...
+	cd e2e/deploy && go vet ./... && go test -count=1 -timeout 10m ./... # its files are outside of its module: no caching
 
 .PHONY: test-typescript
 test-typescript: ## The TypeScript base client's tests, in Node

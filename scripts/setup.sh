@@ -19,19 +19,30 @@ changed() {
 }
 stamp() { local file=$1; shift; sha256sum "$@" >"$file"; }
 
-# Debian's packages: a browser for the page's tests, a Redis for the call store's, false clocks for the
-# fault tests.
+# Debian's packages: a browser for the page's tests, a Redis for the call store's, an nginx and false clocks
+# for the fault tests.
 packages=()
 [ -x /usr/bin/chromium ] || packages+=(chromium)
 command -v redis-server >/dev/null || packages+=(redis-server)
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || packages+=(nginx)
 compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || packages+=(libfaketime)
 if [ ${#packages[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "setup: installing ${packages[*]}"
+    # Tests start servers of their own; those of the packages are to start neither now nor at the next boot.
+    policy=/usr/sbin/policy-rc.d
+    if ! [ -e "$policy" ]; then
+      trap 'rm -f "$policy"' EXIT
+      printf '#!/bin/sh\nexit 101\n' >"$policy"
+      chmod +x "$policy"
+    fi
     apt-get update -qq >/dev/null
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+    for package in "${packages[@]}"; do
+      case $package in redis-server | nginx) systemctl disable --quiet "$package" 2>/dev/null || true ;; esac
+    done
   else
-    echo "setup: the tests need /usr/bin/chromium, redis-server and libfaketime; install what is missing (on Debian: apt-get install ${packages[*]})" >&2
+    echo "setup: the tests need /usr/bin/chromium, redis-server, nginx and libfaketime; install what is missing (on Debian: apt-get install ${packages[*]})" >&2
     exit 1
   fi
 fi

@@ -13,11 +13,12 @@
 //	{"start":"notify", …}
 //	{"start":"stream", …,"take":…,"pause_ms":…}   leaves after so many items; pauses after each 16
 //	{"cancel":"k"}, {"stats":"s"}, {"close":true}
+//	{"subscribe":"channel"}   is done when it is subscribed, under the channel's name
 //
 // and answers as JSON lines:
 //
 //	{"ready":true}, {"state":"connecting"}
 //	{"done":"k","result":"k"} or "error":"reason" or "client_error":"class" or "fault":…; "items":n of a stream
-//	{"frame":"ack","key":"k"} and the same for "resend" and "cancel"
+//	{"frame":"ack","key":"k"} and the same for "resend", "cancel", and "event": one with that "say"
 //	{"stats":"s","pending":n,"left":m,"clock":s}   m timers, tasks or goroutines; the time, where it may be false
 package faults

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -130,6 +131,31 @@ func (n *node) drains() bool {
 	}
 	_ = resp.Body.Close()
 	return resp.StatusCode == http.StatusServiceUnavailable
+}
+
+// connections is how many clients are connected.
+func (n *node) connections() (count int) {
+	n.t.Helper()
+	resp, err := http.Get("http://" + n.addr + "/metrics")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	found := false
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		if name, _, _ = strings.Cut(name, "{"); name == "centrirpc_connections" {
+			some, err := strconv.Atoi(value)
+			if err != nil {
+				n.t.Fatal(err)
+			}
+			count, found = count+some, true
+		}
+	}
+	if !found {
+		n.t.Fatal("no centrirpc_connections in /metrics")
+	}
+	return count
 }
 
 // load is what the process has: goroutines but for idle workers, by the function

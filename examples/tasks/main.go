@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,20 +27,60 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8000", "`address` to listen on; port 0 takes a free one")
 	db := flag.String("db", "tasks.db", "SQLite `file`, made if it is not there")
-	secret := flag.String("secret", "", "`secret` that signs tokens, best 32 random bytes; also CENTRIRPC_SECRET (default a random one)")
+	secret := flag.String("secret", "", "`secret` that signs tokens, best 32 random bytes, the same on all nodes; also CENTRIRPC_SECRET (default a random one)")
+	redis := flag.String("redis", "", "`URLs`, with commas between them, of the Redis that all nodes share, such as redis://127.0.0.1:6379; also CENTRIRPC_REDIS (default: this is the only node)")
+	check := flag.String("check", "", "ask this `URL`, such as http://127.0.0.1:8000/ready, and exit with status 1 unless all is well there: for containers, which may have no other program")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "tasks: %q is no flag; run tasks -h\n", flag.Arg(0))
 		os.Exit(2)
 	}
-	if err := run(*addr, *db, cmp.Or(*secret, os.Getenv("CENTRIRPC_SECRET"), rand.Text())); err != nil {
+	if *check != "" {
+		if err := isWell(*check); err != nil {
+			fmt.Fprintln(os.Stderr, "tasks:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if err := run(*addr, *db, cmp.Or(*secret, os.Getenv("CENTRIRPC_SECRET")), shards(cmp.Or(*redis, os.Getenv("CENTRIRPC_REDIS")))); err != nil {
 		fmt.Fprintln(os.Stderr, "tasks:", err)
 		os.Exit(1)
 	}
 }
 
-// run serves until the process gets SIGINT or SIGTERM.
-func run(addr, path, secret string) error {
+// shards are the URLs of a list with commas.
+func shards(list string) (urls []string) {
+	for url := range strings.SplitSeq(list, ",") {
+		if url = strings.TrimSpace(url); url != "" {
+			urls = append(urls, url)
+		}
+	}
+	return urls
+}
+
+// isWell asks a URL, which is to answer with status 200 within three seconds.
+func isWell(url string) error {
+	client := http.Client{Timeout: 3 * time.Second}
+	response, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, response.Status)
+	}
+	return nil
+}
+
+// run serves until the process gets SIGINT or SIGTERM. Without URLs of Redis this is
+// the only node.
+func run(addr, path, secret string, redis []string) error {
+	if secret == "" {
+		if len(redis) > 0 {
+			return errors.New("with -redis all nodes need the same secret, or each refuses the tokens of the others: give -secret or CENTRIRPC_SECRET, such as the output of openssl rand -hex 32")
+		}
+		secret = rand.Text()
+	}
 	db, err := store.Open(context.Background(), path)
 	if err != nil {
 		return err
@@ -49,6 +90,7 @@ func run(addr, path, secret string) error {
 	srv, err := server.New(api.NewRouter(api.NewService(db)), server.Config{
 		TokenHMACSecret: secret,
 		MaxMessageSize:  1 << 20, // for imports
+		Redis:           redis,
 	})
 	if err != nil {
 		return err

@@ -190,6 +190,8 @@ func TestRefusals(t *testing.T) {
 		{[]string{"-addr", taken.Addr().String(), "-db", db}, 1, "address already in use", 1},
 		{[]string{"-addr", "nowhere", "-db", db}, 1, "missing port", 1},
 		{[]string{"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "none", "tasks.db")}, 1, "unable to open database file", 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-redis", "redis://127.0.0.1:1"}, 1, "all nodes need the same secret", 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", "redis://127.0.0.1:1"}, 1, "127.0.0.1:1", 1},
 		{[]string{"-nonsense"}, 2, "-nonsense", 0},
 		{[]string{"nonsense"}, 2, `"nonsense" is no flag`, 1},
 	} {
@@ -200,6 +202,16 @@ func TestRefusals(t *testing.T) {
 		if cmd.ProcessState.ExitCode() != c.code || !strings.Contains(stderr.String(), c.says) || stdout.Len() > 0 ||
 			c.lines > 0 && strings.Count(stderr.String(), "\n") != c.lines {
 			t.Errorf("tasks %q: %v, %q, %q; want exit code %d and %d lines with %q", c.args, cmd.ProcessState, stdout.String(), stderr.String(), c.code, c.lines, c.says)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	address, _ := start(t)
+	for url, says := range map[string]string{address + "/health": "", address + "/none": "answers 404 Not Found", "http://127.0.0.1:1/": "connection refused"} {
+		out, err := exec.CommandContext(t.Context(), program, "-check", url).CombinedOutput()
+		if says == "" && (err != nil || len(out) > 0) || says != "" && (err == nil || !strings.Contains(string(out), says)) {
+			t.Errorf("-check %s: %v, %s; want %q", url, err, out, says)
 		}
 	}
 }

@@ -9,13 +9,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// Server is a redis-server process. It keeps nothing on disk: it comes back empty.
+// Server is a redis-server process. Unless its arguments say otherwise it keeps nothing on disk
+// and comes back empty.
 type Server struct {
 	t       testing.TB
 	addr    string
@@ -30,18 +32,19 @@ func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	addr := FreeAddress(t)
 	_, port, _ := net.SplitHostPort(addr)
-	return start(t, addr, append([]string{"--port", port}, args...))
+	return start(t, addr, []string{"--port", port}, args...)
 }
 
-// start starts a redis-server whose arguments have it listen at addr.
-func start(t testing.TB, addr string, args []string) *Server {
+// start starts a redis-server whose arguments have it listen at addr. More arguments
+// override those that all of them have.
+func start(t testing.TB, addr string, args []string, more ...string) *Server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		missing(t)
 	}
 	_, busPort, _ := net.SplitHostPort(FreeAddress(t))
-	s := &Server{t: t, addr: addr, busPort: busPort, args: append(args,
-		"--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no")}
+	s := &Server{t: t, addr: addr, busPort: busPort, args: slices.Concat(args, []string{
+		"--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no"}, more)}
 	s.Restart()
 	t.Cleanup(s.Kill)
 	return s

@@ -36,6 +36,11 @@ type Did struct {
 	Sent int    `json:"sent"`
 }
 
+// Place is the subject of a channel with news.
+type Place struct {
+	Place string `json:"place"`
+}
+
 // Item is one of a stream.
 type Item struct {
 	I int `json:"i"`
@@ -50,6 +55,10 @@ func newRouter(file *os.File, log *slog.Logger) *centrirpc.Router {
 	centrirpc.HandleNotify(r, "work.note", func(ctx context.Context, p Work) error {
 		_, err := j.work(ctx, p)
 		return err
+	})
+	news := centrirpc.Channel[Place, Did](r, "news:{place}")
+	centrirpc.Handle(r, "work.tell", func(ctx context.Context, p Work) (Did, error) {
+		return Did{Say: p.Say}, news.Publish(ctx, Place{p.File}, Did{Say: p.Say})
 	})
 	centrirpc.HandleStream(r, "work.count", j.count, centrirpc.Timeout(5*time.Minute))
 	return r

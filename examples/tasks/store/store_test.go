@@ -122,6 +122,31 @@ func TestConcurrentUpdatesLoseNothing(t *testing.T) {
 	}
 }
 
+// Nodes may share the file, and be started at the same time.
+func TestSeveralOpenANewFileAtOnce(t *testing.T) {
+	for range 10 {
+		path := filepath.Join(t.TempDir(), "tasks.db")
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				s, err := Open(t.Context(), path)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer s.Close()
+				if _, err := s.Create(t.Context(), api.Task{Title: "x", Status: api.StatusOpen}, 1000); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if tasks, err := open(t, path).List(t.Context(), "", 0, 1000); err != nil || len(tasks) != 8 {
+			t.Errorf("%d tasks, %v", len(tasks), err)
+		}
+	}
+}
+
 func TestUnknownTask(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "tasks.db"))
 	task := create(t, s, api.Task{Title: "x", Status: api.StatusOpen, Tags: []string{"a"}})

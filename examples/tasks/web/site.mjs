@@ -43,8 +43,11 @@ export async function restart() {
   server = await start(new URL(server.url).host);
 }
 
-async function start(address) {
-  const child = spawn(program, ["-addr", address, "-db", join(folder, "tasks.db")], { stdio: ["ignore", "pipe", "pipe"] });
+/** Starts one more node on this test's board, with arguments of its own. */
+export const startNode = (...args) => start("127.0.0.1:0", ...args);
+
+async function start(address, ...args) {
+  const child = spawn(program, ["-addr", address, "-db", join(folder, "tasks.db"), ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const said = [];
   child.stderr.on("data", (data) => said.push(data));
   const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -61,15 +64,15 @@ async function start(address) {
   return { url, stop };
 }
 
-/** Opens the page as a user, in a context of its own unless one is given. */
-export async function open(user, { context, ...options } = {}) {
+/** Opens the page as a user, in a context of its own and at this test's server unless others are given. */
+export async function open(user, { context, url = server.url, ...options } = {}) {
   const within = context ?? (await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options }));
   if (context === undefined) await within.addInitScript((user) => localStorage.setItem("tasks.user", user), user);
   const page = await within.newPage();
   page.setDefaultTimeout(20_000);
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(String(error)));
-  await page.goto(server.url);
+  await page.goto(url);
   await page.locator('#state[data-state="connected"]').waitFor();
   await page.locator("#stats").getByText("You created").waitFor();
   return page;

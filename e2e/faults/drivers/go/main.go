@@ -30,6 +30,7 @@ type command struct {
 	Cancel     string          `json:"cancel"`
 	Stats      string          `json:"stats"`
 	Close      bool            `json:"close"`
+	Subscribe  string          `json:"subscribe"`
 }
 
 type told map[string]any
@@ -133,10 +134,30 @@ func (d *driver) obey(c command) {
 		}
 	case c.Stats != "":
 		d.say(told{"stats": c.Stats, "pending": d.rpc.PendingCalls(), "left": runtime.NumGoroutine()})
+	case c.Subscribe != "":
+		go func() {
+			if _, err := d.rpc.Subscribe(context.Background(), c.Subscribe, d.hear); err != nil {
+				end := failure(err)
+				end["done"] = c.Subscribe
+				d.say(end)
+				return
+			}
+			d.say(told{"done": c.Subscribe, "result": "subscribed"})
+		}()
 	case c.Close:
 		_ = d.rpc.Close()
 		d.say(told{"closed": true})
 	}
+}
+
+// hear tells of an event.
+func (d *driver) hear(e client.Event) {
+	var news did
+	if err := e.Decode(&news); err != nil {
+		d.say(told{"frame": "event", "key": err.Error()})
+		return
+	}
+	d.say(told{"frame": "event", "key": news.Say})
 }
 
 type did struct {

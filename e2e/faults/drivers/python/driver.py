@@ -92,6 +92,13 @@ class Driver:
             except Exception as error:
                 return {**failure(error), "items": seen}
 
+    async def subscribe(self, channel: str) -> None:
+        try:
+            await self.rpc.subscribe(channel, lambda event: say(frame="event", key=event["say"]))
+            say(done=channel, result="subscribed")
+        except Exception as error:
+            say(done=channel, **failure(error))
+
     async def serve(self, lines: Callable[[], Awaitable[str]]) -> None:
         await self.rpc.connect()
         say(ready=True)
@@ -112,6 +119,10 @@ class Driver:
                     left=len(asyncio.all_tasks()),
                     clock=time.time(),
                 )
+            elif channel := command.get("subscribe"):
+                task = asyncio.create_task(self.subscribe(channel))
+                self.tasks[channel] = task
+                task.add_done_callback(lambda _, channel=channel: self.tasks.pop(channel))
             elif "close" in command:
                 await self.rpc.disconnect()
                 say(closed=True)

@@ -21,6 +21,7 @@ interface Command {
   cancel?: string;
   stats?: string;
   close?: boolean;
+  subscribe?: string;
 }
 
 type Outcome = Record<string, unknown>;
@@ -28,10 +29,14 @@ type Outcome = Record<string, unknown>;
 const [, , url = "", token = "", silence = "10"] = process.argv;
 const aborts = new Map<string, AbortController>();
 const keys = new Map<string, string>();
-const rpc = new CentrifugoRPCClient(url, token, undefined, {
+// With a fallback to use, there is no WebSocket to be had.
+const fallback = process.env["FALLBACK"];
+const server = new URL(url.replace("ws", "http"));
+const rpc = new CentrifugoRPCClient(fallback === undefined ? url : `${url}/none`, token, undefined, {
   websocket: WebSocket,
+  transports: fallback === "http_stream" ? [{ transport: fallback, endpoint: new URL("/connection/http_stream", server).href }] : undefined,
   silence: Number(silence) * 1000,
-  centrifuge: { minReconnectDelay: 20, maxReconnectDelay: 300 },
+  centrifuge: { minReconnectDelay: 20, maxReconnectDelay: 300, emulationEndpoint: new URL("/emulation", server).href },
 });
 
 function say(what: Outcome): void {
@@ -106,6 +111,14 @@ function obey(command: Command): void {
   else if (command.stats !== undefined) {
     const timers = process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
     say({ stats: command.stats, pending: rpc.pendingCalls, left: timers, clock: Date.now() / 1000 });
+  } else if (command.subscribe !== undefined) {
+    const channel = command.subscribe;
+    rpc
+      .subscribe<{ say: string }>(channel, (event) => say({ frame: "event", key: event.say }))
+      .then(
+        () => say({ done: channel, result: "subscribed" }),
+        (error: unknown) => say({ done: channel, ...failure(error) }),
+      );
   } else if (command.close === true) {
     rpc.disconnect();
     say({ closed: true });
