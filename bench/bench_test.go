@@ -51,7 +51,7 @@ func TestEverySystemInEveryShape(t *testing.T) {
 
 func TestIdleConnections(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"-rounds", "0", "-store", "0", "-idle", "200", "-settle", "100ms", "-generate", "0"}, &stdout, &stderr)
+	code := run(t.Context(), []string{"-rounds", "0", "-store", "0", "-nodes", "0", "-idle", "200", "-settle", "100ms", "-generate", "0"}, &stdout, &stderr)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, &stderr)
 	}
@@ -63,16 +63,16 @@ func TestIdleConnections(t *testing.T) {
 // What goes wrong in another process ends the run and says where.
 func TestFaultsAreReported(t *testing.T) {
 	s := &system{name: "absent"}
-	if _, err := startPair(t.Context(), s, ""); err == nil || !strings.Contains(err.Error(), `server absent: start: there is no system "absent"`) {
+	if _, err := startGroup(t.Context(), s, ""); err == nil || !strings.Contains(err.Error(), `server absent: start: there is no system "absent"`) {
 		t.Errorf("error %v", err)
 	}
-	p, err := startPair(t.Context(), systems[0], "")
+	g, err := startGroup(t.Context(), systems[0], "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.stop()
-	p.address = "127.0.0.1:1"
-	if _, err := p.measure(t.Context(), shape{1, 1}, 0, 0); err == nil || !strings.Contains(err.Error(), "client correlated: open: connecting to ws://127.0.0.1:1/") {
+	defer g.stop()
+	g.addresses = []string{"127.0.0.1:1"}
+	if _, err := g.measure(t.Context(), shape{1, 1}, 0, 0); err == nil || !strings.Contains(err.Error(), "client correlated: open: connecting to ws://127.0.0.1:1/") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -85,9 +85,10 @@ func TestFlags(t *testing.T) {
 		{"-rounds -1", "must not be negative"},
 		{"-window 1ms", "-window must be at least 10ms"},
 		{"-format html", "neither markdown nor json"},
-		{"-rounds 0 -idle 0 -store 0 -generate 0", "nothing to do"},
+		{"-rounds 0 -idle 0 -store 0 -nodes 0 -generate 0", "nothing to do"},
 		{"-only store -store 0", "nothing to do"},
 		{"-only smoke", `-only: there is no part "smoke"`},
+		{"-nodes -1", "must not be negative"},
 		{"-store -1", "must not be negative"},
 		{"-generate -1", "must not be negative"},
 		{"-methods 9", "-methods must be at least 10"},

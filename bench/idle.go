@@ -71,7 +71,7 @@ func measureIdle(ctx context.Context, connections int, settle time.Duration, pro
 	}
 	defer c.stop()
 	// What a first connection and call bring in once is not counted.
-	for _, first := range []order{{Do: "open", Address: address, Shape: shape{1, 1}}, {Do: "alive"}, {Do: "close"}} {
+	for _, first := range []order{{Do: "open", Addresses: []string{address}, Shape: shape{1, 1}}, {Do: "alive"}, {Do: "close"}} {
 		if err := c.do(ctx, first, nil); err != nil {
 			return nil, err
 		}
@@ -81,7 +81,7 @@ func measureIdle(ctx context.Context, connections int, settle time.Duration, pro
 	if err := s.do(ctx, order{Do: "settle"}, &before); err != nil {
 		return nil, err
 	}
-	if err := c.do(ctx, order{Do: "open", Address: address, Shape: sh, For: time.Duration(connections) * 10 * time.Millisecond}, nil); err != nil {
+	if err := c.do(ctx, order{Do: "open", Addresses: []string{address}, Shape: sh, For: time.Duration(connections) * 10 * time.Millisecond}, nil); err != nil {
 		return nil, err
 	}
 	select {

@@ -1,6 +1,6 @@
 // Command bench measures typed correlated calls of centrirpc beside native RPC of
 // the same server, gRPC, Connect and NATS, the memory of idle connections, what it
-// costs to remember calls, and the generation of clients of a large contract.
+// costs to remember calls and to have several nodes, and the generation of clients of a large contract.
 // See README.md.
 package main
 
@@ -82,6 +82,14 @@ func measure(ctx context.Context, opts *options, progress io.Writer) (*report, e
 			return nil, fmt.Errorf("the call store: %w", err)
 		}
 		r.Store = cost
+	}
+	if opts.nodes > 0 {
+		fmt.Fprintln(progress, "several nodes ...")
+		cost, err := measureNodes(ctx, opts, progress)
+		if err != nil {
+			return nil, fmt.Errorf("several nodes: %w", err)
+		}
+		r.Nodes = cost
 	}
 	if opts.generate > 0 {
 		fmt.Fprintf(progress, "clients of %d methods ...\n", opts.methods)

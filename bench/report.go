@@ -20,6 +20,7 @@ type report struct {
 	Idle     *idle   `json:"idle,omitempty"`
 
 	Store      *storeCost  `json:"store,omitempty"`
+	Nodes      *nodesCost  `json:"nodes,omitempty"`
 	Generation *generation `json:"generation,omitempty"`
 }
 
@@ -176,6 +177,9 @@ func (r *report) markdown() []byte {
 	}
 	if r.Store != nil {
 		b = append(b, r.Store.markdown(r.WindowMS)...)
+	}
+	if r.Nodes != nil {
+		b = append(b, r.Nodes.markdown(r.WindowMS)...)
 	}
 	if r.Generation != nil {
 		b = append(b, r.Generation.markdown()...)
