@@ -62,11 +62,15 @@ func measure(ctx context.Context, opts *options, progress io.Writer) (*report, e
 	r := &report{Machine: describeMachine(), Rounds: opts.rounds, WindowMS: opts.window.Milliseconds()}
 	if opts.idle > 0 {
 		fmt.Fprintf(progress, "%d idle connections ...\n", opts.idle)
-		idle, err := measureIdle(ctx, opts.idle, opts.settle, opts.profile)
-		if err != nil {
+		var err error
+		if r.Idle, err = measureIdle(ctx, opts, false); err != nil {
 			return nil, fmt.Errorf("idle connections: %w", err)
 		}
-		r.Idle = idle
+		if !redisInstalled() {
+			fmt.Fprintf(progress, "%s; what idle connections take of it is not measured\n", errNoRedis)
+		} else if r.IdleRedis, err = measureIdle(ctx, opts, true); err != nil {
+			return nil, fmt.Errorf("idle connections of a node with Redis: %w", err)
+		}
 	}
 	if opts.rounds > 0 {
 		rows, err := measureCalls(ctx, opts, progress)

@@ -23,7 +23,7 @@ import (
 
 // roleVariable tells a process that it is a child, and what for: "server NAME" or
 // "client NAME", with "/2" and so on for the second server of a system and the
-// further ones.
+// further ones; "idle-server" or "idle-server redis".
 const roleVariable = "CENTRIRPC_BENCH_ROLE"
 
 // profileVariable is the directory for a child's profiles, if it is to write any.

@@ -104,6 +104,9 @@ func combine(a, b redisUse, f func(a, b float64) float64) redisUse {
 	}
 }
 
+// commands are those sent to it.
+func (u redisUse) commands() float64 { return u.Scripts + u.Publishes + u.Others + u.Infos }
+
 // plus is what both have done.
 func (u redisUse) plus(other redisUse) redisUse {
 	return combine(u, other, func(a, b float64) float64 { return a + b })

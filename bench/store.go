@@ -44,16 +44,19 @@ func serveStore(redis []string) (string, error) {
 	return startCentrirpc(server.Config{Store: store})
 }
 
-// serveNodes is a server as it is one of several nodes: store and publications are in
-// Redis.
+// serveNodes is a server as it is one of several nodes.
 func serveNodes(opts ...centrirpc.MethodOption) func([]string) (string, error) {
-	return func(redis []string) (string, error) {
-		store, err := openStore(redis)
-		if err != nil {
-			return "", err
-		}
-		return startCentrirpc(server.Config{Store: store, Redis: redisURLs(redis)}, opts...)
+	return func(redis []string) (string, error) { return startNode(server.Config{}, redis, opts...) }
+}
+
+// startNode starts one of several nodes: its store and its publications are in
+// Redis.
+func startNode(cfg server.Config, redis []string, opts ...centrirpc.MethodOption) (address string, err error) {
+	if cfg.Store, err = openStore(redis); err != nil {
+		return "", err
 	}
+	cfg.Redis = redisURLs(redis)
+	return startCentrirpc(cfg, opts...)
 }
 
 // openStore is a store that is bounded as one in memory is: a user here makes more
