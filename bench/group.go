@@ -98,6 +98,7 @@ type sample struct {
 	clientAllocs         float64       // a call
 	resident             int64         // bytes of the largest server process, at the end
 	redis                redisUse      // a call
+	clientIn, clientOut  float64       // bytes a call, between the servers and the client
 	// leastShare is the part of the servers' CPU that the least busy one used,
 	// times their number: 1 where all do the same.
 	leastShare float64
@@ -136,6 +137,8 @@ func (g *group) measure(ctx context.Context, sh shape, warm, length time.Duratio
 		all.CPU += spent[i]
 		all.Allocs += after[i].Allocs - before[i].Allocs
 		all.Bytes += after[i].Bytes - before[i].Bytes
+		all.ClientIn += after[i].ClientIn - before[i].ClientIn
+		all.ClientOut += after[i].ClientOut - before[i].ClientOut
 	}
 	largest := slices.MaxFunc(after, func(a, b usage) int { return cmp.Compare(a.Resident, b.Resident) })
 	return sample{
@@ -149,6 +152,8 @@ func (g *group) measure(ctx context.Context, sh shape, warm, length time.Duratio
 		clientAllocs: float64(w.Used.Allocs) / n,
 		resident:     largest.Resident,
 		redis:        redisAfter.perCall(redisBefore, n),
+		clientIn:     float64(all.ClientIn) / n,
+		clientOut:    float64(all.ClientOut) / n,
 		leastShare:   float64(slices.Min(spent)) * float64(len(spent)) / float64(max(all.CPU, 1)),
 	}, nil
 }

@@ -171,7 +171,7 @@ func (i *idling) measure(ctx context.Context) (*idle, error) {
 	if err := i.client.do(ctx, order{Do: "alive", For: patience}, nil); err != nil {
 		return nil, err
 	}
-	if err := load.called(ctx); err != nil {
+	if err := i.callAgain(ctx, load, patience); err != nil {
 		return nil, err
 	}
 	result.Before, result.After, result.Peak = before.Resident, after.Resident, peak.Resident
@@ -182,6 +182,22 @@ func (i *idling) measure(ctx context.Context) (*idle, error) {
 	result.PingCPU = us(peak.CPU-open.CPU) / n / pings
 	result.Redis = load.perConnection(n)
 	return result, nil
+}
+
+// callAgain makes more calls on every connection, for what Redis holds of them.
+func (i *idling) callAgain(ctx context.Context, load *redisLoad, patience time.Duration) error {
+	if i.redis == nil {
+		return nil
+	}
+	if err := load.called(ctx); err != nil {
+		return err
+	}
+	for range furtherCalls {
+		if err := i.client.do(ctx, order{Do: "alive", For: patience}, nil); err != nil {
+			return err
+		}
+	}
+	return load.again(ctx)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -35,13 +35,14 @@ func TestIdleConnections(t *testing.T) {
 	}
 	r := got.IdleRedis.Redis
 	for name, v := range map[string][3]float64{
-		"bytes of Redis's memory":           {r.Memory, 50, 2000},
-		"bytes of it for a remembered call": {r.CallMemory, 300, 4000},
-		"commands to connect":               {r.Connect, 0.7, 1.5},
-		"commands a second while idle":      {r.PerSecond, -0.1, 0.1},
-		"commands a second of the node":     {r.Node, 1, 60},
-		"bytes to Redis a second of it":     {r.NodeIn, 50, 5000},
-		"bytes from Redis a second of it":   {r.NodeOut, 50, 20000},
+		"bytes of Redis's memory":         {r.Memory, 50, 2000},
+		"bytes of it for a user's call":   {r.UserMemory, 300, 4000},
+		"bytes of it for a further call":  {r.CallMemory, 50, 1000},
+		"commands to connect":             {r.Connect, 0.7, 1.5},
+		"commands a second while idle":    {r.PerSecond, -0.1, 0.1},
+		"commands a second of the node":   {r.Node, 1, 60},
+		"bytes to Redis a second of it":   {r.NodeIn, 50, 5000},
+		"bytes from Redis a second of it": {r.NodeOut, 50, 20000},
 	} {
 		if v[0] < v[1] || v[0] > v[2] {
 			t.Errorf("%.3f %s; want between %v and %v", v[0], name, v[1], v[2])
@@ -69,18 +70,18 @@ func TestRedisLoadOfConnections(t *testing.T) {
 	}
 	l := &redisLoad{
 		process: &redisProcess{},
-		at:      []time.Time{start, start.Add(10 * time.Second), start.Add(12 * time.Second), start.Add(22 * time.Second), start.Add(23 * time.Second)},
+		at:      []time.Time{start, start.Add(10 * time.Second), start.Add(12 * time.Second), start.Add(22 * time.Second), start.Add(23 * time.Second), start.Add(24 * time.Second)},
 		// 5 a second of the node; 100 connections with 2 to connect and one every
 		// 10 s.
-		use: []redisUse{use(7, 1000), use(57, 1000), use(267, 21000), use(417, 21000), use(500, 71000)},
+		use: []redisUse{use(7, 1000), use(57, 1000), use(267, 21000), use(417, 21000), use(500, 71000), use(900, 151000)},
 	}
-	want := idleRedis{Memory: 200, CallMemory: 500, Connect: 2, PerSecond: 0.1, Node: 5, NodeIn: 50, NodeOut: 100}
+	want := idleRedis{Memory: 200, UserMemory: 500, CallMemory: 200, Connect: 2, PerSecond: 0.1, Node: 5, NodeIn: 50, NodeOut: 100}
 	got := l.perConnection(100)
 	if *got != want {
 		t.Errorf("%+v; want %+v", *got, want)
 	}
 	const says = "Of Redis, each takes 200 bytes of memory, 2.00 commands to connect and 0.100 commands a second; " +
-		"a node without connections takes 5.0 commands a second (50 bytes in, 100 out). A user's first remembered call takes 500 bytes.\n"
+		"a node without connections takes 5.0 commands a second (50 bytes in, 100 out). A user's first remembered call takes 500 bytes, each further one 200.\n"
 	if text := string((&idle{Connections: 100, Redis: got}).markdown()); !strings.HasSuffix(text, says) || !strings.Contains(text, "100 idle connections of a node with Redis: ") {
 		t.Errorf("printed %s", text)
 	}

@@ -55,6 +55,9 @@ type nodesRow struct {
 	NodesCPU  float64  `json:"nodes_cpu_us"`
 	ClientCPU float64  `json:"client_cpu_us"`
 	Redis     redisUse `json:"redis"`
+	// Bytes between the nodes and the clients.
+	ClientIn  float64 `json:"client_bytes_in"`
+	ClientOut float64 `json:"client_bytes_out"`
 	// LeastShare is the part of the nodes' CPU that the least busy one used, times
 	// their number: 1 where all do the same.
 	LeastShare float64 `json:"least_share"`
@@ -75,6 +78,8 @@ func newNodesRow(s *system, sh shape, rounds []results) nodesRow {
 		NodesCPU:   of(func(s sample) float64 { return us(s.serverCPU) }),
 		ClientCPU:  of(func(s sample) float64 { return us(s.clientCPU) }),
 		LeastShare: of(func(s sample) float64 { return s.leastShare }),
+		ClientIn:   of(func(s sample) float64 { return s.clientIn }),
+		ClientOut:  of(func(s sample) float64 { return s.clientOut }),
 		Redis:      *medianRedisUse(of),
 	}
 	r.Redis.Memory = 0 // what calls leave there depends on how many there were
@@ -110,12 +115,12 @@ func (c *nodesCost) markdown(windowMS int64) []byte {
 		return fmt.Appendf(nil, "\nSeveral nodes were not measured: %s.\n", c.NoRedis)
 	}
 	b := fmt.Appendf(nil, "\nSeveral nodes that share Redis; medians of %d rounds of %d ms.\n\n", c.Rounds, windowMS)
-	b = append(b, "| connections × in flight | call | nodes | Redis servers | calls/s | ÷ 1 node | by CPU | p50 µs | p99 µs | nodes' CPU µs/call | clients' CPU µs/call | Redis CPU µs/call |\n"...)
-	b = append(b, "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"...)
+	b = append(b, "| connections × in flight | call | nodes | Redis servers | calls/s | ÷ 1 node | by CPU | p50 µs | p99 µs | nodes' CPU µs/call | clients' CPU µs/call | Redis CPU µs/call | bytes from client | bytes to client |\n"...)
+	b = append(b, "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"...)
 	for _, r := range c.Rows {
-		b = fmt.Appendf(b, "| %d × %d | %s | %d | %d | %.0f | %s | %s | %.0f | %.0f | %.1f | %.1f | %.1f |\n",
+		b = fmt.Appendf(b, "| %d × %d | %s | %d | %d | %.0f | %s | %s | %.0f | %.0f | %.1f | %.1f | %.1f | %.0f | %.0f |\n",
 			r.Shape.Connections, r.Shape.InFlight, r.Title, r.Nodes, r.Shards, r.PerSecond, r.ToOne, r.ToOneByCPU,
-			r.P50, r.P99, r.NodesCPU, r.ClientCPU, r.Redis.CPU)
+			r.P50, r.P99, r.NodesCPU, r.ClientCPU, r.Redis.CPU, r.ClientIn, r.ClientOut)
 	}
 	b = append(b, "\nWhat Redis does for each of these calls:\n\n"...)
 	b = append(b, "| connections × in flight | call | nodes | Redis servers | scripts | commands in scripts | publishes | other commands | bytes in | bytes out | scripts took µs | publishes took µs |\n"...)

@@ -85,6 +85,8 @@ func checkCommands(t *testing.T, r nodesRow) {
 		"other commands":      {r.Redis.Others + r.Redis.Infos, bounds{0, beside}},
 		"bytes in":            {r.Redis.Received, in},
 		"bytes out":           {r.Redis.Sent, bounds{100, 500}},
+		"bytes from a client": {r.ClientIn, bounds{100, 600}},
+		"bytes to a client":   {r.ClientOut, bounds{100, 600}},
 	} {
 		if v.value < v.least-0.001 || v.value > v.most {
 			t.Errorf("%s, %s: %.3f %s a call; want between %v and %v", r.System, r.Shape, v.value, name, v.least, v.most)
@@ -109,13 +111,13 @@ func TestNodesWithoutRedis(t *testing.T) {
 func TestNodesMarkdown(t *testing.T) {
 	c := &nodesCost{Rounds: 7, Rows: []nodesRow{
 		{Title: "remembered", Shape: shape{24, 4}, Nodes: 3, Shards: 1, PerSecond: 50, ToOne: &ratio{0.5, 0.4, 0.6}, ToOneByCPU: &ratio{1, 0.9, 1.1},
-			P50: 10, P99: 20, NodesCPU: 1, ClientCPU: 2,
+			P50: 10, P99: 20, NodesCPU: 1, ClientCPU: 2, ClientIn: 300, ClientOut: 400,
 			Redis: redisUse{CPU: 4.25, Scripts: 2.5, Publishes: 1, Within: 15.04, Others: 0.01, Infos: 0.01, Received: 1000, Sent: 200, ScriptsTook: 40, PublishesTook: 0.5}},
 	}}
 	got := string(c.markdown(300))
 	for _, want := range []string{
 		"\nSeveral nodes that share Redis; medians of 7 rounds of 300 ms.\n\n| connections",
-		"\n| 24 × 4 | remembered | 3 | 1 | 50 | 0.50 (0.40 to 0.60) | 1.00 (0.90 to 1.10) | 10 | 20 | 1.0 | 2.0 | 4.2 |\n",
+		"\n| 24 × 4 | remembered | 3 | 1 | 50 | 0.50 (0.40 to 0.60) | 1.00 (0.90 to 1.10) | 10 | 20 | 1.0 | 2.0 | 4.2 | 300 | 400 |\n",
 		"\n| 24 × 4 | remembered | 3 | 1 | 2.50 | 15.0 | 1.00 | 0.02 | 1000 | 200 | 40.0 | 0.5 |\n",
 	} {
 		if !strings.Contains(got, want) {
@@ -123,7 +125,11 @@ func TestNodesMarkdown(t *testing.T) {
 		}
 	}
 	for i, line := range strings.Split(got, "\n") {
-		if n := strings.Count(line, "|"); n != 0 && n != 13 {
+		want := 15
+		if i > 6 {
+			want = 13
+		}
+		if n := strings.Count(line, "|"); n != 0 && n != want {
 			t.Errorf("line %d has %d columns: %s", i, n, line)
 		}
 	}
