@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -37,6 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, opts.limit, fmt.Errorf("not finished after %s (flag -limit)", opts.limit))
 	defer cancel()
+	start := time.Now()
 	report, err := measure(ctx, opts, stderr)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -45,6 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "bench:", err)
 		return 1
 	}
+	fmt.Fprintf(stderr, "measured for %s\n", time.Since(start).Round(time.Second))
 	if err := report.write(stdout, opts.format); err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
 		return 1

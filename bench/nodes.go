@@ -112,9 +112,9 @@ func measureNodes(ctx context.Context, opts *options, progress io.Writer) (*node
 
 func (c *nodesCost) markdown(windowMS int64) []byte {
 	if c.NoRedis != "" {
-		return fmt.Appendf(nil, "\nSeveral nodes were not measured: %s.\n", c.NoRedis)
+		return fmt.Appendf(nil, "\n### Several nodes\n\nSeveral nodes were not measured: %s.\n", c.NoRedis)
 	}
-	b := fmt.Appendf(nil, "\nSeveral nodes that share Redis; medians of %d rounds of %d ms.\n\n", c.Rounds, windowMS)
+	b := fmt.Appendf(nil, "\n### Several nodes\n\nSeveral nodes that share Redis; medians of %d rounds of %d ms.\n\n", c.Rounds, windowMS)
 	b = append(b, "| connections × in flight | call | nodes | Redis servers | calls/s | ÷ 1 node | by CPU | p50 µs | p99 µs | nodes' CPU µs/call | clients' CPU µs/call | Redis CPU µs/call | bytes from client | bytes to client |\n"...)
 	b = append(b, "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"...)
 	for _, r := range c.Rows {

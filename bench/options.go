@@ -57,7 +57,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	flags.IntVar(&o.store, "store", 7, "rounds that measure what remembering calls costs, in memory and in Redis; 0 leaves it out")
 	flags.IntVar(&o.nodes, "nodes", 7, "rounds that measure one, two and three servers that share a Redis; 0 leaves them out")
 	only := flags.String("only", "", "leave out all parts but this one: calls, idle, store, nodes or generate")
-	flags.DurationVar(&o.limit, "limit", 10*time.Minute, "give up after this long")
+	flags.DurationVar(&o.limit, "limit", 15*time.Minute, "give up after this long")
 	flags.StringVar(&o.profile, "profile", "", "directory for CPU and allocation profiles of every process; they cost some of the speed")
 	flags.IntVar(&o.generate, "generate", 7, "how often the clients of a large contract are generated; 0 leaves it out")
 	flags.IntVar(&o.methods, "methods", 1000, "methods of that contract, which has three times as many types")

@@ -148,13 +148,16 @@ func (r *report) markdown() []byte {
 	}
 	b = append(b, '\n')
 	if len(r.Calls) > 0 {
-		b = append(b, "\n| connections × in flight | system | calls/s | ÷ native RPC | by CPU | ÷ correlated JSON | by CPU | p50 µs | p99 µs | server CPU µs/call | client CPU µs/call | server allocs/call | server bytes/call | client allocs/call |\n"...)
+		b = append(b, "\n### Calls\n\n| connections × in flight | system | calls/s | ÷ native RPC | by CPU | ÷ correlated JSON | by CPU | p50 µs | p99 µs | server CPU µs/call | client CPU µs/call | server allocs/call | server bytes/call | client allocs/call |\n"...)
 		b = append(b, "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"...)
 		for _, c := range r.Calls {
 			b = fmt.Appendf(b, "| %d × %d | %s | %.0f | %s | %s | %s | %s | %.0f | %.0f | %.1f | %.1f | %.1f | %.0f | %.1f |\n",
 				c.Shape.Connections, c.Shape.InFlight, c.Title, c.PerSecond, c.ToNative, c.ToNativeByCPU, c.ToCorrelated, c.ToCorrelatedByCPU,
 				c.P50, c.P99, c.ServerCPU, c.ClientCPU, c.ServerAllocs, c.ServerBytes, c.ClientAllocs)
 		}
+	}
+	if r.Idle != nil {
+		b = append(b, "\n### Idle connections\n"...)
 	}
 	for _, i := range []*idle{r.Idle, r.IdleRedis} {
 		if i != nil {

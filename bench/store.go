@@ -139,7 +139,7 @@ func measureStore(ctx context.Context, opts *options, progress io.Writer) (*stor
 }
 
 func (c *storeCost) markdown(windowMS int64) []byte {
-	b := fmt.Appendf(nil, "\nWhat remembering a call costs; medians of %d rounds of %d ms.", c.Rounds, windowMS)
+	b := fmt.Appendf(nil, "\n### Remembering\n\nWhat remembering a call costs; medians of %d rounds of %d ms.", c.Rounds, windowMS)
 	if c.NoRedis != "" {
 		b = fmt.Appendf(b, " Redis was not measured: %s.", c.NoRedis)
 	}
