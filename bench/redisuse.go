@@ -31,7 +31,7 @@ type redisUse struct {
 // as if they were sent to it. One that is missing here counts as sent.
 var withinScripts = map[string]bool{
 	"time": true, "get": true, "set": true, "del": true, "pexpire": true, "pexpireat": true,
-	"hget": true, "hmget": true, "hset": true, "hdel": true, "hlen": true, "hstrlen": true,
+	"hget": true, "hgetall": true, "hmget": true, "hset": true, "hdel": true, "hlen": true, "hstrlen": true,
 	"zadd": true, "zrem": true, "zcard": true, "zcount": true, "zrange": true, "zrangebyscore": true,
 }
 
