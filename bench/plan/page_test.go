@@ -44,3 +44,30 @@ func TestThePagesPlan(t *testing.T) {
 		t.Errorf("%s prints\n%s\nand %s has\n%s\nto write it there: go test ./plan -update", command, got, page, printed)
 	}
 }
+
+// A default that was measured stands in the page that it is said to be from.
+func TestDefaultsAreFromTheMeasurements(t *testing.T) {
+	data, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := parseOptions(nil, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := regexp.MustCompile(`^[0-9.]+`)
+	checked := 0
+	for _, c := range o.costs.origins {
+		if !strings.HasPrefix(c.from, "bench/README.md") {
+			continue
+		}
+		checked++
+		want := number.FindString(c.standard)
+		if !regexp.MustCompile(`[^0-9.]` + regexp.QuoteMeta(want) + `[^0-9.]`).Match(data) {
+			t.Errorf("-%s is %s by default, and bench/README.md has no %s", c.name, c.standard, want)
+		}
+	}
+	if checked == 0 {
+		t.Error("no default is from bench/README.md")
+	}
+}

@@ -71,9 +71,9 @@ func (t *tier) first(use float64) (resource, float64) {
 	return found, growth
 }
 
-// size makes the tier as large as it has to be, or checks that so many machines
+// fit makes the tier as large as it has to be, or checks that so many machines
 // suffice. named is the flag that says how many there are, one what one of them is.
-func (t *tier) size(there int, use float64, named, one string) error {
+func (t *tier) fit(there int, use float64, named, one string) error {
 	for _, r := range t.resources {
 		n, ok := r.least(use)
 		if !ok {
@@ -102,10 +102,10 @@ func newPlan(o *options) (*plan, error) {
 	if o.hosts.nodes > 0 {
 		there = o.hosts.nodes - o.hosts.spare
 	}
-	if err := p.nodes.size(there, o.hosts.use, fmt.Sprintf("nodes %d with -spare %d", o.hosts.nodes, o.hosts.spare), "a node"); err != nil {
+	if err := p.nodes.fit(there, o.hosts.use, fmt.Sprintf("nodes %d with -spare %d", o.hosts.nodes, o.hosts.spare), "a node"); err != nil {
 		return nil, err
 	}
-	if err := p.redis.size(o.hosts.shards, o.hosts.use, fmt.Sprintf("redis %d", o.hosts.shards), "a Redis"); err != nil {
+	if err := p.redis.fit(o.hosts.shards, o.hosts.use, fmt.Sprintf("redis %d", o.hosts.shards), "a Redis"); err != nil {
 		return nil, err
 	}
 	return p, nil
