@@ -28,7 +28,7 @@ check: ## Formatting, vet and the strict checkers of every language
 .PHONY: test-go
 test-go: ## Go tests, race detector on: also the generators, the conformance runner, the demo in Chromium
 	go test -race -timeout 20m ./...
-	cd bench && go vet ./... && go test -timeout 5m ./...
+	cd bench && go vet ./... && go test -count=1 -timeout 5m ./... # it reads pages that Go does not know it by
 	cd e2e/realworld && go vet ./... && go test -timeout 5m ./...
 	cd e2e/deploy && go vet ./... && go test -count=1 -timeout 10m ./... # its files are outside of its module: no caching
 
@@ -55,7 +55,7 @@ soak: setup ## 100,000 calls through nodes and networks that break at random, so
 	go test ./e2e/faults -run TestSoak -soak-calls 100000 -timeout 30m -v
 
 .PHONY: bench
-bench: ## Measure calls per second, memory, what remembering calls costs, and generating
+bench: ## Measure calls per second, memory, what remembering calls and several nodes cost, and generating
 	cd bench && go run .
 
 .PHONY: lint

@@ -49,30 +49,19 @@ func TestEverySystemInEveryShape(t *testing.T) {
 	}
 }
 
-func TestIdleConnections(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"-rounds", "0", "-store", "0", "-idle", "200", "-settle", "100ms", "-generate", "0"}, &stdout, &stderr)
-	if code != 0 {
-		t.Fatalf("exit code %d: %s", code, &stderr)
-	}
-	if !strings.Contains(stdout.String(), "Memory of 200 idle connections: **") {
-		t.Errorf("printed %s", &stdout)
-	}
-}
-
 // What goes wrong in another process ends the run and says where.
 func TestFaultsAreReported(t *testing.T) {
 	s := &system{name: "absent"}
-	if _, err := startPair(t.Context(), s, ""); err == nil || !strings.Contains(err.Error(), `server absent: start: there is no system "absent"`) {
+	if _, err := startGroup(t.Context(), s, ""); err == nil || !strings.Contains(err.Error(), `server absent: start: there is no system "absent"`) {
 		t.Errorf("error %v", err)
 	}
-	p, err := startPair(t.Context(), systems[0], "")
+	g, err := startGroup(t.Context(), systems[0], "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.stop()
-	p.address = "127.0.0.1:1"
-	if _, err := p.measure(t.Context(), shape{1, 1}, 0, 0); err == nil || !strings.Contains(err.Error(), "client correlated: open: connecting to ws://127.0.0.1:1/") {
+	defer g.stop()
+	g.addresses = []string{"127.0.0.1:1"}
+	if _, err := g.measure(t.Context(), shape{1, 1}, 0, 0); err == nil || !strings.Contains(err.Error(), "client correlated: open: connecting to ws://127.0.0.1:1/") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -85,9 +74,10 @@ func TestFlags(t *testing.T) {
 		{"-rounds -1", "must not be negative"},
 		{"-window 1ms", "-window must be at least 10ms"},
 		{"-format html", "neither markdown nor json"},
-		{"-rounds 0 -idle 0 -store 0 -generate 0", "nothing to do"},
+		{"-rounds 0 -idle 0 -store 0 -nodes 0 -generate 0", "nothing to do"},
 		{"-only store -store 0", "nothing to do"},
 		{"-only smoke", `-only: there is no part "smoke"`},
+		{"-nodes -1", "must not be negative"},
 		{"-store -1", "must not be negative"},
 		{"-generate -1", "must not be negative"},
 		{"-methods 9", "-methods must be at least 10"},
@@ -106,13 +96,13 @@ func TestMarkdown(t *testing.T) {
 	r := &report{
 		Machine: machine{CPU: "CPU", Cores: 2, System: "linux", Go: "go1", Load: "0.1 0.2 0.3"}, Rounds: 3, WindowMS: 800,
 		Calls: []row{{Title: "gRPC", Shape: shape{16, 4}, PerSecond: 12345.6, ToCorrelated: &ratio{1.204, 1.1, 1.3}, P50: 10, P99: 20, ServerCPU: 1.25, ClientCPU: 2, ServerAllocs: 3, ServerBytes: 4, ClientAllocs: 5}},
-		Idle:  &idle{Connections: 1024, Before: 1 << 20, After: 21 << 20, Peak: 31 << 20, Parts: map[string]float64{"stacks": 8192, "goroutines": 2}},
+		Idle:  &idle{Connections: 1024, Before: 1 << 20, After: 21 << 20, Peak: 31 << 20, Parts: map[string]float64{"stacks": 8192, "goroutines": 2}, ConnectCPU: 120.4, PingCPU: 9.6},
 	}
 	got := string(r.markdown())
 	for _, want := range []string{
 		"CPU, 2 cores, linux, go1; load average at the start 0.1 0.2 0.3; medians of 3 rounds of 800 ms\n",
 		"\n| 16 × 4 | gRPC | 12346 |  |  | 1.20 (1.10 to 1.30) |  | 10 | 20 | 1.2 | 2.0 | 3.0 | 4 | 5.0 |\n",
-		"Memory of 1024 idle connections: **20.0 KiB** resident each after a garbage collection (30.0 KiB before it; the server alone takes 1.0 MiB).\nOf that, each: stacks 8.0 KiB, goroutines 2.0.\n",
+		"Memory of 1024 idle connections: **20.0 KiB** resident each after a garbage collection (30.0 KiB before it; the server alone takes 1.0 MiB).\nOf that, each: stacks 8.0 KiB, goroutines 2.0.\nConnecting takes 120 µs of the server's CPU each, a ping and its answer 10 µs.\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)

@@ -36,6 +36,9 @@ func startCentrirpc(cfg server.Config, opts ...centrirpc.MethodOption) (string, 
 	if err != nil {
 		return "", err
 	}
+	if len(cfg.Redis) > 0 {
+		l = countedListener{l}
+	}
 	go func() {
 		if err := http.Serve(l, s); err != nil { // without timeouts: its clients are our own
 			slog.Error("serving", "error", err)

@@ -214,7 +214,7 @@ func writeFile(name string, data []byte) error {
 }
 
 func (g *generation) markdown() []byte {
-	b := fmt.Appendf(nil, "\nClients of a contract of %d methods, %d types, %d errors and %d channels (%.1f MiB of JSON): reading it, checking it and generating, %d runs.\n\n",
+	b := fmt.Appendf(nil, "\n### Generating\n\nClients of a contract of %d methods, %d types, %d errors and %d channels (%.1f MiB of JSON): reading it, checking it and generating, %d runs.\n\n",
 		g.Methods, g.Types, g.Errors, g.Channels, float64(g.ContractBytes)/(1<<20), g.Runs)
 	b = append(b, "| language | median s | least s | most s | CPU s | files | lines | MiB | compiles |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n"...)
 	for _, r := range g.Rows {

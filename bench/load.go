@@ -27,7 +27,7 @@ func (s *serving) do(o order) (any, error) {
 }
 
 // loading is a child that calls one system. Its orders: "open" connections of a
-// shape, "load" them for some time (the answer is a window), "close" them.
+// shape, in turn to each of the servers, "load" them for some time (the answer is a window), "close" them.
 type loading struct {
 	system      *system
 	shape       shape
@@ -70,7 +70,7 @@ func (l *loading) open(o order) error {
 		free <- struct{}{}
 		all.Go(func() {
 			defer func() { <-free }()
-			l.connections[i], failed[i] = l.system.dial(ctx, o.Address, i)
+			l.connections[i], failed[i] = l.system.dial(ctx, o.Addresses[i%len(o.Addresses)], i)
 		})
 	}
 	all.Wait()

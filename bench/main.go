@@ -1,6 +1,6 @@
 // Command bench measures typed correlated calls of centrirpc beside native RPC of
 // the same server, gRPC, Connect and NATS, the memory of idle connections, what it
-// costs to remember calls, and the generation of clients of a large contract.
+// costs to remember calls and to have several nodes, and the generation of clients of a large contract.
 // See README.md.
 package main
 
@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -37,6 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, opts.limit, fmt.Errorf("not finished after %s (flag -limit)", opts.limit))
 	defer cancel()
+	start := time.Now()
 	report, err := measure(ctx, opts, stderr)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -45,6 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "bench:", err)
 		return 1
 	}
+	fmt.Fprintf(stderr, "measured for %s\n", time.Since(start).Round(time.Second))
 	if err := report.write(stdout, opts.format); err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
 		return 1
@@ -62,11 +65,15 @@ func measure(ctx context.Context, opts *options, progress io.Writer) (*report, e
 	r := &report{Machine: describeMachine(), Rounds: opts.rounds, WindowMS: opts.window.Milliseconds()}
 	if opts.idle > 0 {
 		fmt.Fprintf(progress, "%d idle connections ...\n", opts.idle)
-		idle, err := measureIdle(ctx, opts.idle, opts.settle, opts.profile)
-		if err != nil {
+		var err error
+		if r.Idle, err = measureIdle(ctx, opts, false); err != nil {
 			return nil, fmt.Errorf("idle connections: %w", err)
 		}
-		r.Idle = idle
+		if !redisInstalled() {
+			fmt.Fprintf(progress, "%s; what idle connections take of it is not measured\n", errNoRedis)
+		} else if r.IdleRedis, err = measureIdle(ctx, opts, true); err != nil {
+			return nil, fmt.Errorf("idle connections of a node with Redis: %w", err)
+		}
 	}
 	if opts.rounds > 0 {
 		rows, err := measureCalls(ctx, opts, progress)
@@ -82,6 +89,14 @@ func measure(ctx context.Context, opts *options, progress io.Writer) (*report, e
 			return nil, fmt.Errorf("the call store: %w", err)
 		}
 		r.Store = cost
+	}
+	if opts.nodes > 0 {
+		fmt.Fprintln(progress, "several nodes ...")
+		cost, err := measureNodes(ctx, opts, progress)
+		if err != nil {
+			return nil, fmt.Errorf("several nodes: %w", err)
+		}
+		r.Nodes = cost
 	}
 	if opts.generate > 0 {
 		fmt.Fprintf(progress, "clients of %d methods ...\n", opts.methods)

@@ -21,8 +21,9 @@ import (
 // same program. The first process asks them to do things, one line of JSON each
 // way; a process ends when its input does.
 
-// roleVariable tells a process that it is a child, and what for:
-// "server NAME" or "client NAME".
+// roleVariable tells a process that it is a child, and what for: "server NAME" or
+// "client NAME", with "/2" and so on for the second server of a system and the
+// further ones; "idle-server" or "idle-server redis".
 const roleVariable = "CENTRIRPC_BENCH_ROLE"
 
 // profileVariable is the directory for a child's profiles, if it is to write any.
@@ -30,11 +31,11 @@ const profileVariable = "CENTRIRPC_BENCH_PROFILE"
 
 // order is what a child is asked to do.
 type order struct {
-	Do      string        `json:"do"`
-	Address string        `json:"address,omitempty"`
-	Redis   string        `json:"redis,omitempty"` // its address, for a server that needs one
-	Shape   shape         `json:"shape,omitzero"`
-	For     time.Duration `json:"for,omitempty"`
+	Do        string        `json:"do"`
+	Addresses []string      `json:"addresses,omitempty"` // of the servers, for a client
+	Redis     []string      `json:"redis,omitempty"`     // their addresses, for a server that needs them
+	Shape     shape         `json:"shape,omitzero"`
+	For       time.Duration `json:"for,omitempty"`
 }
 
 // answerLine is what a child says when it has done so.
@@ -133,7 +134,7 @@ type role interface{ do(order) (any, error) }
 // runChild is a child's main: it follows orders until its input ends.
 func runChild(name string, in io.Reader, out, stderr io.Writer) int {
 	r, err := newRole(name)
-	profiled := profiling{dir: os.Getenv(profileVariable), name: strings.ReplaceAll(name, " ", "-")}
+	profiled := profiling{dir: os.Getenv(profileVariable), name: strings.NewReplacer(" ", "-", "/", "-").Replace(name)}
 	orders, answers := json.NewDecoder(bufio.NewReader(in)), json.NewEncoder(out)
 	for {
 		var o order
@@ -170,7 +171,8 @@ func newRole(name string) (role, error) {
 	if part == "idle-server" {
 		return &idleServer{}, nil
 	}
-	s := cmp.Or(systemNamed(of), named(storeSystems, of))
+	of, _, _ = strings.Cut(of, "/")
+	s := cmp.Or(systemNamed(of), named(storeSystems, of), named(nodesSystems, of))
 	switch {
 	case s == nil:
 		return nil, fmt.Errorf("there is no system %q", of)

@@ -31,6 +31,7 @@ type redisProcess struct {
 	said    bytes.Buffer // to be read when the process has ended
 	ended   chan struct{}
 	client  rueidis.Client
+	asked   int // INFOs that it has answered to this program
 }
 
 // startRedis starts a redis-server on a free port of 127.0.0.1 and waits until it
@@ -83,6 +84,7 @@ func (r *redisProcess) connect(ctx context.Context) error {
 		if err == nil {
 			r.client = client
 			info, err := r.info(ctx)
+			r.asked++
 			if err == nil && info["process_id"] != strconv.Itoa(r.cmd.Process.Pid) {
 				err = errors.New("another process took its port; try again")
 			}
@@ -122,79 +124,4 @@ func (r *redisProcess) info(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	return info, nil
-}
-
-// redisUse is what a Redis has done: in all, or for one call.
-type redisUse struct {
-	CPU       float64 `json:"cpu_us"`            // user and system, in microseconds
-	Scripts   float64 `json:"scripts"`           // EVAL and EVALSHA
-	Publishes float64 `json:"publishes"`         // PUBLISH and SPUBLISH
-	Others    float64 `json:"others"`            // sent to it, but for the INFO that asks for all this
-	Within    float64 `json:"within_scripts"`    // run by scripts
-	Received  float64 `json:"received_in_bytes"` // from the network
-	Sent      float64 `json:"sent_in_bytes"`     // to the network
-}
-
-// withinScripts are the commands that the store's scripts run. Redis counts them
-// as if they were sent to it. One that is missing here counts as sent.
-var withinScripts = map[string]bool{
-	"time": true, "get": true, "set": true, "del": true, "pexpire": true, "pexpireat": true,
-	"hget": true, "hmget": true, "hset": true, "hdel": true, "hlen": true, "hstrlen": true,
-	"zadd": true, "zrem": true, "zcard": true, "zcount": true, "zrange": true, "zrangebyscore": true,
-}
-
-// used is what the process has done since its start.
-func (r *redisProcess) used(ctx context.Context) (redisUse, error) {
-	info, err := r.info(ctx)
-	if err != nil {
-		return redisUse{}, err
-	}
-	return useOf(info)
-}
-
-func useOf(info map[string]string) (redisUse, error) {
-	var u redisUse
-	var failed error
-	number := func(name, text string) float64 {
-		n, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			failed = fmt.Errorf("redis says %s is %q: %w", name, text, err)
-		}
-		return n
-	}
-	field := func(name string) float64 { return number(name, info[name]) }
-	u.CPU = 1e6 * (field("used_cpu_user") + field("used_cpu_sys"))
-	u.Received, u.Sent = field("total_net_input_bytes"), field("total_net_output_bytes")
-	for name, value := range info {
-		command, ok := strings.CutPrefix(name, "cmdstat_")
-		if !ok {
-			continue
-		}
-		value, _, _ = strings.Cut(strings.TrimPrefix(value, "calls="), ",")
-		count := number(name, value)
-		switch {
-		case command == "eval" || command == "evalsha":
-			u.Scripts += count
-		case command == "publish" || command == "spublish":
-			u.Publishes += count
-		case withinScripts[command]:
-			u.Within += count
-		case command != "info":
-			u.Others += count
-		}
-	}
-	return u, failed
-}
-
-// perCall is what was done since before, for each of n calls.
-func (u redisUse) perCall(before redisUse, n float64) redisUse {
-	return redisUse{
-		CPU:       (u.CPU - before.CPU) / n,
-		Scripts:   (u.Scripts - before.Scripts) / n,
-		Publishes: (u.Publishes - before.Publishes) / n,
-		Others:    (u.Others - before.Others) / n,
-		Within:    (u.Within - before.Within) / n,
-		Received:  (u.Received - before.Received) / n,
-		Sent:      (u.Sent - before.Sent) / n,
-	}
 }

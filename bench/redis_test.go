@@ -36,7 +36,7 @@ func TestRedisProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	use := after.perCall(before, 1)
-	if use.Scripts != 1 || use.Publishes != 1 || use.Within != 1 || use.Others != 0 || use.Received <= 0 || use.Sent <= 0 || use.CPU <= 0 {
+	if use.Scripts != 1 || use.Publishes != 1 || use.Within != 1 || use.Others != 0 || use.Infos != 0 || use.ScriptsTook <= 0 || use.Received <= 0 || use.Sent <= 0 || use.CPU <= 0 {
 		t.Errorf("one script with one command and one publication are %+v", use)
 	}
 	r.stop()
@@ -64,8 +64,8 @@ func TestRedisThatDoesNotStart(t *testing.T) {
 }
 
 func TestRedisSaysWhatIsNoNumber(t *testing.T) {
-	good := map[string]string{"used_cpu_user": "1.5", "used_cpu_sys": "0.5", "total_net_input_bytes": "10", "total_net_output_bytes": "20", "cmdstat_evalsha": "calls=3,usec=9", "cmdstat_client|list": "calls=2,usec=9"}
-	want := redisUse{CPU: 2e6, Scripts: 3, Others: 2, Received: 10, Sent: 20}
+	good := map[string]string{"used_cpu_user": "1.5", "used_cpu_sys": "0.5", "total_net_input_bytes": "10", "total_net_output_bytes": "20", "used_memory": "30", "cmdstat_info": "calls=4,usec=1", "cmdstat_publish": "calls=1,usec=7", "cmdstat_evalsha": "calls=3,usec=9", "cmdstat_client|list": "calls=2,usec=9"}
+	want := redisUse{CPU: 2e6, Scripts: 3, Publishes: 1, Others: 2, Infos: 4, Received: 10, Sent: 20, ScriptsTook: 9, PublishesTook: 7, Memory: 30}
 	if got, err := useOf(good); err != nil || got != want {
 		t.Errorf("%+v, error %v; want %+v", got, err, want)
 	}

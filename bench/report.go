@@ -1,13 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -18,8 +15,11 @@ type report struct {
 	WindowMS int64   `json:"window_ms"`
 	Calls    []row   `json:"calls,omitempty"`
 	Idle     *idle   `json:"idle,omitempty"`
+	// IdleRedis is the same of one of several nodes; nil where Redis is missing.
+	IdleRedis *idle `json:"idle_redis,omitempty"`
 
 	Store      *storeCost  `json:"store,omitempty"`
+	Nodes      *nodesCost  `json:"nodes,omitempty"`
 	Generation *generation `json:"generation,omitempty"`
 }
 
@@ -148,7 +148,7 @@ func (r *report) markdown() []byte {
 	}
 	b = append(b, '\n')
 	if len(r.Calls) > 0 {
-		b = append(b, "\n| connections × in flight | system | calls/s | ÷ native RPC | by CPU | ÷ correlated JSON | by CPU | p50 µs | p99 µs | server CPU µs/call | client CPU µs/call | server allocs/call | server bytes/call | client allocs/call |\n"...)
+		b = append(b, "\n### Calls\n\n| connections × in flight | system | calls/s | ÷ native RPC | by CPU | ÷ correlated JSON | by CPU | p50 µs | p99 µs | server CPU µs/call | client CPU µs/call | server allocs/call | server bytes/call | client allocs/call |\n"...)
 		b = append(b, "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"...)
 		for _, c := range r.Calls {
 			b = fmt.Appendf(b, "| %d × %d | %s | %.0f | %s | %s | %s | %s | %.0f | %.0f | %.1f | %.1f | %.1f | %.0f | %.1f |\n",
@@ -156,26 +156,19 @@ func (r *report) markdown() []byte {
 				c.P50, c.P99, c.ServerCPU, c.ClientCPU, c.ServerAllocs, c.ServerBytes, c.ClientAllocs)
 		}
 	}
-	if i := r.Idle; i != nil {
-		b = fmt.Appendf(b, "\nMemory of %d idle connections: **%.1f KiB** resident each after a garbage collection (%.1f KiB before it; the server alone takes %.1f MiB).\n",
-			i.Connections, i.perConnection(i.After)/1024, i.perConnection(i.Peak)/1024, float64(i.Before)/(1<<20))
-		b = append(b, "Of that, each:"...)
-		names := slices.SortedFunc(maps.Keys(i.Parts), func(a, b string) int { return cmp.Compare(i.Parts[b], i.Parts[a]) })
-		for n, name := range names {
-			separator := ","
-			if n == 0 {
-				separator = ""
-			}
-			value := strconv.FormatFloat(i.Parts[name]/1024, 'f', 1, 64) + " KiB"
-			if name == "goroutines" {
-				value = strconv.FormatFloat(i.Parts[name], 'f', 1, 64)
-			}
-			b = fmt.Appendf(b, "%s %s %s", separator, name, value)
+	if r.Idle != nil {
+		b = append(b, "\n### Idle connections\n"...)
+	}
+	for _, i := range []*idle{r.Idle, r.IdleRedis} {
+		if i != nil {
+			b = append(b, i.markdown()...)
 		}
-		b = append(b, ".\n"...)
 	}
 	if r.Store != nil {
 		b = append(b, r.Store.markdown(r.WindowMS)...)
+	}
+	if r.Nodes != nil {
+		b = append(b, r.Nodes.markdown(r.WindowMS)...)
 	}
 	if r.Generation != nil {
 		b = append(b, r.Generation.markdown()...)

@@ -27,10 +27,16 @@ var storeShapes = []shape{{1, 1}, {1, 64}, {16, 4}}
 
 func serveVolatile() (string, error) { return startCentrirpc(server.Config{}, centrirpc.Volatile()) }
 
-func redisURL(address string) string { return "redis://" + address }
+func redisURLs(addresses []string) []string {
+	urls := make([]string, len(addresses))
+	for i, address := range addresses {
+		urls[i] = "redis://" + address
+	}
+	return urls
+}
 
 // serveStore is a server whose calls are remembered in Redis, and nothing else.
-func serveStore(redis string) (string, error) {
+func serveStore(redis []string) (string, error) {
 	store, err := openStore(redis)
 	if err != nil {
 		return "", err
@@ -38,22 +44,25 @@ func serveStore(redis string) (string, error) {
 	return startCentrirpc(server.Config{Store: store})
 }
 
-// serveNodes is a server as it is one of several nodes: store and publications are in
+// serveNodes is a server as it is one of several nodes.
+func serveNodes(opts ...centrirpc.MethodOption) func([]string) (string, error) {
+	return func(redis []string) (string, error) { return startNode(server.Config{}, redis, opts...) }
+}
+
+// startNode starts one of several nodes: its store and its publications are in
 // Redis.
-func serveNodes(opts ...centrirpc.MethodOption) func(string) (string, error) {
-	return func(redis string) (string, error) {
-		store, err := openStore(redis)
-		if err != nil {
-			return "", err
-		}
-		return startCentrirpc(server.Config{Store: store, Redis: []string{redisURL(redis)}}, opts...)
+func startNode(cfg server.Config, redis []string, opts ...centrirpc.MethodOption) (address string, err error) {
+	if cfg.Store, err = openStore(redis); err != nil {
+		return "", err
 	}
+	cfg.Redis = redisURLs(redis)
+	return startCentrirpc(cfg, opts...)
 }
 
 // openStore is a store that is bounded as one in memory is: a user here makes more
 // calls than people do.
-func openStore(redis string) (*redisstore.Store, error) {
-	return redisstore.New(redisstore.Config{URLs: []string{redisURL(redis)}, MaxCallsPerUser: 1_000_000})
+func openStore(redis []string) (*redisstore.Store, error) {
+	return redisstore.New(redisstore.Config{URLs: redisURLs(redis), MaxCallsPerUser: 1_000_000})
 }
 
 // storeCost is what remembering costs.
@@ -98,15 +107,7 @@ func newStoreRow(s *system, sh shape, rounds []results) storeRow {
 		ServerAllocs: of(func(s sample) float64 { return s.allocs }),
 	}
 	if s.serveRedis != nil {
-		r.Redis = &redisUse{
-			CPU:       of(func(s sample) float64 { return s.redis.CPU }),
-			Scripts:   of(func(s sample) float64 { return s.redis.Scripts }),
-			Publishes: of(func(s sample) float64 { return s.redis.Publishes }),
-			Others:    of(func(s sample) float64 { return s.redis.Others }),
-			Within:    of(func(s sample) float64 { return s.redis.Within }),
-			Received:  of(func(s sample) float64 { return s.redis.Received }),
-			Sent:      of(func(s sample) float64 { return s.redis.Sent }),
-		}
+		r.Redis = medianRedisUse(of)
 	}
 	if s.against != "" {
 		r.ToVolatile = ratioTo(s.name, s.against, sh, rounds, perSecond)
@@ -138,7 +139,7 @@ func measureStore(ctx context.Context, opts *options, progress io.Writer) (*stor
 }
 
 func (c *storeCost) markdown(windowMS int64) []byte {
-	b := fmt.Appendf(nil, "\nWhat remembering a call costs; medians of %d rounds of %d ms.", c.Rounds, windowMS)
+	b := fmt.Appendf(nil, "\n### Remembering\n\nWhat remembering a call costs; medians of %d rounds of %d ms.", c.Rounds, windowMS)
 	if c.NoRedis != "" {
 		b = fmt.Appendf(b, " Redis was not measured: %s.", c.NoRedis)
 	}

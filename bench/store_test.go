@@ -99,7 +99,7 @@ func TestStoreMarkdown(t *testing.T) {
 	}}
 	got := string(c.markdown(300))
 	for _, want := range []string{
-		"\nWhat remembering a call costs; medians of 7 rounds of 300 ms.\n\n| connections",
+		"\n### Remembering\n\nWhat remembering a call costs; medians of 7 rounds of 300 ms.\n\n| connections",
 		"\n| 16 × 4 | volatile | 100 |  |  | 10 | 20 | 1.0 | 2.0 |  |  |  |  | 3.0 |\n",
 		"\n| 16 × 4 | remembered | 50 | 0.50 (0.40 to 0.60) |  | 10 | 20 | 1.0 | 2.0 | 4.2 | 2.50 | 1.00 | 15.0 | 3.0 |\n",
 	} {
@@ -107,7 +107,7 @@ func TestStoreMarkdown(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
 	}
-	columns := strings.Count(strings.Split(got, "\n")[3], "|")
+	columns := strings.Count(strings.Split(got, "\n")[5], "|")
 	for line := range strings.Lines(got) {
 		if n := strings.Count(line, "|"); n != 0 && n != columns {
 			t.Errorf("%d columns, not %d: %s", n, columns, line)

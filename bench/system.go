@@ -15,9 +15,12 @@ type system struct {
 	against string
 	// serve starts a server on a free port of 127.0.0.1 and returns its address.
 	serve func() (string, error)
-	// serveRedis is in place of serve where a server needs a Redis: it is given the
-	// address of one of its own.
-	serveRedis func(redis string) (string, error)
+	// serveRedis is in place of serve where a server needs Redis: it is given the
+	// addresses of those that the system's servers share, with no other system.
+	serveRedis func(redis []string) (string, error)
+	// nodes are how many servers there are, and shards how many Redis servers they
+	// share. Zero means one, of Redis only where there is serveRedis.
+	nodes, shards int
 	// dial opens the connection with that number. Each has a user of its own where
 	// the system knows users.
 	dial func(ctx context.Context, address string, number int) (connection, error)

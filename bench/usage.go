@@ -19,6 +19,10 @@ type usage struct {
 	Allocs   uint64        `json:"allocs"`
 	Bytes    uint64        `json:"bytes"`    // allocated, in all
 	Resident int64         `json:"resident"` // bytes, now
+	// Bytes read from clients' sockets and written to them, by a server that is
+	// one of several nodes; others do not count them.
+	ClientIn  uint64 `json:"client_in,omitempty"`
+	ClientOut uint64 `json:"client_out,omitempty"`
 }
 
 func usageNow() (usage, error) {
@@ -41,6 +45,8 @@ func usageNow() (usage, error) {
 		Allocs:   samples[0].Value.Uint64() + samples[1].Value.Uint64(),
 		Bytes:    samples[2].Value.Uint64(),
 		Resident: resident,
+
+		ClientIn: clientBytes.in.Load(), ClientOut: clientBytes.out.Load(),
 	}, nil
 }
 
