@@ -54,7 +54,7 @@ func (c *costs) flags(flags *flag.FlagSet, numbers *bounds) {
 	cpu(&c.pingCPU, "ping-cpu", 120*time.Microsecond, "CPU of a node for a ping and its answer", fromIdle)
 	memory(&c.process, "process-memory", 36*mib, "memory of a node without connections", fromIdle)
 	memory(&c.connection, "connection-memory", size(21.9*float64(kib)), "memory of a node for a connection", "bench/README.md, before garbage is collected")
-	memory(&c.redisConnection, "redis-connection-memory", 248, "memory of Redis for a connection", fromIdle)
+	memory(&c.redisConnection, "redis-connection-memory", 450, "memory of Redis for a connection", fromIdle)
 	memory(&c.redisUser, "redis-user-memory", 1177, "memory of Redis for a user who makes calls", fromIdle)
 	memory(&c.redisCall, "redis-call-memory", 250, "memory of Redis for a call while it is remembered", fromHeaders)
 	memory(&c.callBytes, "call-bytes", 498, "bytes between client and node for a small remembered call", fromNodes)
