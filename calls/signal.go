@@ -43,7 +43,7 @@ func (r *run) receive(signal Signal) {
 func (e *Engine) tell(key Key, signal Signal) (delivered bool) {
 	delivered, err := e.trySignal(key, signal)
 	if err != nil {
-		e.log.Warn("a signal to the process that runs a call was lost", "correlation_id", key.CorrelationID, "error", err)
+		e.log.Warn("a signal to the process that runs a call was lost", "correlation_id", key.CorrelationID, "user", key.UserID, "error", err)
 		return true // nothing is known; the caller asks again
 	}
 	return delivered
@@ -91,7 +91,8 @@ func (c *Caller) resume(userID string, req *wire.Request) {
 	c.signal(Key{userID, id}, Signal{Kind: SignalResume, Seq: seq, ReplyTo: replyTo}, func() {
 		gone := wire.EncodeError(id, itemsGone().Wire())
 		if err := c.engine.publish(replyTo, gone); err != nil {
-			c.engine.log.Error("a reply could not be published", "correlation_id", id, "error", err)
+			c.engine.cfg.Observer.PublishFailed()
+			c.engine.log.Error("a reply could not be published", "correlation_id", id, "user", userID, "client", c.Conn().ClientID, "error", err)
 		}
 	})
 }
