@@ -18,6 +18,7 @@ const (
 	TakenOver                 // it is claimed from another process, which died with it; Started follows
 	Acknowledged              // the client is told that it is claimed
 	ItemSent                  // its handler sent an item
+	SentAgain                 // a request for it came again, and joined it; that one is Attached or Resent
 	Attached                  // it was sent again while it ran, here or in another process
 	Resent                    // it was sent again after its end, and its stored reply was sent again
 	Storing                   // it has ended, and its reply is about to be stored

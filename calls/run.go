@@ -82,7 +82,7 @@ func (r *run) joins(first *run, req *wire.Request) bool {
 		return true
 	}
 	if first.trace != nil {
-		first.trace.Happened(event)
+		first.trace.Happened(SentAgain)
 	}
 	r.happened(event)
 	r.endTrace(0)

@@ -20,6 +20,7 @@ import (
 type connected struct {
 	identity *Identity
 	request  *http.Request
+	name     string // what the client's SDK calls itself
 }
 
 type connectedKey struct{}
@@ -70,7 +71,7 @@ func (s *Server) onConnecting(ctx context.Context, e centrifuge.ConnectEvent) (r
 		request = nil
 	}
 	return centrifuge.ConnectReply{
-		Context: context.WithValue(ctx, connectedKey{}, &connected{identity: id, request: request}),
+		Context: context.WithValue(ctx, connectedKey{}, &connected{identity: id, request: request, name: e.Name}),
 		Credentials: &centrifuge.Credentials{
 			UserID:   id.UserID,
 			ExpireAt: unix(id.ExpiresAt),

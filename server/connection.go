@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/centrifugal/centrifuge"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/calls"
@@ -25,6 +26,7 @@ type connection struct {
 	request    *http.Request
 	publishing inOrder
 	refreshing atomic.Bool
+	counted    prometheus.Gauge // among those like it
 }
 
 func newConn(client *centrifuge.Client, id *Identity) *centrirpc.Conn {
@@ -46,6 +48,8 @@ func newConnection(s *Server, client *centrifuge.Client) *connection {
 	c := &connection{server: s, client: client, request: known.request}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.caller = s.engine.NewCaller(newConn(client, known.identity))
+	c.counted = s.metrics.connections(client.Transport().Name(), known.name)
+	c.counted.Inc()
 	known.identity, known.request = nil, nil // lives as long as the connection
 	return c
 }
@@ -54,5 +58,6 @@ func (c *connection) userID() string { return c.caller.Conn().UserID }
 
 func (c *connection) onDisconnect(centrifuge.DisconnectEvent) {
 	c.cancel()
+	c.counted.Dec()
 	c.server.users.leave(c.userID())
 }
