@@ -70,6 +70,12 @@ func newMetrics(router *centrirpc.Router, declared []Channel) (*metrics, []prome
 		}, []string{"channel"}),
 		channels: map[string]prometheus.Counter{},
 	}
+	for _, reason := range []string{"bad_request", "permission_denied", "too_many_requests", "unavailable", "method_not_found", "conflict", "outcome_unknown"} {
+		m.refused.WithLabelValues(reason) // so that the first one is an increase
+	}
+	for _, state := range []string{"current", "compatible", "incompatible", "unknown"} {
+		m.contract.WithLabelValues(state)
+	}
 	for _, channel := range router.Channels() {
 		m.channels[channel.Pattern] = m.events.WithLabelValues(channel.Pattern)
 	}
