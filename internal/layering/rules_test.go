@@ -47,7 +47,7 @@ var rules = []rule{
 	{"calls/storetest", []string{"calls"}, nil,
 		"The tests that every store passes know no store."},
 	{"server", []string{".", "calls", "calls/memstore", "contract", "contract/diff", "server/token", "wire"},
-		[]string{"github.com/centrifugal/centrifuge", "github.com/prometheus/client_golang", "github.com/go-json-experiment/json", "github.com/redis/rueidis", "go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/propagation", "go.opentelemetry.io/otel/semconv/...", "go.opentelemetry.io/otel/trace"},
+		[]string{"github.com/centrifugal/centrifuge", "github.com/prometheus/client_golang", "github.com/go-json-experiment/json", "github.com/redis/rueidis", "go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/propagation", "go.opentelemetry.io/otel/semconv/v1.43.0", "go.opentelemetry.io/otel/trace"},
 		"The embedded server, and it alone, is built on the Centrifuge library, whose Redis client reads its URLs."},
 	{"server/centrifugo", []string{".", "calls", "calls/memstore", "contract", "wire"}, []string{"github.com/prometheus/client_golang"},
 		"The backend of an external Centrifugo speaks HTTP; it must not link a server of its own."},
