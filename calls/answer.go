@@ -147,7 +147,7 @@ func (r *run) answerAgain(reply []byte, code wire.Code) {
 
 // finish answers a run that has begun.
 func (r *run) finish(result json.RawMessage, failed *wire.Error) {
-	if failed != nil && failed.Code == wire.OutcomeUnknown && r.why() == errStopped {
+	if failed != nil && failed.Code == wire.OutcomeUnknown && errors.Is(r.why(), errStopped) {
 		r.happened(Stopped)
 	}
 	if r.native != nil {

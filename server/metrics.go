@@ -99,7 +99,7 @@ func newMetrics(router *centrirpc.Router, declared []Channel) (*metrics, []prome
 // register puts the metrics into the registry, or into a new one with those of
 // the runtime and the process.
 func (m *metrics) register(registry *prometheus.Registry, engine *calls.Engine, maxInFlight int, own []prometheus.Collector) error {
-	all := append(own,
+	all := slices.Concat(own, []prometheus.Collector{
 		gauge("centrirpc_calls_in_flight", "Calls that are running.", func() float64 { return float64(engine.InFlight()) }),
 		gauge("centrirpc_calls_in_flight_limit", "How many calls may run at the same time: Config.MaxInFlight.", func() float64 { return float64(maxInFlight) }),
 		gauge("centrirpc_draining", "1 while the server refuses new calls to be stopped, else 0.", func() float64 {
@@ -108,7 +108,7 @@ func (m *metrics) register(registry *prometheus.Registry, engine *calls.Engine, 
 			}
 			return 0
 		}),
-	)
+	})
 	if registry == nil {
 		registry = prometheus.NewRegistry()
 		all = append(all, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

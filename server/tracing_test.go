@@ -60,7 +60,7 @@ func (s *traced) ended(t *testing.T, name string, n int) []sdktrace.ReadOnlySpan
 func attributes(span sdktrace.ReadOnlySpan) map[string]string {
 	all := map[string]string{}
 	for _, a := range span.Attributes() {
-		all[string(a.Key)] = a.Value.Emit()
+		all[string(a.Key)] = a.Value.String()
 	}
 	return all
 }
