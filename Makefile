@@ -31,6 +31,7 @@ test-go: ## Go tests, race detector on: also the generators, the conformance run
 	cd bench && go vet ./... && go test -count=1 -timeout 5m ./... # it reads pages that Go does not know it by
 	cd e2e/realworld && go vet ./... && go test -timeout 5m ./...
 	cd e2e/deploy && go vet ./... && go test -count=1 -timeout 10m ./... # its files are outside of its module: no caching
+	cd e2e/monitoring && go vet ./... && go test -timeout 5m ./...
 
 .PHONY: test-typescript
 test-typescript: ## The TypeScript base client's tests, in Node

@@ -127,6 +127,7 @@ func (r *Router) prepared(ctx context.Context, method string, e *Error) *Error {
 // the process either.
 func (r *Router) logFailure(ctx context.Context, message, method string, args ...any) {
 	defer func() { _ = recover() }()
-	args = append([]any{"method", method, "correlation_id", CorrelationIDFromContext(ctx), "user", ConnFromContext(ctx).UserID}, args...)
-	r.logger.ErrorContext(ctx, message, args...)
+	a := *askerOf(ctx)
+	a.Method = method
+	r.logger.ErrorContext(ctx, message, append(a.LogAttrs(), args...)...)
 }

@@ -3,6 +3,7 @@ package centrirpc
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 )
 
 // Conn says who is asking: the connection that a call came in on. It is shared
@@ -26,12 +27,19 @@ type Conn struct {
 	Meta json.RawMessage
 }
 
-// Asker is what a handler's context says of its call: who asks, and by which id.
-// A transport that makes contexts of its own embeds it in them, and has its Value
-// answer before theirs; others use ContextWithCall.
+// Asker is what a handler's context says of its call: who asks, for what, and by
+// which id. A transport that makes contexts of its own embeds it in them, and has
+// its Value answer before theirs; others use ContextWithCall.
 type Asker struct {
 	Conn          *Conn
 	CorrelationID string // empty for a call that has none
+	Method        string // empty where nobody said
+	// Traceparent is the call's place in a trace, as W3C Trace Context has it: the
+	// server's own span where it traces, else what the client sent. Empty means
+	// none.
+	Traceparent string
+	// Logger takes what is logged with LoggerFromContext. Nil means slog.Default().
+	Logger *slog.Logger
 }
 
 type askerKey struct{}
@@ -45,12 +53,14 @@ func (a *Asker) Value(key any) any {
 	return nil
 }
 
-func askerOf(ctx context.Context) Asker {
-	a, _ := ctx.Value(askerKey{}).(*Asker)
-	if a == nil {
-		return Asker{}
+var nobody Asker
+
+// askerOf is never nil. What it returns must not be changed.
+func askerOf(ctx context.Context) *Asker {
+	if a, _ := ctx.Value(askerKey{}).(*Asker); a != nil {
+		return a
 	}
-	return *a
+	return &nobody
 }
 
 // ContextWithConn makes conn the asker of calls that run with the returned
@@ -62,7 +72,9 @@ func ContextWithConn(ctx context.Context, conn *Conn) context.Context {
 // ContextWithCall is ContextWithConn for the call of that correlation id, which
 // is empty for one that has none. Transports use it.
 func ContextWithCall(ctx context.Context, conn *Conn, correlationID string) context.Context {
-	return context.WithValue(ctx, askerKey{}, &Asker{conn, correlationID})
+	a := *askerOf(ctx)
+	a.Conn, a.CorrelationID = conn, correlationID
+	return context.WithValue(ctx, askerKey{}, &a)
 }
 
 var noConn Conn
@@ -80,3 +92,9 @@ func ConnFromContext(ctx context.Context) *Conn {
 // user, the same when the call is sent again, so it serves as an idempotency
 // key. It is empty for native RPC and for Router.Call in a test.
 func CorrelationIDFromContext(ctx context.Context) string { return askerOf(ctx).CorrelationID }
+
+// TraceparentFromContext is the call's place in a trace, within a handler, as W3C
+// Trace Context has it: "00-<trace id>-<span id>-<flags>". It is for programs
+// without OpenTelemetry, whose own functions find the span in ctx. It is empty
+// where neither the server traces nor the client sent one.
+func TraceparentFromContext(ctx context.Context) string { return askerOf(ctx).Traceparent }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/centrirpc/centrirpc"
@@ -17,25 +18,25 @@ import (
 // it is not, the request has been refused or answered.
 func (r *run) claim() bool {
 	e := r.engine()
-	if r.method == nil || (r.method.Kind == contract.Notify) != r.notify {
+	if r.described == nil || (r.described.Kind == contract.Notify) != r.notify {
 		e.cfg.Observer.CallRefused("method_not_found")
 		wrong := r.wrongKind().Wire()
 		if r.notify {
-			e.log.Warn("a notification failed", "method", r.name, "correlation_id", r.CorrelationID, "user", r.Conn.UserID, "error", wrong)
+			r.log(slog.LevelWarn, "a notification failed", "error", wrong)
 		}
-		r.answerAgain(wire.EncodeError(r.CorrelationID, wrong))
+		r.answerWithError(wrong)
 		return false
 	}
-	timeout := e.timeout(r.asked, r.method)
+	timeout := e.timeout(r.asked, r.described)
 	r.deadline = time.Now().Add(timeout)
 	r.asksUntil = r.deadline.Add(max(r.asked-timeout, 0))
 	found, err := r.claimFromStore()
 	if err != nil {
-		e.storing.fail(e.log, "a call could not be claimed; that is said once until the call store is back", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+		r.log(e.storing.fail(), "a call could not be claimed; that is said once until the call store is back", "error", err)
 		r.refuse(fmt.Errorf("%w: the call store is out of reach", ErrUnavailable))
 		return false
 	}
-	if !r.method.Volatile {
+	if !r.described.Volatile {
 		e.storing.succeed(e.log, "the call store is back")
 	}
 	switch found.State {
@@ -44,6 +45,9 @@ func (r *run) claim() bool {
 		r.fence, r.owned = found.Fence, true
 		r.mu.Unlock()
 		e.running.own(r)
+		if found.TakenOver {
+			r.happened(TakenOver)
+		}
 		if r.notify {
 			r.acknowledge(nil) // all that the caller waits for
 		}
@@ -51,24 +55,28 @@ func (r *run) claim() bool {
 	case Full:
 		r.refuse(fmt.Errorf("%w: the call store is full", ErrTooManyRequests))
 	case Done:
-		r.answerAgain(found.Reply)
+		r.happened(Resent)
+		r.answerAgain(found.Reply, 0)
 	case Dropped:
+		r.happened(ReplyLost)
 		e.cfg.Observer.CallRefused("outcome_unknown")
-		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.OutcomeUnknown, "the call has ended, and its reply is no longer kept").Wire()))
+		r.answerWithError(centrirpc.Errorf(wire.OutcomeUnknown, "the call has ended, and its reply is no longer kept").Wire())
 	case Conflict:
 		e.cfg.Observer.CallRefused("conflict")
-		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.Conflict, "the correlation id was used with another method or other params; give every call an id of its own").Wire()))
+		r.answerWithError(centrirpc.Errorf(wire.Conflict, "the correlation id was used with another method or other params; give every call an id of its own").Wire())
 	case Lost:
+		r.happened(OwnerLost)
 		if r.notify { // whose acknowledgement is its outcome
 			r.refuse(fmt.Errorf("%w: the server that the notification was sent to is gone", ErrOutcomeUnknown))
 			return false
 		}
 		e.cfg.Observer.CallRefused("outcome_unknown")
-		r.answerAgain(wire.EncodeError(r.CorrelationID, centrirpc.Errorf(wire.OutcomeUnknown, "the server that the call was sent to is gone; the call may have taken effect").Wire()))
+		r.answerWithError(centrirpc.Errorf(wire.OutcomeUnknown, "the server that the call was sent to is gone; the call may have taken effect").Wire())
 	case Unknown:
 		r.refuse(errDraining)
 	case Running:
-		r.answerAgain(nil) // by who runs it
+		r.happened(Attached)
+		r.answerAgain(nil, 0) // by who runs it
 		r.signalOwner()
 	}
 	return false
@@ -77,20 +85,21 @@ func (r *run) claim() bool {
 // claimFromStore asks for the call, or not where the method is volatile: such
 // calls are not remembered.
 func (r *run) claimFromStore() (ClaimResult, error) {
-	if r.method.Volatile {
+	if r.described.Volatile {
 		switch {
 		case r.find:
 			return ClaimResult{State: Unknown}, nil
-		case r.epoch != "" && (r.stream != nil || !r.method.Idempotent): // it may have run, and nobody knows
+		case r.epoch != "" && (r.stream != nil || !r.described.Idempotent): // it may have run, and nobody knows
 			return ClaimResult{State: Lost}, nil
 		}
 		return ClaimResult{State: Claimed}, nil
 	}
+	r.happened(Claiming)
 	return r.engine().cfg.Store.Claim(context.Background(), Claim{
 		Key: r.key(), Fingerprint: r.fingerprint(), Deadline: r.asksUntil,
 		Epoch: r.epoch, Find: r.find,
 		// A stream is not run again: the items of two runs would mix.
-		Idempotent: r.method.Idempotent && r.stream == nil,
+		Idempotent: r.described.Idempotent && r.stream == nil,
 	})
 }
 
@@ -118,25 +127,31 @@ func (r *run) signalOwner() {
 func (r *run) refuse(refusal error) {
 	r.engine().cfg.Observer.CallRefused(refusalName(refusal))
 	r.shut()
-	r.acknowledge(refusal)
+	r.acknowledge(r.refusal(refusal))
+	r.endTrace(codeOfReply(refusal))
+}
+
+// answerWithError is answerAgain for a call that does not run, and fails.
+func (r *run) answerWithError(failed *wire.Error) {
+	r.answerAgain(wire.EncodeError(r.CorrelationID, failed), failed.Code)
 }
 
 // answerAgain acknowledges a request whose handler does not run here, now, and
-// publishes its reply, if it has one.
-func (r *run) answerAgain(reply []byte) {
+// publishes its reply, if it has one. The code is that of its error, or 0.
+func (r *run) answerAgain(reply []byte, code wire.Code) {
 	r.slot.freeConn()
 	channels := r.shut()
 	r.acknowledge(nil)
 	if len(reply) > 0 && !r.notify {
 		r.send(reply, channels)
 	}
+	r.endTrace(code)
 }
 
 // finish answers a run that has begun.
 func (r *run) finish(result json.RawMessage, failed *wire.Error) {
-	var code wire.Code
-	if failed != nil {
-		code = failed.Code
+	if failed != nil && failed.Code == wire.OutcomeUnknown && errors.Is(r.why(), errStopped) {
+		r.happened(Stopped)
 	}
 	if r.native != nil {
 		r.native(result, failed)
@@ -144,16 +159,15 @@ func (r *run) finish(result json.RawMessage, failed *wire.Error) {
 		r.complete(result, failed)
 	}
 	if r.notify && failed != nil { // there is nobody else to hear it
-		r.engine().log.Warn("a notification failed", "method", r.name, "correlation_id", r.CorrelationID, "user", r.Conn.UserID, "error", failed)
+		r.log(slog.LevelWarn, "a notification failed", "error", failed)
 	}
-	r.engine().cfg.Observer.CallEnded(r.method.Name, code, time.Since(r.started))
+	r.answered(failed)
 }
 
 // complete stores the reply and publishes it. The acknowledgement comes between
 // the two, if it has not gone out yet: then client and server both know that the
 // call has been claimed, and the client's SDK gets both in one piece.
 func (r *run) complete(result json.RawMessage, failed *wire.Error) {
-	e := r.engine()
 	var reply []byte
 	switch {
 	case r.notify:
@@ -166,9 +180,15 @@ func (r *run) complete(result json.RawMessage, failed *wire.Error) {
 	if r.stream != nil {
 		reply = r.stream.end(reply)
 	}
+	if !r.described.Volatile {
+		r.happened(Storing)
+	}
 	stored, err := r.store(reply)
+	if !r.described.Volatile {
+		r.happened(Stored)
+	}
 	if err != nil {
-		e.storing.fail(e.log, "a reply could not be stored; that is tried again, and said once until the call store is back", "method", r.name, "correlation_id", r.CorrelationID, "error", err)
+		r.log(r.engine().storing.fail(), "a reply could not be stored; that is tried again, and said once until the call store is back", "error", err)
 		r.storeLater(reply)
 	}
 	// From here on a request that comes again finds the reply in the store.
@@ -178,7 +198,8 @@ func (r *run) complete(result json.RawMessage, failed *wire.Error) {
 		if r.stream != nil {
 			r.stream.close()
 		}
-		e.log.Warn("a call ended after its claim had passed to another owner", "method", r.name, "correlation_id", r.CorrelationID)
+		r.happened(Displaced)
+		r.log(slog.LevelWarn, "a call ended after its claim had passed to another owner")
 		return
 	}
 	if reply != nil {
@@ -203,13 +224,14 @@ func (r *run) send(reply []byte, alsoTo []string) {
 }
 
 func (r *run) sendTo(channel string, reply []byte) {
-	r.engine().send(channel, reply, r.name, r.CorrelationID)
+	r.engine().send(channel, reply, &r.Asker)
 }
 
 // send publishes on a reply channel.
-func (e *Engine) send(channel string, data []byte, method, correlationID string) {
+func (e *Engine) send(channel string, data []byte, to *centrirpc.Asker) {
 	if err := e.publish(channel, data); err != nil {
-		e.publishing.fail(e.log, "a reply could not be published; that is said once until replies are published again", "method", method, "correlation_id", correlationID, "error", err)
+		e.cfg.Observer.PublishFailed()
+		e.log.Log(context.Background(), e.publishing.fail(), "a reply could not be published; that is said once until replies are published again", append(to.LogAttrs(), "error", err)...)
 		return
 	}
 	e.publishing.succeed(e.log, "replies are published again")
@@ -217,12 +239,12 @@ func (e *Engine) send(channel string, data []byte, method, correlationID string)
 
 func (r *run) wrongKind() *centrirpc.Error {
 	switch {
-	case r.method == nil:
-		return noSuchMethod(r.name)
+	case r.described == nil:
+		return noSuchMethod(r.Method)
 	case r.notify:
-		return centrirpc.Errorf(wire.MethodNotFound, "the method %s is called, not notified", r.name)
+		return centrirpc.Errorf(wire.MethodNotFound, "the method %s is called, not notified", r.Method)
 	}
-	return centrirpc.Errorf(wire.MethodNotFound, `the method %s takes notifications: send it with "op":"notify"`, r.name)
+	return centrirpc.Errorf(wire.MethodNotFound, `the method %s takes notifications: send it with "op":"notify"`, r.Method)
 }
 
 func noSuchMethod(name string) *centrirpc.Error {
@@ -231,7 +253,7 @@ func noSuchMethod(name string) *centrirpc.Error {
 
 func (r *run) fingerprint() Fingerprint {
 	var scratch [512]byte // on the stack; most requests fit
-	text := append(append(append(scratch[:0], r.name...), 0), r.params...)
+	text := append(append(append(scratch[:0], r.Method...), 0), r.params...)
 	sum := sha256.Sum256(text)
 	return Fingerprint(sum[:16])
 }

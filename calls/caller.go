@@ -55,18 +55,20 @@ var (
 // error that wraps one of the refusals. What becomes of the call is published on
 // its reply channel, before or after the acknowledgement. data is not kept.
 func (c *Caller) Submit(data []byte, ack func(error)) {
-	if err := c.submit(data, ack); err != nil {
+	req, err := wire.DecodeRequest(data)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrBadRequest, err)
+	} else if reason := c.submit(&req, ack); reason != nil {
+		err = &Refusal{centrirpc.Asker{Conn: c.Conn(), CorrelationID: req.CorrelationID, Method: req.Method, Traceparent: req.Traceparent}, reason}
+	}
+	if err != nil {
 		c.engine.cfg.Observer.CallRefused(refusalName(err))
 		ack(err)
 	}
 }
 
 // submit returns an error if it did not, and will not, call ack.
-func (c *Caller) submit(data []byte, ack func(error)) error {
-	req, err := wire.DecodeRequest(data)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBadRequest, err)
-	}
+func (c *Caller) submit(req *wire.Request, ack func(error)) error {
 	conn := c.Conn()
 	switch req.Op {
 	case wire.OpCancel:
@@ -87,7 +89,7 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 		}
 		c.received(conn.UserID, req.Received)
 		ack(nil)
-		c.resume(conn.UserID, &req)
+		c.resume(conn.UserID, req)
 		return nil
 	case wire.OpCall:
 		if err := wire.CheckReplyTo(req.ReplyTo, conn.UserID); err != nil {
@@ -100,16 +102,17 @@ func (c *Caller) submit(data []byte, ack func(error)) error {
 	}
 	c.received(conn.UserID, req.Received)
 	r := &run{
-		Asker:  centrirpc.Asker{Conn: conn, CorrelationID: req.CorrelationID},
-		caller: c, name: req.Method, method: method, params: req.Params, asked: req.Timeout(),
+		Asker:  centrirpc.Asker{Conn: conn, CorrelationID: req.CorrelationID, Method: req.Method, Logger: c.engine.log},
+		caller: c, described: method, observer: c.engine.observers[method], arrived: time.Now(), params: req.Params, asked: req.Timeout(),
 		notify: req.Op == wire.OpNotify, ack: ack, replyTo: req.ReplyTo, holds: 1,
 		epoch: storeEpoch(req.Store, conn.UserID), missing: req.Seq,
 	}
 	if method != nil && method.Kind == contract.Stream {
 		r.stream = newStream(r)
 	}
+	r.follow(req.Traceparent)
 	// Before it has a slot, so that a call that runs is never refused.
-	if first := c.engine.running.add(r); first != nil && first.join(&req, ack) {
+	if first := c.engine.running.add(r); first != nil && r.joins(first, req) {
 		return nil
 	}
 	c.start(r)
@@ -128,6 +131,7 @@ func (c *Caller) start(r *run) {
 		r.unhook()
 		c.engine.cfg.Observer.CallRefused(refusalName(err))
 		r.native(nil, refusalAnswer(err))
+		r.endTrace(codeOfReply(err))
 		return
 	}
 	c.engine.workers.start(r)
@@ -160,19 +164,16 @@ func (c *Caller) Invoke(ctx context.Context, method string, params json.RawMessa
 		return
 	}
 	r := &run{
-		Asker:  centrirpc.Asker{Conn: c.Conn()},
-		caller: c, name: method, method: described, params: params,
+		Asker:  centrirpc.Asker{Conn: c.Conn(), Method: method, Logger: e.log},
+		caller: c, described: described, observer: e.observers[described], arrived: time.Now(), params: params,
 		deadline: time.Now().Add(e.timeout(0, described)), native: reply, parent: ctx, holds: 1,
 	}
+	r.follow("")
 	e.running.add(r)
 	r.unhook = context.AfterFunc(ctx, func() { r.giveUp(errGone) })
 	c.start(r)
 }
 
 func refusalAnswer(refusal error) *wire.Error {
-	code := wire.Unavailable
-	if CodeOf(refusal) == 111 {
-		code = wire.ResourceExhausted
-	}
-	return centrirpc.Errorf(code, "%v", refusal).Wire()
+	return centrirpc.Errorf(codeOfReply(refusal), "%v", refusal).Wire()
 }

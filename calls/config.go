@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	"github.com/centrirpc/centrirpc/wire"
 )
 
 // maxStreamItems is how many items a client has room for.
@@ -55,29 +53,9 @@ type Config struct {
 	Logger *slog.Logger
 	// Observer is told of every call. Nil means nobody is.
 	Observer Observer
+	// Tracer follows every call. Nil means nobody does.
+	Tracer Tracer
 }
-
-// Observer is told what happens to calls, for metrics. Its methods are called on
-// the way of every call: they must be quick and safe for concurrent use. Method
-// names are always those of registered methods.
-type Observer interface {
-	// CallStarted tells that a handler is about to run.
-	CallStarted(method string)
-	// CallEnded tells that a call ended, with the code of its error or 0, and
-	// how long after its start.
-	CallEnded(method string, code wire.Code, took time.Duration)
-	// CallRefused tells that a request was not accepted: "bad_request",
-	// "permission_denied", "too_many_requests", "unavailable", or that it was
-	// answered without a handler: "method_not_found", "conflict",
-	// "outcome_unknown".
-	CallRefused(reason string)
-}
-
-type noObserver struct{}
-
-func (noObserver) CallStarted(string)                         {}
-func (noObserver) CallEnded(string, wire.Code, time.Duration) {}
-func (noObserver) CallRefused(string)                         {}
 
 func (c Config) withDefaults() (Config, error) {
 	if c.Store == nil {

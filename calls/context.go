@@ -75,6 +75,11 @@ func (r *run) Value(key any) any {
 	if key == centrirpc.ProgressKey() && r.native == nil && !r.notify {
 		return r
 	}
+	if r.trace != nil {
+		if value := r.trace.Value(key); value != nil {
+			return value
+		}
+	}
 	if r.parent != nil {
 		return r.parent.Value(key)
 	}
@@ -121,4 +126,4 @@ func (r *run) endContext(cause error) {
 
 // String is how the context prints. Without it, fmt would read what mu guards, and
 // print the params.
-func (r *run) String() string { return "the context of a call of " + r.name }
+func (r *run) String() string { return "the context of a call of " + r.Method }

@@ -25,7 +25,9 @@ type Engine struct {
 	log     *slog.Logger
 	running running
 	workers *workers
-	callers atomic.Uint32 // made so far, to spread them over the workers' shards
+	// observers are those of the methods.
+	observers map[*centrirpc.Method]MethodObserver
+	callers   atomic.Uint32 // made so far, to spread them over the workers' shards
 
 	signaler Signaler // nil if no other process shares the store
 
@@ -55,8 +57,8 @@ func NewEngine(router *centrirpc.Router, publish Publisher, cfg Config) (*Engine
 		e.signaler = shared
 		shared.Receive(e.receive)
 	}
-	e.cfg.Store = guarded{cfg.Store, e.log}
-	router.Methods()
+	e.cfg.Store = guarded{cfg.Store, e.log, cfg.Observer}
+	e.observers = observersOf(router, cfg.Observer)
 	return e, nil
 }
 

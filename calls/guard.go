@@ -5,22 +5,31 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 )
 
 // guarded is a store whose panics are errors: a store is anybody's code.
 type guarded struct {
 	Store
-	log *slog.Logger
+	log      *slog.Logger
+	observer Observer
 }
 
 func (g guarded) Claim(ctx context.Context, claim Claim) (_ ClaimResult, err error) {
 	defer asError(&err)
+	defer g.tell(true, time.Now(), &err)
 	return g.Store.Claim(ctx, claim)
 }
 
 func (g guarded) Complete(ctx context.Context, key Key, fence uint64, reply []byte) (_ Completion, err error) {
 	defer asError(&err)
+	defer g.tell(false, time.Now(), &err)
 	return g.Store.Complete(ctx, key, fence, reply)
+}
+
+// tell is deferred. A panic that is under way has no error yet.
+func (g guarded) tell(claim bool, began time.Time, err *error) {
+	g.observer.StoreAsked(claim, time.Since(began), *err)
 }
 
 func (g guarded) Received(userID string, ids []string) {
@@ -47,6 +56,5 @@ func (r *run) recovered() {
 }
 
 func (r *run) logPanic(p any) {
-	r.engine().log.Error("a call panicked outside its handler", "method", r.name,
-		"correlation_id", r.CorrelationID, "user", r.Conn.UserID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	r.log(slog.LevelError, "a call panicked outside its handler", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 }

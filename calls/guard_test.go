@@ -45,23 +45,33 @@ func (s wildStore) Received(user string, ids []string) {
 // wildObserver panics where it is told to.
 type wildObserver struct{ at string }
 
-func (o wildObserver) CallStarted(string) {
-	if o.at == "started" {
+func (o wildObserver) Method(*centrirpc.Method) calls.MethodObserver { return o }
+func (wildObserver) CallRefused(string)                              {}
+func (wildObserver) StoreAsked(bool, time.Duration, error)           {}
+func (wildObserver) PublishFailed()                                  {}
+
+func (o wildObserver) Happened(event calls.Event) {
+	if o.at == "started" && event == calls.Started {
 		panic("boom")
 	}
 }
 
-func (o wildObserver) CallEnded(string, wire.Code, time.Duration) {
+func (o wildObserver) HandlerReturned(time.Duration) {
+	if o.at == "returned" {
+		panic("boom")
+	}
+}
+
+func (o wildObserver) CallEnded(wire.Code, time.Duration) {
 	if o.at == "ended" {
 		panic("boom")
 	}
 }
-func (wildObserver) CallRefused(string) {}
 
 // Whatever the parts of others do, the process lives, each request is
 // acknowledged once, and no slot stays taken.
 func TestPanicsOfOthersEndNothing(t *testing.T) {
-	for _, at := range []string{"claim", "complete", "received", "publish", "ack", "started", "ended"} {
+	for _, at := range []string{"claim", "complete", "received", "publish", "ack", "started", "returned", "ended"} {
 		for _, method := range []string{"quick", "slow", "stuck"} {
 			t.Run(at+" of a "+method+" call", func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {

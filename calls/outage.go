@@ -1,7 +1,6 @@
 package calls
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -21,18 +20,19 @@ type outage struct {
 	failed int
 }
 
-// fail logs a failure: as an error if it is the first one.
-func (o *outage) fail(log *slog.Logger, message string, attrs ...any) {
+// fail counts a failure, and is the level to log it at: as an error if it is the
+// first one.
+func (o *outage) fail() (level slog.Level) {
 	o.mu.Lock()
-	level := slog.LevelError
+	defer o.mu.Unlock()
+	level = slog.LevelError
 	if o.down.Load() {
 		level = slog.LevelDebug
 	}
 	o.down.Store(true)
 	o.latest = time.Now()
 	o.failed++
-	o.mu.Unlock()
-	log.Log(context.Background(), level, message, attrs...)
+	return level
 }
 
 // succeed ends an outage that has calmed down, and logs that.

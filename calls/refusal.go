@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -50,6 +51,39 @@ func CodeOf(refusal error) uint32 {
 		return uint32(wire.OutcomeUnknown)
 	}
 	return 503
+}
+
+// Refusal is the error of an acknowledgement whose request could be read. It wraps
+// one of the errors above.
+type Refusal struct {
+	// Asker is whose request it was.
+	Asker centrirpc.Asker
+	// Reason is why it was refused.
+	Reason error
+}
+
+// Error is the reason.
+func (r *Refusal) Error() string { return r.Reason.Error() }
+
+// Unwrap returns the reason.
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+// refusal is the error with which the run's request is refused.
+func (r *run) refusal(reason error) error { return &Refusal{r.Asker, reason} }
+
+// codeOfReply is the code of a reply that says the same as a refusal.
+func codeOfReply(refusal error) wire.Code {
+	switch CodeOf(refusal) {
+	case 103:
+		return wire.PermissionDenied
+	case 107:
+		return wire.InvalidParams
+	case 111:
+		return wire.ResourceExhausted
+	case uint32(wire.OutcomeUnknown):
+		return wire.OutcomeUnknown
+	}
+	return wire.Unavailable
 }
 
 func refusalName(refusal error) string {

@@ -30,8 +30,10 @@ type run struct {
 	centrirpc.Asker // whose call it is
 	caller          *Caller
 	slot            slot
-	name            string            // the method's, as the caller says
-	method          *centrirpc.Method // nil if there is none of that name
+	described       *centrirpc.Method // nil if there is none of the name that the caller says
+	observer        MethodObserver    // or nil
+	trace           Trace             // or nil
+	arrived         time.Time
 	params          json.RawMessage
 	asked           time.Duration // how long the caller waits, or zero
 	deadline        time.Time
@@ -73,26 +75,45 @@ func (r *run) engine() *Engine { return r.caller.engine }
 
 func (r *run) key() Key { return Key{r.Conn.UserID, r.CorrelationID} }
 
+// joins lets r, of a request that came again, share the first run, and so end
+// itself. It reports false where it must find its own way.
+func (r *run) joins(first *run, req *wire.Request) bool {
+	event, refusal, joined := first.join(req, r.ack)
+	if !joined {
+		return false
+	}
+	if refusal != nil {
+		r.engine().cfg.Observer.CallRefused(refusalName(refusal))
+		r.endTrace(codeOfReply(refusal))
+		return true
+	}
+	if first.trace != nil {
+		first.trace.Happened(SentAgain)
+	}
+	r.happened(event)
+	r.endTrace(0)
+	return true
+}
+
 // join lets a request that came again share the run: its acknowledgement and its
 // reply. It reports false when it must find its own way, because the run has been
 // answered or is of another request under the same key.
-func (r *run) join(req *wire.Request, ack func(error)) bool {
+func (r *run) join(req *wire.Request, ack func(error)) (event Event, refusal error, joined bool) {
 	r.mu.Lock()
-	if r.name != req.Method || r.notify != (req.Op == wire.OpNotify) || string(r.params) != string(req.Params) {
+	if r.Method != req.Method || r.notify != (req.Op == wire.OpNotify) || string(r.params) != string(req.Params) {
 		r.mu.Unlock()
-		return false
+		return 0, nil, false
 	}
 	if r.closed {
 		r.mu.Unlock()
-		return r.joinEnded(req, ack)
+		return Resent, nil, r.joinEnded(req, ack)
 	}
-	var refusal error
 	switch {
 	case !r.acked && len(r.moreAcks) == maxAcks:
-		refusal = errRepeats
+		refusal = r.refusal(errRepeats)
 	case req.ReplyTo == r.replyTo || slices.Contains(r.alsoTo, req.ReplyTo):
 	case len(r.alsoTo) == maxReplyTo:
-		refusal = errChannels
+		refusal = r.refusal(errChannels)
 	default:
 		r.alsoTo = append(r.alsoTo, req.ReplyTo)
 	}
@@ -107,7 +128,7 @@ func (r *run) join(req *wire.Request, ack func(error)) bool {
 	if refusal == nil && r.stream != nil && req.Seq != nil {
 		r.stream.resume(*req.Seq, req.ReplyTo)
 	}
-	return true
+	return Attached, refusal, true
 }
 
 // joinEnded is join for a run that has been answered, but has something to tell
@@ -165,6 +186,9 @@ func (r *run) acknowledge(refusal error) {
 	for _, ack := range more {
 		r.tell(ack, refusal)
 	}
+	if first != nil && refusal == nil {
+		r.happened(Acknowledged)
+	}
 }
 
 // tell calls an acknowledgement; if that panics, the others and the reply follow.
@@ -181,10 +205,11 @@ func (r *run) work() {
 	}
 	e := r.engine()
 	r.started = time.Now()
-	e.cfg.Observer.CallStarted(r.method.Name)
+	r.happened(Started)
 	var result json.RawMessage
 	var failed *wire.Error
 	if cause := r.begin(); cause != nil {
+		r.returned()
 		failed = endOf(cause)
 	} else {
 		answer, err := r.invoke()
@@ -202,10 +227,11 @@ func (r *run) work() {
 }
 
 func (r *run) invoke() (json.RawMessage, error) {
+	defer r.returned()
 	if r.stream != nil {
-		return r.engine().router.CallStream(r, r.method.Name, r.params, r.stream.send)
+		return r.engine().router.CallStream(r, r.described.Name, r.params, r.stream.send)
 	}
-	return r.engine().router.Call(r, r.method.Name, r.params)
+	return r.engine().router.Call(r, r.described.Name, r.params)
 }
 
 // cancel ends a call that its caller has left.
@@ -309,6 +335,7 @@ func (r *run) leave() {
 		r.refuse(errBroken)
 	case refused:
 		r.native(nil, centrirpc.Errorf(wire.Internal, "internal error").Wire())
+		r.endTrace(wire.Internal)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -43,7 +44,7 @@ func (r *run) receive(signal Signal) {
 func (e *Engine) tell(key Key, signal Signal) (delivered bool) {
 	delivered, err := e.trySignal(key, signal)
 	if err != nil {
-		e.storing.fail(e.log, "a signal to the process that runs a call was lost; that is said once until the call store is back", "correlation_id", key.CorrelationID, "error", err)
+		e.log.Log(context.Background(), e.storing.fail(), "a signal to the process that runs a call was lost; that is said once until the call store is back", "correlation_id", key.CorrelationID, "user", key.UserID, "error", err)
 		return true // nothing is known; the caller asks again
 	}
 	return delivered
@@ -89,6 +90,6 @@ func (c *Caller) resume(userID string, req *wire.Request) {
 	}
 	id, replyTo := req.CorrelationID, req.ReplyTo
 	c.signal(Key{userID, id}, Signal{Kind: SignalResume, Seq: seq, ReplyTo: replyTo}, func() {
-		c.engine.send(replyTo, wire.EncodeError(id, itemsGone().Wire()), req.Method, id)
+		c.engine.send(replyTo, wire.EncodeError(id, itemsGone().Wire()), &centrirpc.Asker{Conn: c.Conn(), CorrelationID: id, Method: req.Method})
 	})
 }

@@ -53,6 +53,8 @@ type ClaimResult struct {
 	// Fence belongs to a Claimed call: Complete takes it only while it is the
 	// newest given out for the key.
 	Fence uint64
+	// TakenOver says that a Claimed call was another process's, which died.
+	TakenOver bool
 	// Reply is the stored reply of a Done call, as it was published.
 	Reply []byte
 }

@@ -44,6 +44,7 @@ func (s *stream) send(item json.RawMessage) error {
 		message, err = s.await(item)
 	}
 	if err == nil {
+		s.run.happened(ItemSent)
 		s.run.broadcast(message)
 	}
 	return err

@@ -14,7 +14,7 @@ const (
 
 // store completes the call in the store, if it is there at all.
 func (r *run) store(reply []byte) (Completion, error) {
-	if r.method.Volatile {
+	if r.described.Volatile {
 		return Completed, nil
 	}
 	return r.engine().cfg.Store.Complete(context.Background(), r.key(), r.fence, reply)

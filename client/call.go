@@ -81,6 +81,7 @@ func (c *CentrifugoRPCClient) begin(ctx context.Context, cl *call, r *request, p
 		return nil, err
 	}
 	r.params, r.received = body, &c.received
+	r.traceparent = c.cfg.traceparentOf(ctx, &cl.cfg)
 	now := time.Now()
 	r.timeout, r.deadline = c.timeLeft(ctx, &cl.cfg, now)
 	if r.timeout > 0 {

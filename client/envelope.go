@@ -25,6 +25,8 @@ type request struct {
 	// wallDeadline is the deadline by the wall clock, without a monotonic reading.
 	wallDeadline time.Time
 
+	traceparent string // of the caller; empty for none
+
 	store    string    // of a request that may have been claimed before
 	next     uint64    // the first item still missing, where resumes is set, or the last one taken, of an ack
 	resumes  bool      // next is meant
@@ -84,6 +86,10 @@ func (r *request) appendTo(b []byte, replyTo string) []byte {
 		b = append(b, `,"timeout_ms":`...)
 		left := (r.left + time.Millisecond - 1) / time.Millisecond
 		b = strconv.AppendInt(b, int64(min(max(1, left), wire.MaxTimeout/time.Millisecond)), 10)
+	}
+	if r.traceparent != "" {
+		b = append(b, `,"traceparent":`...)
+		b = appendString(b, r.traceparent)
 	}
 	plain := len(b)
 	if r.store != "" {

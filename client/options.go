@@ -36,6 +36,7 @@ type config struct {
 	header           http.Header
 	onError          func(error)
 	wallClock        func() time.Time
+	traceparent      func(context.Context) string // nil for none
 }
 
 // Defaults of the options.
@@ -132,6 +133,8 @@ type callConfig struct {
 	volatile   bool
 	progress   func(Progress)
 	errors     ErrorTypes
+
+	traceparent string
 }
 
 // WithSilence is how long the server may give no sign of a call, on a connection

@@ -51,18 +51,20 @@ type step struct {
 	Together    []step `json:"together,omitempty"` // all at once
 	Steps       []step `json:"steps,omitempty"`    // one after another
 
-	On         string          `json:"on,omitempty"`  // "shared": the shared client, in a case with a client of its own
-	Via        string          `json:"via,omitempty"` // "base": the base client, not the typed one
-	Params     json.RawMessage `json:"params,omitempty"`
-	TimeoutMS  int             `json:"timeout_ms,omitempty"`
-	AbortAfter string          `json:"abort_after,omitempty"` // "start" or "ack"
-	As         string          `json:"as,omitempty"`          // names a handler; none: by its channel
-	For        string          `json:"for,omitempty"`         // takes events for this user only
-	AfterFirst bool            `json:"after_first,omitempty"` // within together: once another has ended
-	UntilEvent bool            `json:"until_event,omitempty"` // repeats the call until an event has arrived
-	Take       int             `json:"take,omitempty"`        // leaves the stream after so many items
-	ResultOnly bool            `json:"result_only,omitempty"` // awaits a stream's result and takes no items
-	Progress   bool            `json:"progress,omitempty"`    // collects the call's progress
+	On        string          `json:"on,omitempty"`  // "shared": the shared client, in a case with a client of its own
+	Via       string          `json:"via,omitempty"` // "base": the base client, not the typed one
+	Params    json.RawMessage `json:"params,omitempty"`
+	TimeoutMS int             `json:"timeout_ms,omitempty"`
+	// Traceparent is given to the base client's call.
+	Traceparent string `json:"traceparent,omitempty"`
+	AbortAfter  string `json:"abort_after,omitempty"` // "start" or "ack"
+	As          string `json:"as,omitempty"`          // names a handler; none: by its channel
+	For         string `json:"for,omitempty"`         // takes events for this user only
+	AfterFirst  bool   `json:"after_first,omitempty"` // within together: once another has ended
+	UntilEvent  bool   `json:"until_event,omitempty"` // repeats the call until an event has arrived
+	Take        int    `json:"take,omitempty"`        // leaves the stream after so many items
+	ResultOnly  bool   `json:"result_only,omitempty"` // awaits a stream's result and takes no items
+	Progress    bool   `json:"progress,omitempty"`    // collects the call's progress
 
 	// For the runner.
 	Times     int          `json:"times,omitempty"` // within together: so many of it
@@ -72,13 +74,14 @@ type step struct {
 
 // clientSpec describes a case's own client.
 type clientSpec struct {
-	Token      json.RawMessage `json:"token,omitempty"`       // a string as it is, or the claims of one to mint
-	FreshToken json.RawMessage `json:"fresh_token,omitempty"` // what its token source gives
-	UserID     string          `json:"user_id,omitempty"`
-	Session    string          `json:"session,omitempty"`
-	Connection string          `json:"connection,omitempty"` // its name, for gate.cut
-	URL        string          `json:"url,omitempty"`        // "unreachable", or "tokenless": the server that asks for no JWT
-	Cookie     string          `json:"cookie,omitempty"`     // whom that server takes it for; none: somebody anonymous
+	Token       json.RawMessage `json:"token,omitempty"`       // a string as it is, or the claims of one to mint
+	FreshToken  json.RawMessage `json:"fresh_token,omitempty"` // what its token source gives
+	UserID      string          `json:"user_id,omitempty"`
+	Session     string          `json:"session,omitempty"`
+	Connection  string          `json:"connection,omitempty"`  // its name, for gate.cut
+	URL         string          `json:"url,omitempty"`         // "unreachable", or "tokenless": the server that asks for no JWT
+	Cookie      string          `json:"cookie,omitempty"`      // whom that server takes it for; none: somebody anonymous
+	Traceparent string          `json:"traceparent,omitempty"` // what its option gives for each call
 }
 
 type claims struct {

@@ -92,4 +92,4 @@ func main() {
 
 // unwanted are parts of the names of what only servers, clients, generators and
 // tests need.
-var unwanted = []string{"redis", "rueidis", "sqlite", "centrifug", "prometheus", "testify", "websocket", "protobuf", "jwt", "keyfunc", "golang.org/x/tools"}
+var unwanted = []string{"redis", "rueidis", "sqlite", "centrifug", "opentelemetry", "prometheus", "testify", "websocket", "protobuf", "jwt", "keyfunc", "golang.org/x/tools"}

@@ -182,6 +182,9 @@ func (c *connection) publishOnChannel(e centrifuge.PublishEvent, answer centrifu
 	taken := c.publishing.do(func() {
 		defer c.server.recovered("publish", func() {})
 		err := c.rule("publish", e.Channel, func(ctx context.Context) error { return declared.Publish(ctx, asking, e.Channel, e.Data) })
+		if err == nil { // the library publishes it
+			c.server.metrics.published(declared.Name)
+		}
 		answer(centrifuge.PublishReply{}, err)
 	})
 	if !taken {

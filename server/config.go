@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/centrirpc/centrirpc/calls"
 	"github.com/centrirpc/centrirpc/server/token"
@@ -173,6 +174,10 @@ type Config struct {
 	// can serve one Server. Zero means a registry of the server's own, with
 	// those of the Go runtime and the process.
 	Registry *prometheus.Registry
+	// TracerProvider, of OpenTelemetry, makes a span of each call, below the one that
+	// the client named, and has the handler's own spans below it. Zero means that
+	// nothing is traced, which costs nothing.
+	TracerProvider trace.TracerProvider
 }
 
 // Identity says who is connecting.

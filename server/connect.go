@@ -23,6 +23,7 @@ type connected struct {
 	request  *http.Request
 	// connection is what onConnect made of it, for a drain to find.
 	connection atomic.Pointer[connection]
+	name       string // what the client's SDK calls itself
 }
 
 type connectedKey struct{}
@@ -73,7 +74,7 @@ func (s *Server) onConnecting(ctx context.Context, e centrifuge.ConnectEvent) (r
 		request = nil
 	}
 	return centrifuge.ConnectReply{
-		Context: context.WithValue(ctx, connectedKey{}, &connected{identity: id, request: request}),
+		Context: context.WithValue(ctx, connectedKey{}, &connected{identity: id, request: request, name: e.Name}),
 		Credentials: &centrifuge.Credentials{
 			UserID:   id.UserID,
 			ExpireAt: unix(id.ExpiresAt),

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/centrifugal/centrifuge"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/calls"
@@ -25,8 +26,9 @@ type connection struct {
 	request    *http.Request
 	publishing inOrder
 	refreshing atomic.Bool
-	rpcs       atomic.Int64 // native ones, in flight
-	leaving    atomic.Bool  // when those are answered
+	rpcs       atomic.Int64     // native ones, in flight
+	leaving    atomic.Bool      // when those are answered
+	counted    prometheus.Gauge // among those like it
 }
 
 func newConn(client *centrifuge.Client, id *Identity) *centrirpc.Conn {
@@ -48,6 +50,8 @@ func newConnection(s *Server, client *centrifuge.Client) *connection {
 	c := &connection{server: s, client: client, request: known.request}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.caller = s.engine.NewCaller(newConn(client, known.identity))
+	c.counted = s.metrics.connections(client.Transport().Name(), known.name)
+	c.counted.Inc()
 	known.identity, known.request = nil, nil // lives as long as the connection
 	known.connection.Store(c)
 	return c
@@ -73,5 +77,6 @@ func (c *connection) answered() {
 
 func (c *connection) onDisconnect(centrifuge.DisconnectEvent) {
 	c.cancel()
+	c.counted.Dec()
 	c.server.users.leave(c.userID())
 }

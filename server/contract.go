@@ -88,7 +88,7 @@ func (s *Server) onStated(e centrifuge.ConnectEvent) {
 	}
 	hash := said.Ours.Contract
 	state := s.contracts.state(hash)
-	s.metrics.contracts.WithLabelValues(state).Inc()
+	s.metrics.contract.WithLabelValues(state).Inc()
 	if state == contractCurrent || len(hash) > 64 {
 		return
 	}

@@ -1,6 +1,9 @@
 package server_test
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -8,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/calls"
 	"github.com/centrirpc/centrirpc/server"
 )
 
@@ -70,11 +75,22 @@ func TestMetrics(t *testing.T) {
 		`centrirpc_calls_total{code="invalid_params",method="tasks.get_stats"}`: "1",
 		`centrirpc_call_duration_seconds_count{method="tasks.get_stats"}`:       "2",
 		`centrirpc_calls_in_flight`:                                             "2",
-		`centrirpc_calls_total{code="1001",method="test.quota"}`:                "1",
-		`centrirpc_connections`:                                                 "1",
-		`centrirpc_calls_refused_total{reason="method_not_found"}`:              "2",
-		`centrirpc_calls_refused_total{reason="permission_denied"}`:             "1",
-		`centrirpc_calls_refused_total{reason="too_many_requests"}`:             "1",
+		`centrirpc_calls_in_flight_limit`:                                       "10000",
+		`centrirpc_handlers_in_flight{method="test.wait"}`:                      "2",
+		`centrirpc_handlers_in_flight{method="tasks.get_stats"}`:                "0",
+		`centrirpc_calls_started_total{method="test.wait"}`:                     "2",
+		`centrirpc_handler_duration_seconds_count{method="tasks.get_stats"}`:    "2",
+		`centrirpc_store_duration_seconds_count{operation="claim"}`:             "5",
+		`centrirpc_store_duration_seconds_count{operation="complete"}`:          "3",
+		`centrirpc_store_errors_total{operation="claim"}`:                       "0",
+		`centrirpc_client_connections{client="other",transport="websocket"}`:    "1",
+		`centrirpc_method_info{kind="call",method="test.wait"}`:                 "1",
+		`centrirpc_draining`: "0",
+		`centrirpc_calls_total{code="1001",method="test.quota"}`:    "1",
+		`centrirpc_connections`:                                     "1",
+		`centrirpc_calls_refused_total{reason="method_not_found"}`:  "2",
+		`centrirpc_calls_refused_total{reason="permission_denied"}`: "1",
+		`centrirpc_calls_refused_total{reason="too_many_requests"}`: "1",
 	} {
 		if got := s.metric(t, name); got != want {
 			t.Errorf("%s is %q; want %s", name, got, want)
@@ -92,6 +108,95 @@ func TestMetrics(t *testing.T) {
 	close(g.open)
 	c.answer("waiting0")
 	c.answer("waiting1")
+	until(t, "the handlers to be gone", func() bool { return s.metric(t, `centrirpc_handlers_in_flight{method="test.wait"}`) == "0" })
+}
+
+// A request that comes again is counted by what became of it.
+func TestMetricsOfCallsSentAgain(t *testing.T) {
+	g := newGate()
+	s := start(t, testRouter(g), server.Config{})
+	c := connected(t, s.url, signed(t, "456"))
+	again := func(id uint32) {
+		c.send("%s", request(id, "test.wait", `{}`, "a", "user#456"))
+		c.reply(id)
+	}
+	again(2)
+	<-g.started
+	again(3)
+	close(g.open)
+	c.answer("a")
+	again(4)
+	c.answer("a")
+	// Of another life of the store.
+	c.send(`{"id":5,"publish":{"channel":"rpc.requests","data":{"method":"test.wait","correlation_id":"old","reply_to":"user#456","store":"another"}}}`)
+	c.answer("old")
+	for name, want := range map[string]string{
+		`centrirpc_calls_started_total{method="test.wait"}`:                       "1",
+		`centrirpc_calls_repeated_total{method="test.wait",outcome="attached"}`:   "1",
+		`centrirpc_calls_repeated_total{method="test.wait",outcome="resent"}`:     "1",
+		`centrirpc_calls_lost_total{cause="owner_gone",method="test.wait"}`:       "1",
+		`centrirpc_calls_refused_total{reason="outcome_unknown"}`:                 "1",
+		`centrirpc_calls_repeated_total{method="test.wait",outcome="taken_over"}`: "0",
+	} {
+		if got := s.metric(t, name); got != want {
+			t.Errorf("%s is %q; want %s", name, got, want)
+		}
+	}
+}
+
+func TestMetricsOfAStoreOutOfReach(t *testing.T) {
+	s := start(t, testRouter(nil), server.Config{Store: brokenStore{}})
+	c := connected(t, s.url, signed(t, "456"))
+	c.send("%s", request(2, "tasks.get_stats", `{}`, "a", "user#456"))
+	if code := c.code(2); code != 503 {
+		t.Errorf("the call is refused with %d", code)
+	}
+	if got := s.metric(t, `centrirpc_store_errors_total{operation="claim"}`); got != "1" {
+		t.Errorf("%q errors", got)
+	}
+}
+
+type brokenStore struct{ calls.Store }
+
+func (brokenStore) Epoch(string) string { return "broken" }
+func (brokenStore) Claim(context.Context, calls.Claim) (calls.ClaimResult, error) {
+	return calls.ClaimResult{}, errors.New("out of reach")
+}
+
+func TestMetricsOfConnectionsAndEvents(t *testing.T) {
+	router := testRouter(nil)
+	type room struct {
+		ID string `json:"room"`
+	}
+	rooms := centrirpc.Channel[room, string](router, "rooms:{room}")
+	s := start(t, router, server.Config{Channels: []server.Channel{{
+		Name: "chat.*", Publish: func(context.Context, *centrirpc.Conn, string, json.RawMessage) error { return nil },
+	}}})
+	c := dial(t, s.url, nil)
+	c.send(`{"id":1,"connect":{"token":%q,"name":"python"}}`, signed(t, "456"))
+	c.reply(1)
+	const python = `centrirpc_client_connections{client="python",transport="websocket"}`
+	until(t, "the connection", func() bool { return s.metric(t, python) == "1" })
+	if err := rooms.Publish(t.Context(), room{"1"}, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Publish(t.Context(), "chat.a", "hello"); err != nil {
+		t.Fatal(err)
+	}
+	c.send(`{"id":2,"publish":{"channel":"chat.b","data":{}}}`)
+	if code := c.code(2); code != 0 {
+		t.Fatal(code)
+	}
+	for name, want := range map[string]string{
+		`centrirpc_channel_events_total{channel="rooms:{room}"}`: "1",
+		`centrirpc_channel_events_total{channel="chat.*"}`:       "2",
+	} {
+		if got := s.metric(t, name); got != want {
+			t.Errorf("%s is %q; want %s", name, got, want)
+		}
+	}
+	_ = c.conn.CloseNow()
+	until(t, "the connection to be gone", func() bool { return s.metric(t, python) == "0" })
 }
 
 func TestPaths(t *testing.T) {

@@ -18,7 +18,8 @@ func (s *Server) Publish(ctx context.Context, channel string, data any) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("server: publish on %q: %w", channel, err)
 	}
-	if s.channels.find(channel) == nil {
+	declared := s.channels.find(channel)
+	if declared == nil {
 		if info, ok := s.channels.router.LookupChannel(channel); ok {
 			return fmt.Errorf("server: publish on %q: it is the typed channel %q; call Publish of what centrirpc.Channel returned for it", channel, info.Pattern)
 		}
@@ -28,17 +29,26 @@ func (s *Server) Publish(ctx context.Context, channel string, data any) error {
 	if err != nil {
 		return fmt.Errorf("server: publish on %q: %w", channel, err)
 	}
-	return s.publishEncoded(ctx, channel, encoded)
+	return s.publishEncoded(channel, declared.Name, encoded)
 }
 
-// publishEncoded is Publish for what is encoded, on a channel that there is. It is
-// the way out of the router's typed channels.
-func (s *Server) publishEncoded(_ context.Context, channel string, encoded json.RawMessage) error {
+// publishTyped is the way out of the router's typed channels.
+func (s *Server) publishTyped(_ context.Context, channel string, encoded json.RawMessage) error {
+	declared := ""
+	if info, ok := s.channels.router.LookupChannel(channel); ok {
+		declared = info.Pattern
+	}
+	return s.publishEncoded(channel, declared, encoded)
+}
+
+// publishEncoded is Publish for what is encoded, on a channel that there is.
+func (s *Server) publishEncoded(channel, declared string, encoded json.RawMessage) error {
 	if len(encoded) > s.cfg.MaxResultSize {
 		return fmt.Errorf("server: publish on %q: %s: the data takes %d bytes, over Config.MaxResultSize, %d", channel, wire.PayloadTooLarge.Reason(), len(encoded), s.cfg.MaxResultSize)
 	}
 	if _, err := s.node.Publish(channel, encoded); err != nil {
 		return fmt.Errorf("server: publish on %q: %w", channel, err)
 	}
+	s.metrics.published(declared)
 	return nil
 }

@@ -35,12 +35,21 @@ func (c *connection) onPublish(e centrifuge.PublishEvent, answer centrifuge.Publ
 			if errors.Is(refusal, calls.ErrUnavailable) { // of the server's making, and of every call
 				level = slog.LevelDebug
 			}
-			c.server.log.Log(c.ctx, level, "a request was refused", "user", c.userID(), "client", c.client.ID(), "reason", refusal)
+			c.server.log.Log(c.ctx, level, "a request was refused", append(c.logAttrs(refusal), "reason", refusal)...)
 			answer(centrifuge.PublishReply{}, refused(refusal))
 			return
 		}
 		answer(consumed, nil)
 	})
+}
+
+// logAttrs are the attributes of a line about a refused request.
+func (c *connection) logAttrs(refusal error) []any {
+	var of *calls.Refusal
+	if errors.As(refusal, &of) {
+		return of.Asker.LogAttrs()
+	}
+	return []any{"user", c.userID(), "client", c.client.ID()}
 }
 
 // refused is how a refusal of the engine reaches the client. The numbers are

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/centrifugal/centrifuge"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/calls"
@@ -65,7 +66,8 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 	if s.contracts, err = newContracts(router, cfg.OlderContracts); err != nil {
 		return nil, err
 	}
-	s.metrics = newMetrics(router.Methods())
+	var counters []prometheus.Collector
+	s.metrics, counters = newMetrics(router, cfg.Channels)
 	if s.verifier, err = cfg.verifier(); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -83,13 +85,14 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 		MaxResultSize:      cfg.MaxResultSize,
 		Logger:             cfg.Logger,
 		Observer:           s.metrics,
+		Tracer:             newTracer(cfg.TracerProvider),
 	})
 	if err != nil {
 		s.close()
 		return nil, err
 	}
 	// Late, so that a registry can be used again after an error above.
-	if err := s.metrics.register(cfg.Registry, s.engine); err != nil {
+	if err := s.metrics.register(cfg.Registry, s.engine, cfg.MaxInFlight, counters); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -102,7 +105,7 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.route(allowed)
-	s.unpublish = router.AddPublisher(s.publishEncoded)
+	s.unpublish = router.AddPublisher(s.publishTyped)
 	return s, nil
 }
 

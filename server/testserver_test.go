@@ -113,6 +113,16 @@ func (l *testLog) String() string {
 	return l.buf.String()
 }
 
+// line is the first line that holds a text, or "".
+func (l *testLog) line(text string) string {
+	for line := range strings.Lines(l.String()) {
+		if strings.Contains(line, text) {
+			return line
+		}
+	}
+	return ""
+}
+
 func (l *testLog) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

@@ -282,7 +282,7 @@ func (s *shard) runs(ctx context.Context, keys []string, claim calls.Claim, by o
 	case err != nil:
 		return false, found, fmt.Errorf("redisstore: %w", err)
 	case code == answerClaimed:
-		return false, calls.ClaimResult{State: calls.Claimed, Fence: fence}, nil
+		return false, calls.ClaimResult{State: calls.Claimed, Fence: fence, TakenOver: true}, nil
 	case code == answerLost:
 		return false, calls.ClaimResult{State: calls.Lost}, nil
 	}

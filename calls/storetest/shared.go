@@ -71,6 +71,9 @@ func shared() []part {
 			two.claim(c, calls.Running)
 			b.Die(t, one.Store)
 			second := two.becomes(c, calls.Claimed)
+			if first.TakenOver || !second.TakenOver {
+				t.Errorf("taken over: %v, then %v; want it of the second alone", first.TakenOver, second.TakenOver)
+			}
 			two.claim(c, calls.Running)
 			one.complete(c, first.Fence, "old", calls.Superseded)
 			two.complete(c, second.Fence, "new", calls.Completed)

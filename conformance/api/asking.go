@@ -15,9 +15,11 @@ type Asker struct {
 	// HasClientID says whether the connection has an id.
 	HasClientID bool `json:"has_client_id"`
 	// Correlated says whether the call has a correlation id.
-	Correlated bool            `json:"correlated"`
-	Info       json.RawMessage `json:"info,omitempty"`
-	Meta       json.RawMessage `json:"meta,omitempty"`
+	Correlated bool `json:"correlated"`
+	// TraceID names the trace that the call is part of.
+	TraceID string          `json:"trace_id,omitempty"`
+	Info    json.RawMessage `json:"info,omitempty"`
+	Meta    json.RawMessage `json:"meta,omitempty"`
 }
 
 // whoAmI says who asks.
@@ -26,6 +28,7 @@ func whoAmI(ctx context.Context, _ struct{}) (Asker, error) {
 	return Asker{
 		UserID: conn.UserID, Transport: conn.Transport, HasClientID: conn.ClientID != "",
 		Correlated: centrirpc.CorrelationIDFromContext(ctx) != "",
+		TraceID:    wire.TraceID(centrirpc.TraceparentFromContext(ctx)),
 		Info:       conn.Info, Meta: conn.Meta,
 	}, nil
 }

@@ -47,7 +47,7 @@ var rules = []rule{
 	{"calls/storetest", []string{"calls"}, nil,
 		"The tests that every store passes know no store."},
 	{"server", []string{".", "calls", "calls/memstore", "calls/redisstore", "contract", "contract/diff", "internal/redisclient", "server/token", "wire"},
-		[]string{"github.com/centrifugal/centrifuge", "github.com/prometheus/client_golang", "github.com/go-json-experiment/json", "github.com/redis/rueidis"},
+		[]string{"github.com/centrifugal/centrifuge", "github.com/prometheus/client_golang", "github.com/go-json-experiment/json", "github.com/redis/rueidis", "go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/propagation", "go.opentelemetry.io/otel/semconv/v1.43.0", "go.opentelemetry.io/otel/trace"},
 		"The embedded server, and it alone, is built on the Centrifuge library; the store of calls comes with it, so that several nodes are a matter of configuration."},
 	{"server/centrifugo", []string{".", "calls", "calls/memstore", "contract", "wire"}, []string{"github.com/prometheus/client_golang"},
 		"The backend of an external Centrifugo speaks HTTP; it must not link a server of its own."},
@@ -121,14 +121,16 @@ var unlinked = []struct {
 	ways []string
 	why  string
 }{
-	{".", []string{"net/http", "testing", "github.com/centrifugal/...", "github.com/coder/websocket", "github.com/redis/...", "github.com/prometheus/...", "modernc.org/...", "golang.org/x/tools/..."},
+	{".", []string{"net/http", "testing", "github.com/centrifugal/...", "github.com/coder/websocket", "github.com/redis/...", "github.com/prometheus/...", "go.opentelemetry.io/...", "modernc.org/...", "golang.org/x/tools/..."},
 		"A user's handlers and their tests stay light."},
 	{"calls/memstore", []string{"github.com/redis/...", "github.com/centrifugal/..."},
 		"Who keeps calls in memory needs no Redis."},
+	{"calls", []string{"go.opentelemetry.io/...", "github.com/prometheus/..."},
+		"Calls tell an observer and a tracer, and do not know whom."},
 	{"calls/redisstore", []string{"testing", "net/http", "github.com/centrifugal/..."},
 		"A store knows no transport."},
-	{"client", []string{".", "calls", "contract", "server", "github.com/centrifugal/centrifuge", "github.com/redis/...", "github.com/prometheus/...", "github.com/go-playground/..."},
+	{"client", []string{".", "calls", "contract", "server", "github.com/centrifugal/centrifuge", "github.com/redis/...", "github.com/prometheus/...", "go.opentelemetry.io/...", "github.com/go-playground/..."},
 		"A program that only calls must not link a server."},
-	{"server", []string{"testing", "golang.org/x/tools/...", "modernc.org/...", "codegen/...", "client"},
+	{"server", []string{"testing", "golang.org/x/tools/...", "modernc.org/...", "go.opentelemetry.io/otel/sdk/...", "codegen/...", "client"},
 		"A server links neither generators nor storage that it does not use."},
 }

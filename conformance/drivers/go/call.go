@@ -35,6 +35,9 @@ func (s *session) call(ctx context.Context, st step) outcome {
 	if st.TimeoutMS > 0 {
 		options = append(options, client.WithTimeout(time.Duration(st.TimeoutMS)*time.Millisecond))
 	}
+	if st.Traceparent != "" {
+		options = append(options, client.Traceparent(st.Traceparent))
+	}
 	var told []progress
 	if st.Progress {
 		// It runs on the goroutine that waits, which is this one.

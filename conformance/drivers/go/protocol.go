@@ -8,13 +8,14 @@ import (
 )
 
 type clientSpec struct {
-	Token      string `json:"token"`
-	FreshToken string `json:"fresh_token"`
-	UserID     string `json:"user_id"`
-	Session    string `json:"session"`
-	Connection string `json:"connection"`
-	URL        string `json:"url"`
-	Cookie     string `json:"cookie"`
+	Token       string `json:"token"`
+	FreshToken  string `json:"fresh_token"`
+	UserID      string `json:"user_id"`
+	Session     string `json:"session"`
+	Connection  string `json:"connection"`
+	URL         string `json:"url"`
+	Cookie      string `json:"cookie"`
+	Traceparent string `json:"traceparent"`
 }
 
 type step struct {
@@ -33,6 +34,7 @@ type step struct {
 	Via         string          `json:"via"`
 	Params      json.RawMessage `json:"params"`
 	TimeoutMS   int             `json:"timeout_ms"`
+	Traceparent string          `json:"traceparent"`
 	AbortAfter  string          `json:"abort_after"`
 	As          string          `json:"as"`
 	For         string          `json:"for"`

@@ -43,6 +43,9 @@ func newSession(address string, spec clientSpec, protobuf bool) *session {
 		if spec.FreshToken != "" {
 			options = append(options, client.WithGetToken(func(context.Context) (string, error) { return spec.FreshToken, nil }))
 		}
+		if spec.Traceparent != "" {
+			options = append(options, client.WithTraceparent(func(context.Context) string { return spec.Traceparent }))
+		}
 		return client.NewCentrifugoRPCClient(s.url, spec.Token, spec.UserID, options...)
 	})
 	return s

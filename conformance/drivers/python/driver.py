@@ -62,6 +62,7 @@ class Session:
                     self._spec.get("token", ""),
                     self._spec.get("user_id"),
                     session=self._spec.get("session"),
+                    traceparent=lambda: self._spec.get("traceparent"),
                     get_token=fresh if "fresh_token" in self._spec else None,
                     sdk_options={"min_reconnect_delay": 0.01, "max_reconnect_delay": 0.1},
                 )
@@ -148,6 +149,8 @@ class Invocation:
         self.options: dict[str, Any] = {}
         if "timeout_ms" in step:
             self.options["timeout"] = step["timeout_ms"] / 1000
+        if "traceparent" in step:
+            self.options["traceparent"] = step["traceparent"]
         if step.get("progress"):
             self.options["on_progress"] = self._on_progress
         self.typed = step.get("via") != "base"

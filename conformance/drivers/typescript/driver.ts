@@ -29,6 +29,7 @@ async function call(session: Session, step: Step): Promise<Outcome> {
   const progress: CallProgress[] = [];
   const options: CallOptions = { signal: abort.signal };
   if (step.timeout_ms !== undefined) options.timeout = step.timeout_ms;
+  if (step.traceparent !== undefined) options.traceparent = step.traceparent;
   if (step.progress) options.onProgress = (seen) => progress.push(seen);
   if (step.abort_after === "start") abort.abort(new Error("given up"));
   const stop =

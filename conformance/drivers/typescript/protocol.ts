@@ -16,6 +16,7 @@ export interface ClientSpec {
   connection?: string;
   url?: string;
   cookie?: string;
+  traceparent?: string;
 }
 
 export interface Step {
@@ -37,6 +38,7 @@ export interface Step {
   via?: string;
   params?: unknown;
   timeout_ms?: number;
+  traceparent?: string;
   abort_after?: string;
   as?: string;
   for?: string;

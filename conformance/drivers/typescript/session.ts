@@ -36,6 +36,7 @@ export class Session {
     address += `?${new URLSearchParams({ connection: spec.connection ?? "", user: spec.cookie ?? "" }).toString()}`;
     const options = Session.options();
     if (spec.session !== undefined) options.session = spec.session;
+    options.traceparent = () => spec.traceparent;
     const fresh = spec.fresh_token;
     if (fresh !== undefined) options.getToken = () => fresh;
     return new Session(() => new CentrifugoRPCClient(address, spec.token, spec.user_id, options));

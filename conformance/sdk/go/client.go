@@ -11,7 +11,7 @@ import (
 )
 
 // ContractHash names the contract that this package was generated from.
-const ContractHash = "714fab96c9b322588130cc83eb5a4947d965f6aceb6cdc4f10e1af31d605cac0"
+const ContractHash = "37ae329645cf0939729d95f59bb134d709f4f0197c1d83fce18bd686e9e2e1ae"
 
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.

@@ -71,9 +71,11 @@ type Asker struct {
 	// HasClientID says whether the connection has an id.
 	HasClientID bool `json:"has_client_id"`
 	// Correlated says whether the call has a correlation id.
-	Correlated bool            `json:"correlated"`
-	Info       json.RawMessage `json:"info,omitzero"`
-	Meta       json.RawMessage `json:"meta,omitzero"`
+	Correlated bool `json:"correlated"`
+	// TraceID names the trace that the call is part of.
+	TraceID *string         `json:"trace_id,omitempty"`
+	Info    json.RawMessage `json:"info,omitzero"`
+	Meta    json.RawMessage `json:"meta,omitzero"`
 }
 
 // Audit is embedded with a name.

@@ -304,6 +304,8 @@ class Asker(_Model):
     """HasClientID says whether the connection has an id."""
     correlated: bool
     """Correlated says whether the call has a correlation id."""
+    trace_id: str | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """TraceID names the trace that the call is part of."""
     info: _typing.Any = None
     meta: _typing.Any = None
 

@@ -36,6 +36,13 @@ _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _FORBIDDEN_IN_PARAMETER = re.compile(r"[^!-~]|[:,#*$/{}]")
 _VALUE = r'([!"%-)+\-.0-9;-z|~]+?)'
 _STORE = re.compile(r"[ -~]{1,64}")
+_TRACEPARENT = re.compile(
+    r"(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-"
+    r"(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[ -~]*)?"
+)
+MAX_TRACEPARENT_LENGTH = 128
+"""Bound of a traceparent, in bytes."""
+
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -160,6 +167,15 @@ def encode(what: str, value: Any) -> str:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise TypeError(f"{what} cannot be written as JSON: {error}") from error
+
+
+def is_traceparent(text: object) -> TypeGuard[str]:
+    """Whether ``text`` is a traceparent as W3C Trace Context has it, and not too long."""
+    return (
+        isinstance(text, str)
+        and len(text) <= MAX_TRACEPARENT_LENGTH
+        and _TRACEPARENT.fullmatch(text) is not None
+    )
 
 
 def call_request(

@@ -45,7 +45,7 @@ import type {
 } from "./types.js";
 
 /** Names the contract that this client was generated from. */
-export const contractHash = "714fab96c9b322588130cc83eb5a4947d965f6aceb6cdc4f10e1af31d605cac0";
+export const contractHash = "37ae329645cf0939729d95f59bb134d709f4f0197c1d83fce18bd686e9e2e1ae";
 
 /**
  * Everything a contract can say.

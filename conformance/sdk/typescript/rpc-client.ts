@@ -113,6 +113,7 @@ export class CentrifugoRPCClient {
       },
       timeout,
       options.silence ?? defaultSilence,
+      options.traceparent,
       this.#frames,
       this.#report,
     );

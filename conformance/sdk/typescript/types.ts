@@ -43,6 +43,8 @@ export interface Asker {
   has_client_id: boolean;
   /** Correlated says whether the call has a correlation id. */
   correlated: boolean;
+  /** TraceID names the trace that the call is part of. */
+  trace_id?: string;
   info?: unknown;
   meta?: unknown;
 }

@@ -17,7 +17,7 @@ from .rpc_identity import Identity
 from .rpc_pending import ProgressHandler, Request
 from .rpc_stream import RPCStream
 from .rpc_subscription import PublicationHandler, Subscription, Subscriptions
-from .rpc_wire import Progress
+from .rpc_wire import Progress, is_traceparent
 
 __all__ = [
     "CentrifugoRPCClient",
@@ -56,6 +56,9 @@ class CentrifugoRPCClient:
       announces, else 65536.
     - ``silence``: how long, in seconds, nothing may be heard of a call before it is sent
       again, as a reply can be lost without the connection ending. Doubled each time.
+    - ``traceparent``: gives the place in the caller's trace, as W3C Trace Context has it, for
+      each call, notification and stream that is made, or None. One that is sent again keeps
+      what it had. What is no traceparent is not sent; what it raises goes to ``on_error``.
     - ``on_error``: hears of exceptions raised by handlers and observers, and of
       subscriptions that the server ends. By default they are logged ("centrirpc").
     - ``sdk_options``: more arguments for ``centrifuge.Client``: ``headers``,
@@ -78,6 +81,7 @@ class CentrifugoRPCClient:
         session: str | None = None,
         max_request_size: int | None = None,
         silence: float = 10.0,
+        traceparent: Callable[[], str | None] | None = None,
         on_error: Callable[[Exception], None] | None = None,
         sdk_options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -95,6 +99,7 @@ class CentrifugoRPCClient:
         self._identity = Identity(token, user_id, session)
         self._timeout = timeout
         self._on_error = on_error
+        self._traceparent = traceparent
         self._state_listeners: list[Callable[[ConnectionState], None]] = []
         self._connection = Connection(
             url,
@@ -182,6 +187,7 @@ class CentrifugoRPCClient:
         volatile: bool = False,
         errors: Mapping[int, type[ServerError]] | None = None,
         on_progress: ProgressHandler | None = None,
+        traceparent: str | None = None,
     ) -> Any:
         """Call a method and return its result, decoded from JSON.
 
@@ -197,7 +203,8 @@ class CentrifugoRPCClient:
 
         ``errors`` gives classes for codes of the application, whose ``from_reply`` reads the
         details; an error whose details it cannot read is raised as a plain ServerError.
-        ``on_progress`` hears how far the call has come, if the method tells.
+        ``on_progress`` hears how far the call has come, if the method tells. ``traceparent`` is
+        the place in the caller's trace, instead of what the client's option gives.
 
         Raises a :class:`ServerError` that the server sent, or a :class:`ClientError`.
         Cancelling the task cancels the call on the server too.
@@ -211,6 +218,7 @@ class CentrifugoRPCClient:
                 idempotent,
                 volatile,
                 on_progress,
+                self._place(traceparent),
             ),
             params,
         )
@@ -224,6 +232,7 @@ class CentrifugoRPCClient:
         idempotent: bool = False,
         volatile: bool = False,
         errors: Mapping[int, type[ServerError]] | None = None,
+        traceparent: str | None = None,
     ) -> None:
         """Send a notification; returns when the server has accepted it. It is never answered.
 
@@ -238,6 +247,7 @@ class CentrifugoRPCClient:
                 errors or {},
                 idempotent,
                 volatile,
+                traceparent=self._place(traceparent),
             ),
             params,
         )
@@ -252,6 +262,7 @@ class CentrifugoRPCClient:
         volatile: bool = False,
         errors: Mapping[int, type[ServerError]] | None = None,
         on_progress: ProgressHandler | None = None,
+        traceparent: str | None = None,
     ) -> RPCStream[Any, Any]:
         """Call a method that sends items before its result, all decoded from JSON.
 
@@ -268,6 +279,7 @@ class CentrifugoRPCClient:
                 idempotent,
                 volatile,
                 on_progress,
+                self._place(traceparent),
             ),
             params,
         )
@@ -326,6 +338,15 @@ class CentrifugoRPCClient:
     def on_frame(self, observer: Callable[[Frame], None]) -> Callable[[], None]:
         """Observe the life of calls, for logs and debugging. Returns what removes the observer."""
         return self._calls.observe(observer)
+
+    def _place(self, traceparent: str | None) -> str | None:
+        """The place of a call made now in the caller's trace."""
+        try:
+            if traceparent is None and self._traceparent is not None:
+                traceparent = self._traceparent()
+        except Exception as error:
+            self._report(error)
+        return traceparent if is_traceparent(traceparent) else None
 
     def _report(self, error: Exception) -> None:
         if self._on_error is None:

@@ -438,3 +438,49 @@ async def test_a_call_whose_publish_never_began(server_epoch: FakeServer) -> Non
 async def server_epoch() -> Any:
     async with fake_server() as server:
         yield server
+
+
+def place(n: int) -> str:
+    return f"00-4bf92f3577b34da6a3ce929d0e0e4736-{n:016x}-01"
+
+
+@pytest.mark.parametrize("kind", ["call", "notify", "stream"])
+async def test_the_place_in_a_trace(kind: str) -> None:
+    """Every request says it, as of when the call was made, also when it is sent again."""
+    now: list[str | None] = [place(1)]
+    errors: list[Exception] = []
+
+    def traceparent() -> str | None:
+        if now[0] == "broken":
+            raise RuntimeError("no trace today")
+        return now[0]
+
+    async with (
+        fake_server() as server,
+        client_of(server, traceparent=traceparent, on_error=errors.append) as client,
+    ):
+
+        async def said(**options: Any) -> Any:
+            call: Any
+            if kind == "stream":
+                call = client.stream("work", {"n": 1}, **options)
+            else:
+                call = asyncio.create_task(getattr(client, kind)("work", {"n": 1}, **options))
+            first = await server.next()
+            now[0] = place(9)
+            first.cut()
+            again = await server.serve_one(1)
+            await (call.result() if kind == "stream" else call)
+            places = [r.envelope.get("traceparent", "none") for r in (first, again)]
+            assert places[0] == places[1]
+            return places[0]
+
+        assert await said() == place(1)
+        now[0] = place(1)
+        assert await said(traceparent=place(2)) == place(2)
+        assert await said(traceparent="rubbish") == "none"
+        now[0] = None
+        assert await said() == "none"
+        now[0] = "broken"
+        assert await said() == "none"
+        assert [str(e) for e in errors] == ["no trace today"]

@@ -202,3 +202,12 @@ def test_channel_parameters_that_are_refused(value: str) -> None:
     with pytest.raises(ValueError, match="project_id of the channel tasks:") as caught:
         rpc_wire.channel_name("tasks:{project_id}", {"project_id": value})
     assert ("is empty" in str(caught.value)) == (value == "")
+
+
+def test_traceparents() -> None:
+    all_ = vectors("traceparents")
+    assert len(all_) >= 10
+    for v in all_:
+        assert rpc_wire.is_traceparent(v["traceparent"]) == (v["trace_id"] != ""), v
+    assert not rpc_wire.is_traceparent("cc" + all_[0]["traceparent"][2:] + "-" + "x" * 73)
+    assert not rpc_wire.is_traceparent(None)

@@ -111,6 +111,7 @@ export class CentrifugoRPCClient {
       },
       timeout,
       options.silence ?? defaultSilence,
+      options.traceparent,
       this.#frames,
       this.#report,
     );

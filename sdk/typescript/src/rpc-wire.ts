@@ -26,6 +26,19 @@ export interface Request {
   store?: string;
   /** Calls whose final reply has arrived. */
   received?: string[];
+  /** The caller's place in a trace, as W3C Trace Context has it. */
+  traceparent?: string;
+}
+
+/** Whether a text is a traceparent as W3C Trace Context has it, and not too long for the server. */
+export function isTraceparent(text: unknown): text is string {
+  return (
+    typeof text === "string" &&
+    text.length <= 128 &&
+    /^(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[ -~]*)?$/.test(
+      text,
+    )
+  );
 }
 
 /** A call's envelope, or a stream's. */

@@ -324,3 +324,49 @@ test("whatever happens to the messages, each call is answered once and runs once
   client.disconnect();
   assert.deepEqual([client.pendingCalls, timers()], [0, 0]);
 });
+
+test("calls, notifications and streams say their place in the caller's trace, also when sent again", async (t) => {
+  const place = (n: number) => `00-4bf92f3577b34da6a3ce929d0e0e4736-000000000000000${n}-01`;
+  const server = await FakeServer.start(t);
+  let now: string | undefined = place(1);
+  const errors: unknown[] = [];
+  const client = await server.connected(t, {
+    traceparent: () => {
+      if (now === "broken") throw new Error("no trace today");
+      return now;
+    },
+    onError: (error) => errors.push(error),
+  });
+  server.onRequest = (request) =>
+    server.requests.length % 2 === 1 ? request.cut() : request.ack().result({});
+  const ways: ((options?: { traceparent: string }) => Promise<unknown>)[] = [
+    (options) => client.call("do", {}, options),
+    (options) => client.notify("do", {}, options),
+    async (options) => (await client.stream("do", {}, options).result) as unknown,
+  ];
+  for (const way of ways) {
+    const said: (string | undefined)[] = [];
+    const ask = async (options?: { traceparent: string }) => {
+      server.requests.length = 0;
+      const asked = way(options);
+      now = place(9); // it had its place when it was made
+      await asked;
+      said.push(
+        ...server.requests.slice(0, 2).map(({ data }) => (data as { traceparent?: string }).traceparent),
+      );
+    };
+    now = place(1);
+    await ask();
+    now = place(1);
+    await ask({ traceparent: place(2) });
+    await ask({ traceparent: "rubbish" });
+    now = undefined;
+    await ask();
+    now = "broken";
+    await ask();
+    const none = undefined;
+    assert.deepEqual(said, [place(1), place(1), place(2), place(2), none, none, none, none, none, none]);
+  }
+  assert.equal(errors.length, ways.length);
+  assert.match(String(errors[0]), /no trace today/);
+});

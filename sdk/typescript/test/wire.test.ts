@@ -9,6 +9,7 @@ import {
   callRequest,
   cancelRequest,
   decodeReply,
+  isTraceparent,
   newCorrelationId,
   notifyRequest,
   replyChannel,
@@ -41,7 +42,7 @@ test("requests that this client builds are the ones of the vectors", () => {
   let compared = 0;
   for (const { name, want } of vectors<RequestVector[]>("requests")) {
     if (want === undefined) continue;
-    const { traceparent: _, received, ...wanted } = want;
+    const { received, ...wanted } = want;
     const { op, correlation_id: id, seq, store } = want;
     let built: Request;
     if (op === "call" || op === "notify") {
@@ -52,6 +53,7 @@ test("requests that this client builds are the ones of the vectors", () => {
           : notifyRequest(want.method!, want.params, id, wanted.timeout_ms);
       if (store !== undefined) built.store = store;
       if (seq !== undefined) built.seq = seq;
+      if (isTraceparent(want.traceparent)) built.traceparent = want.traceparent;
     } else if (op === "cancel") {
       built = cancelRequest(id);
     } else if (op === "resume") {
@@ -211,4 +213,12 @@ test("what the server says of itself is read from the connect data, whatever els
     });
   }
   for (const data of [undefined, null, 3, {}, []]) assert.equal(readConnectData(data).userId, undefined);
+});
+
+test("a traceparent is told from what is none", () => {
+  const all = vectors<{ traceparent: string; trace_id: string }[]>("traceparents");
+  assert.ok(all.length >= 10);
+  for (const { traceparent, trace_id: id } of all)
+    assert.equal(isTraceparent(traceparent), id !== "", traceparent);
+  assert.ok(!isTraceparent(`cc${all[0]!.traceparent.slice(2)}-${"x".repeat(73)}`));
 });

@@ -320,6 +320,8 @@ class Calls:
         else:
             reply_to = self._connection.reply_channel
             envelope = call_request(request.method, params, call.id, reply_to, timeout_ms)
+        if request.traceparent is not None:
+            envelope["traceparent"] = request.traceparent
         size = len(json.dumps({**envelope, "params": None})) - len("null") + len(call.text)
         size += COMMAND_OVERHEAD
         limit = self._limit

@@ -35,6 +35,7 @@ class Request:
     idempotent: bool = False
     volatile: bool = False
     on_progress: ProgressHandler | None = None
+    traceparent: str | None = None
 
 
 class Pending:

@@ -29,6 +29,7 @@ export interface Call extends Outcome {
   readonly params: string;
   readonly idempotent: boolean;
   readonly volatile: boolean;
+  readonly traceparent: string | undefined;
   readonly errors: ServerErrorClasses | undefined;
   readonly onProgress: ((progress: CallProgress) => unknown) | undefined;
   /** The items of a stream. */
@@ -63,6 +64,7 @@ export function newCall(
   params: unknown,
   options: CallOptions,
   timeout: number,
+  traceparent: string | undefined,
   outcome: Outcome,
 ): Call {
   const aborted = abortError(options.signal, `${op} ${method}`);
@@ -75,6 +77,7 @@ export function newCall(
     params: encodeParams(method, params),
     idempotent: options.idempotent === true,
     volatile: options.volatile === true,
+    traceparent,
     errors: options.errors,
     onProgress: options.onProgress,
     items: undefined,

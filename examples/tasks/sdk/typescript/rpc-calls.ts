@@ -29,6 +29,7 @@ import {
   cancelRequest,
   commandOverhead,
   decodeReply,
+  isTraceparent,
   itemsRequest,
   notifyRequest,
   receivedRequest,
@@ -65,6 +66,7 @@ export class Calls {
   readonly #link: Link;
   readonly #timeout: number;
   readonly #silence: number;
+  readonly #traceparent: (() => string | undefined) | undefined;
   readonly #frames: Listeners<[Frame]>;
   readonly #report: Report;
   /** Through it goes what is sent again, and what has waited for a connection. */
@@ -74,10 +76,18 @@ export class Calls {
   #cancels: Call[] = [];
   readonly #received = new Received(() => this.#flush());
 
-  constructor(link: Link, timeout: number, silence: number, frames: Listeners<[Frame]>, report: Report) {
+  constructor(
+    link: Link,
+    timeout: number,
+    silence: number,
+    traceparent: (() => string | undefined) | undefined,
+    frames: Listeners<[Frame]>,
+    report: Report,
+  ) {
     this.#link = link;
     this.#timeout = timeout;
     this.#silence = checkTimeout(silence, "silence");
+    this.#traceparent = traceparent;
     this.#frames = frames;
     this.#report = report;
   }
@@ -89,7 +99,10 @@ export class Calls {
   /** Starts a call or notification. It is sent now if it can be, else when resume() is called. */
   start(op: "call" | "notify", method: string, params: unknown, options: CallOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#start(newCall(op, method, params, options, this.#timeout, { resolve, reject }), options);
+      this.#start(
+        newCall(op, method, params, options, this.#timeout, this.#place(options), { resolve, reject }),
+        options,
+      );
     });
   }
 
@@ -99,7 +112,7 @@ export class Calls {
       resolve: (result) => sink.resolve(result),
       reject: (error) => sink.reject(error),
     };
-    const call = newCall("stream", method, params, options, this.#timeout, outcome);
+    const call = newCall("stream", method, params, options, this.#timeout, this.#place(options), outcome);
     const items = new Items({
       deliver: (item) => sink.deliver(item),
       resume: (next) => this.#resumeItems(call, next),
@@ -209,6 +222,17 @@ export class Calls {
     call.items?.asked();
   }
 
+  /** The place of a call made now in the caller's trace, or undefined. */
+  #place(options: CallOptions): string | undefined {
+    let place: unknown = options.traceparent;
+    try {
+      place ??= this.#traceparent?.();
+    } catch (error) {
+      this.#report(error);
+    }
+    return isTraceparent(place) ? place : undefined;
+  }
+
   /** A call's request, and what it takes of a frame, in bytes. */
   #request(call: Call, left: number): { request: Request; size: number } {
     const params: unknown = JSON.parse(call.params);
@@ -216,6 +240,7 @@ export class Calls {
       call.op === "notify"
         ? notifyRequest(call.method, params, call.id, left)
         : callRequest(call.method, params, call.id, this.#link.replyChannel, left);
+    if (call.traceparent !== undefined) request.traceparent = call.traceparent;
     // What follows fits into the overhead, so that what was sent once can be sent again.
     const size = byteLength(JSON.stringify(request)) + commandOverhead;
     if (call.claim !== undefined) {

@@ -31,6 +31,12 @@ export interface ClientOptions {
    * minute. Its handler does not run twice. Default 10 000; Infinity never.
    */
   silence?: number | undefined;
+  /**
+   * Gives the place in the caller's trace, as W3C Trace Context has it ("traceparent"), for each call, notification and
+   * stream that is made, or undefined for none. One that is sent again keeps what it had. What is no traceparent is
+   * not sent, and an exception goes to onError.
+   */
+  traceparent?: (() => string | undefined) | undefined;
   /** The WebSocket class. Default: the global one, else that of the package `ws`. */
   websocket?: WebSocketConstructor | undefined;
   /**
@@ -64,6 +70,8 @@ export interface CallOptions extends WaitOptions {
    * too, and fails with ConnectionLostError when the connection drops.
    */
   volatile?: boolean | undefined;
+  /** The place in the caller's trace, as W3C Trace Context has it. Default: what the client's option gives. */
+  traceparent?: string | undefined;
   /** Called as the handler tells how far it has come. What it throws goes to the client's onError. */
   onProgress?: ((progress: CallProgress) => unknown) | undefined;
   /** The classes of the application's own errors by code, 1000 to 1999; others are a plain ServerError. */

@@ -1,0 +1,25 @@
+package calls
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/centrirpc/centrirpc/wire"
+)
+
+// log logs a line about the run's call.
+func (r *run) log(level slog.Level, message string, args ...any) {
+	if e := r.engine(); e.log.Enabled(r, level) {
+		e.log.Log(r, level, message, append(r.LogAttrs(), args...)...)
+	}
+}
+
+// logEnd logs the end of a call, for those who want to see every one.
+func (r *run) logEnd(code wire.Code, took time.Duration) {
+	e := r.engine()
+	if !e.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	r.log(slog.LevelDebug, "a call ended", "code", int(code), "reason", code.Reason(), "duration", took)
+}
