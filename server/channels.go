@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/centrifugal/centrifuge"
 
 	"github.com/centrirpc/centrirpc"
-	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/internal/serving"
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -39,94 +37,23 @@ type Channel struct {
 	Presence bool
 }
 
-// channels finds the rules of a channel.
+// channels are those that were declared, and which of them show presence.
 type channels struct {
-	exact    map[string]*Channel // by Name
-	patterns []*Channel          // those that end in "*", longest first
-	router   *centrirpc.Router   // has the typed channels
-	shown    bool                // some have presence
+	*serving.Channels
+	router *centrirpc.Router // has the typed channels
+	shown  bool              // some have presence
 }
-
-const maxChannelName = contract.MaxChannelName
 
 func newChannels(declared []Channel, router *centrirpc.Router) (*channels, error) {
-	all := &channels{exact: map[string]*Channel{}, router: router}
-	typed := router.Channels()
-	for i := range declared {
-		c := &declared[i]
-		if err := checkChannelName(c.Name); err != nil {
-			return nil, fmt.Errorf("server: Channels[%d]: %w", i, err)
-		}
-		if all.exact[c.Name] != nil {
-			return nil, fmt.Errorf("server: Channels[%d]: %q is there twice; keep one of them", i, c.Name)
-		}
-		if other := typedLike(c.Name, typed); other != "" {
-			return nil, fmt.Errorf("server: Channels[%d]: %q can be a name of %q, which is a typed channel of the router; remove the one or rename the other", i, c.Name, other)
-		}
-		all.exact[c.Name] = c
-		if strings.HasSuffix(c.Name, "*") {
-			all.patterns = append(all.patterns, c)
-		}
+	all := make([]serving.Channel, len(declared))
+	for i, c := range declared {
+		all[i] = serving.Channel(c)
 	}
-	all.shown = all.anyPresence()
-	slices.SortFunc(all.patterns, func(a, b *Channel) int { return len(b.Name) - len(a.Name) })
-	return all, nil
-}
-
-// typedLike is the typed channel that has a name in common with Channel.Name.
-func typedLike(name string, typed []centrirpc.ChannelInfo) string {
-	prefix, many := strings.CutSuffix(name, "*")
-	for _, info := range typed {
-		pattern, err := contract.ParseChannelPattern(info.Pattern)
-		if err != nil {
-			continue // the router has parsed it
-		}
-		_, same := pattern.Match(name)
-		if same || many && pattern.OverlapsPrefix(prefix) {
-			return info.Pattern
-		}
+	found, err := serving.NewChannels(all, router)
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
 	}
-	return ""
-}
-
-func checkChannelName(name string) error {
-	prefix, _ := strings.CutSuffix(name, "*")
-	switch {
-	case prefix == "":
-		return fmt.Errorf("the name %q is too wide; give a channel's name, or the beginning of many followed by *", name)
-	case len(name) > maxChannelName:
-		return fmt.Errorf("the name %.32q… is %d bytes long; at most %d are allowed", name, len(name), maxChannelName)
-	case name == wire.RequestsChannel || name != prefix && strings.HasPrefix(wire.RequestsChannel, prefix): //nolint:gocritic // it is the protocol's name that may begin so
-		return fmt.Errorf("the name %q covers %s, which is the protocol's own", name, wire.RequestsChannel)
-	}
-	for i := 0; i < len(prefix); i++ {
-		if c := prefix[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("#$,*", c) >= 0 {
-			return fmt.Errorf("the name %q holds %q; it must be printable ASCII without # $ , and with * at its end only", name, rune(c))
-		}
-	}
-	return nil
-}
-
-// find is the channel's declaration, or nil.
-func (all *channels) find(name string) *Channel {
-	if name == wire.RequestsChannel || strings.ContainsAny(name, "#$,*") {
-		return nil
-	}
-	if c := all.exact[name]; c != nil {
-		return c
-	}
-	for _, c := range all.patterns {
-		if prefix := c.Name[:len(c.Name)-1]; len(name) > len(prefix) && strings.HasPrefix(name, prefix) {
-			return c
-		}
-	}
-	return nil
-}
-
-// typed reports whether the name is one of the router's typed channels.
-func (all *channels) typed(name string) bool {
-	_, ok := all.router.LookupChannel(name)
-	return ok
+	return &channels{found, router, anyPresence(declared, router)}, nil
 }
 
 // onSubscribe lets a client subscribe to reply channels of its own user, and to
@@ -141,17 +68,15 @@ func (c *connection) onSubscribe(e centrifuge.SubscribeEvent, answer centrifuge.
 		answer(centrifuge.SubscribeReply{}, nil)
 		return
 	}
-	declared := c.server.channels.find(e.Channel)
+	declared := c.server.channels.Find(e.Channel)
 	switch {
-	case declared == nil && c.server.channels.typed(e.Channel):
-		c.decideSubscribe(e.Channel, answer, func(ctx context.Context) error { return c.server.channels.router.MaySubscribe(ctx, e.Channel) })
-	case declared == nil:
-		c.refuseOnChannel("subscribe", e.Channel, errUndeclared)
+	case declared == nil && !c.server.channels.Typed(e.Channel):
+		c.refuseOnChannel("subscribe", e.Channel, serving.ErrUndeclared)
 		answer(centrifuge.SubscribeReply{}, centrifuge.ErrorPermissionDenied)
-	case declared.Subscribe == nil:
+	case declared != nil && declared.Subscribe == nil:
 		answer(c.server.channels.subscribed(e.Channel), nil)
 	default:
-		c.decideSubscribe(e.Channel, answer, func(ctx context.Context) error { return declared.Subscribe(ctx, asking, e.Channel) })
+		c.decideSubscribe(e.Channel, answer, func(ctx context.Context) error { return c.server.channels.MaySubscribe(ctx, e.Channel) })
 	}
 }
 
@@ -166,9 +91,9 @@ func (c *connection) decideSubscribe(channel string, answer centrifuge.Subscribe
 // publishOnChannel takes a client's publication on any channel but that of the
 // requests.
 func (c *connection) publishOnChannel(e centrifuge.PublishEvent, answer centrifuge.PublishCallback) {
-	declared := c.server.channels.find(e.Channel)
+	declared := c.server.channels.Find(e.Channel)
 	if declared == nil || declared.Publish == nil {
-		c.refuseOnChannel("publish", e.Channel, errUndeclared)
+		c.refuseOnChannel("publish", e.Channel, serving.ErrUndeclared)
 		answer(centrifuge.PublishReply{}, centrifuge.ErrorPermissionDenied)
 		return
 	}
@@ -178,10 +103,9 @@ func (c *connection) publishOnChannel(e centrifuge.PublishEvent, answer centrifu
 		answer(centrifuge.PublishReply{}, centrifuge.ErrorBadRequest)
 		return
 	}
-	asking := c.caller.Conn()
 	taken := c.publishing.do(func() {
 		defer c.server.recovered("publish", func() {})
-		err := c.rule("publish", e.Channel, func(ctx context.Context) error { return declared.Publish(ctx, asking, e.Channel, e.Data) })
+		err := c.rule("publish", e.Channel, func(ctx context.Context) error { return c.server.channels.MayPublish(ctx, e.Channel, e.Data) })
 		if err == nil { // the library publishes it
 			c.server.metrics.published(declared.Name)
 		}
@@ -191,8 +115,6 @@ func (c *connection) publishOnChannel(e centrifuge.PublishEvent, answer centrifu
 		answer(centrifuge.PublishReply{}, centrifuge.ErrorTooManyRequests)
 	}
 }
-
-var errUndeclared = errors.New("the channel does not allow it to clients, or is neither in Config.Channels nor a typed channel of the router")
 
 // rule asks the application, and turns what it says into what the client hears.
 func (c *connection) rule(what, channel string, ask func(context.Context) error) (err error) {

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/centrifugal/centrifuge"
 
+	"github.com/centrirpc/centrirpc/internal/serving"
 	"github.com/centrirpc/centrirpc/server/token"
 	"github.com/centrirpc/centrirpc/wire"
 )
@@ -158,17 +158,13 @@ func refusedIdentity(err error) error {
 // connectData tells a client what it must know of this server. The user id is
 // there for clients that cannot read it from a token.
 func (s *Server) connectData(userID string) []byte {
-	b := fmt.Appendf(nil, `{"centrirpc":{"version":1,"max_message_size":%d,"user_id":`, s.cfg.MaxMessageSize)
-	b = strconv.AppendQuote(b, userID) // printable ASCII
-	b = append(b, `,"store":`...)
-	b = strconv.AppendQuote(b, s.engine.Epoch(userID))
-	return append(b, "}}"...)
+	return serving.ConnectData(s.cfg.MaxMessageSize, userID, s.engine.Epoch(userID))
 }
 
 func (s *Server) subscriptionsAtConnect(id *Identity) map[string]centrifuge.SubscribeOptions {
 	subs := map[string]centrifuge.SubscribeOptions{wire.ReplyChannel(id.UserID): {}}
 	for _, name := range id.Channels {
-		if s.channels.find(name) == nil && !s.channels.typed(name) {
+		if s.channels.Find(name) == nil && !s.channels.Typed(name) {
 			s.log.Warn("an identity names a channel that is neither in Config.Channels nor typed; it is not subscribed to", "channel", name, "user", id.UserID)
 			continue
 		}

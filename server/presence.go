@@ -19,7 +19,7 @@ func (all *channels) options(name string) centrifuge.SubscribeOptions {
 
 // presence reports whether the channel's subscribers may see one another.
 func (all *channels) presence(name string) bool {
-	if c := all.find(name); c != nil {
+	if c := all.Find(name); c != nil {
 		return c.Presence
 	}
 	info, ok := all.router.LookupChannel(name)
@@ -27,13 +27,9 @@ func (all *channels) presence(name string) bool {
 }
 
 // anyPresence reports whether there is such a channel at all.
-func (all *channels) anyPresence() bool {
-	for _, c := range all.exact { // the patterns are there, too
-		if c.Presence {
-			return true
-		}
-	}
-	return slices.ContainsFunc(all.router.Channels(), func(info centrirpc.ChannelInfo) bool { return info.Presence })
+func anyPresence(declared []Channel, router *centrirpc.Router) bool {
+	return slices.ContainsFunc(declared, func(c Channel) bool { return c.Presence }) ||
+		slices.ContainsFunc(router.Channels(), func(info centrirpc.ChannelInfo) bool { return info.Presence })
 }
 
 // onPresence lets a client see who is subscribed to a channel that it is subscribed to.

@@ -18,18 +18,14 @@ func (s *Server) Publish(ctx context.Context, channel string, data any) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("server: publish on %q: %w", channel, err)
 	}
-	declared := s.channels.find(channel)
-	if declared == nil {
-		if info, ok := s.channels.router.LookupChannel(channel); ok {
-			return fmt.Errorf("server: publish on %q: it is the typed channel %q; call Publish of what centrirpc.Channel returned for it", channel, info.Pattern)
-		}
-		return fmt.Errorf("server: publish on %q: nobody can subscribe to this channel; add it to Config.Channels", channel)
+	if err := s.channels.CheckPublish(channel); err != nil {
+		return fmt.Errorf("server: publish on %q: %w", channel, err)
 	}
 	encoded, err := centrirpc.EncodeJSON(data)
 	if err != nil {
 		return fmt.Errorf("server: publish on %q: %w", channel, err)
 	}
-	return s.publishEncoded(channel, declared.Name, encoded)
+	return s.publishEncoded(channel, s.channels.Find(channel).Name, encoded)
 }
 
 // publishTyped is the way out of the router's typed channels.

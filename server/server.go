@@ -16,6 +16,7 @@ import (
 	"github.com/centrirpc/centrirpc/calls"
 	"github.com/centrirpc/centrirpc/calls/memstore"
 	"github.com/centrirpc/centrirpc/calls/redisstore"
+	"github.com/centrirpc/centrirpc/internal/serving"
 	"github.com/centrirpc/centrirpc/server/token"
 )
 
@@ -30,7 +31,7 @@ type Server struct {
 	channels  *channels
 	users     *users
 	metrics   *metrics
-	contracts *contracts
+	contracts *serving.Contracts
 	paths     map[string]http.Handler
 
 	store calls.Store
@@ -63,8 +64,8 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.contracts, err = newContracts(router, cfg.OlderContracts); err != nil {
-		return nil, err
+	if s.contracts, err = serving.NewContracts(router, cfg.OlderContracts); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
 	}
 	var counters []prometheus.Collector
 	s.metrics, counters = newMetrics(router, cfg.Channels)

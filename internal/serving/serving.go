@@ -1,0 +1,4 @@
+// Package serving holds what every way of serving a router does in the same way:
+// which channels there are and who may do what on them, how a client's contract
+// stands to the server's, and what a client is told at connect.
+package serving
