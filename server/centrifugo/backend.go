@@ -1,0 +1,142 @@
+package centrifugo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/calls/memstore"
+	"github.com/centrirpc/centrirpc/internal/serving"
+)
+
+// Backend serves a router's methods to the clients of a Centrifugo. It is an
+// http.Handler for Centrifugo's proxy requests; see the package's documentation
+// for its paths. Stop it with Shutdown.
+type Backend struct {
+	cfg       Config
+	log       *slog.Logger
+	engine    *calls.Engine
+	publisher *publisher
+	callers   *callers
+	channels  *serving.Channels
+	contracts *serving.Contracts
+	secret    secret
+	paths     map[string]http.Handler
+
+	draining atomic.Bool
+	// ownStore is the store to close at the end, if it was not given.
+	ownStore *memstore.Store
+	// unpublish ends the publishing of the router's typed channels here.
+	unpublish func()
+	closing   sync.Once
+}
+
+// lastWords is how long the answers of calls that were given up may take to reach
+// Centrifugo.
+const lastWords = 2 * time.Second
+
+// New makes a backend that is ready to serve. Its router takes no more
+// registrations. Centrifugo need not be there yet. An error says which field of
+// the configuration to set.
+func New(router *centrirpc.Router, cfg Config) (*Backend, error) {
+	if router == nil {
+		return nil, errors.New("centrifugo: the router is nil; make one with centrirpc.NewRouter")
+	}
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	b := &Backend{cfg: cfg, log: cfg.Logger, secret: newSecret(cfg.Secret)}
+	declared := make([]serving.Channel, len(cfg.Channels))
+	for i, c := range cfg.Channels {
+		declared[i] = serving.Channel(c)
+	}
+	if b.channels, err = serving.NewChannels(declared, router); err != nil {
+		return nil, fmt.Errorf("centrifugo: %w", err)
+	}
+	if b.contracts, err = serving.NewContracts(router, cfg.OlderContracts); err != nil {
+		return nil, fmt.Errorf("centrifugo: %w", err)
+	}
+	store := cfg.Store
+	if store == nil {
+		b.ownStore = memstore.New(memstore.Config{})
+		store = b.ownStore
+	}
+	b.publisher = newPublisher(&cfg)
+	b.engine, err = calls.NewEngine(router, b.publisher.reply, calls.Config{
+		Store:              store,
+		DefaultTimeout:     cfg.CallTimeout,
+		MaxTimeout:         cfg.MaxCallTimeout,
+		MaxInFlight:        cfg.MaxInFlight,
+		MaxInFlightPerConn: cfg.MaxInFlightPerConnection,
+		MaxResultSize:      cfg.MaxResultSize,
+		Logger:             cfg.Logger,
+		Observer:           cfg.Observer,
+	})
+	if err != nil {
+		if b.ownStore != nil {
+			b.ownStore.Close()
+		}
+		return nil, err
+	}
+	b.callers = newCallers(b.engine)
+	b.paths = map[string]http.Handler{
+		"/centrifugo/connect":   b.proxied(b.connect),
+		"/centrifugo/refresh":   b.proxied(b.refresh),
+		"/centrifugo/subscribe": b.proxied(b.subscribe),
+		"/centrifugo/publish":   b.proxied(b.publish),
+		"/centrifugo/rpc":       b.proxied(b.rpc),
+		"/health":               b.HealthHandler(),
+	}
+	b.unpublish = router.AddPublisher(b.publishEncoded)
+	return b, nil
+}
+
+// ServeHTTP serves the backend's paths, and 404 for all else.
+func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h, ok := b.paths[r.URL.Path]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	h.ServeHTTP(w, r)
+}
+
+// InFlight is the number of handlers that run now.
+func (b *Backend) InFlight() int { return b.engine.InFlight() }
+
+// Shutdown ends the backend gracefully: new calls are refused as unavailable, so
+// that their clients try again with another backend, running calls finish, and
+// their replies are handed to Centrifugo. When ctx ends first, the contexts of the
+// running handlers end, their callers hear "outcome_unknown", and the error says
+// how many were left; that takes up to four seconds more. The backend must be
+// served until Shutdown has returned: clients still ask for the replies of running
+// calls. It may be called more than once.
+func (b *Backend) Shutdown(ctx context.Context) error {
+	b.draining.Store(true)
+	err := b.engine.Drain(ctx)
+	if err != nil {
+		err = fmt.Errorf("centrifugo: gave up waiting for %d running calls: %w", b.engine.InFlight(), err)
+	}
+	b.closing.Do(b.unpublish)
+	if ctx.Err() != nil {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+		defer cancel()
+		ctx = late
+	}
+	if left := b.publisher.close(ctx); left > 0 {
+		err = errors.Join(err, fmt.Errorf("centrifugo: %d publications could not be handed to Centrifugo", left))
+	}
+	b.callers.close()
+	if b.ownStore != nil {
+		b.ownStore.Close()
+	}
+	return err
+}

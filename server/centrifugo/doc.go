@@ -1,0 +1,53 @@
+// Package centrifugo serves a router's methods as the backend of an existing
+// Centrifugo 6: clients connect to Centrifugo, which asks the backend over HTTP what
+// to make of their commands (its proxies), and the backend publishes replies and
+// events through Centrifugo's HTTP API. Handlers are the same as under the embedded
+// server, and so are the promises of PROTOCOL.md.
+//
+//	backend, err := centrifugo.New(router, centrifugo.Config{
+//		APIURL: "http://centrifugo:8000/api",
+//		APIKey: os.Getenv("CENTRIFUGO_API_KEY"),
+//		Secret: os.Getenv("CENTRIRPC_SECRET"),
+//	})
+//	if err != nil { … }
+//	http.ListenAndServe(":9000", backend)
+//
+// A Backend answers exact paths and 404 to all else:
+//
+//	/centrifugo/connect    who connects without a token
+//	/centrifugo/refresh    whether an expired identity may go on
+//	/centrifugo/subscribe  who may subscribe to what
+//	/centrifugo/publish    requests, and what clients publish on other channels
+//	/centrifugo/rpc        native RPC
+//	/health                200 when serving, 503 when draining
+//
+// The command centrirpc centrifugo-config prints a configuration of Centrifugo for a
+// router.
+//
+// # What differs from the embedded server
+//
+// Each because Centrifugo, not the backend, holds the connections:
+//
+//   - Centrifugo verifies the tokens, so their keys are part of its configuration. A
+//     token that is no JWT is refused: it never reaches Authenticate.
+//   - A handler sees the info of a connection (Conn.Info) only where the connect proxy
+//     gave it: Centrifugo sends a token's meta with each request, but not its info.
+//   - A refused request has the error 403, 400 or 429 in place of Centrifuge's 103,
+//     107 and 111, for Centrifugo wants a backend's codes between 400 and 1999.
+//   - The error 100 for a request says nothing of the request: Centrifugo gives it when
+//     the backend did not answer in time, or at all. The call may have been claimed.
+//   - Origins, frame sizes, queues, pings and the number of a user's connections are
+//     limits of Centrifugo, set in its configuration.
+//   - The calls of one connection are counted in each backend by itself, and a client
+//     that was idle for minutes begins anew.
+//   - Channel names with a ":" need a namespace in Centrifugo's configuration.
+//   - A client's publications on one channel of the application may be decided upon at
+//     the same time, and so change places: Centrifugo asks about several at once.
+//
+// # Several backends
+//
+// Each of Centrifugo's requests reaches one backend, whatever spreads them. A call
+// that is sent again may reach another one: give all of them a Store that they share
+// (package redisstore). Events are published by the backend whose handler publishes
+// them, once.
+package centrifugo
