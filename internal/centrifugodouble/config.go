@@ -1,0 +1,160 @@
+package centrifugodouble
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// config is the part of Centrifugo's configuration that the double understands.
+// Anything else in a configuration is an error, so that no test relies on what the
+// double ignores.
+type config struct {
+	HTTPServer struct {
+		Address string  `json:"address"`
+		Port    integer `json:"port"`
+	} `json:"http_server"`
+	Log struct {
+		Level string `json:"level"`
+	} `json:"log"`
+	Client struct {
+		AllowedOrigins []string `json:"allowed_origins"`
+		Token          struct {
+			HMACSecretKey string `json:"hmac_secret_key"`
+		} `json:"token"`
+		Concurrency                       int      `json:"concurrency"`
+		QueueMaxSize                      int      `json:"queue_max_size"`
+		ChannelLimit                      int      `json:"channel_limit"`
+		UserConnectionLimit               int      `json:"user_connection_limit"`
+		PingInterval                      duration `json:"ping_interval"`
+		PongTimeout                       duration `json:"pong_timeout"`
+		ExpiredCloseDelay                 duration `json:"expired_close_delay"`
+		DisallowAnonymousConnectionTokens bool     `json:"disallow_anonymous_connection_tokens"`
+		Proxy                             struct {
+			Connect enabledProxy `json:"connect"`
+			Refresh enabledProxy `json:"refresh"`
+		} `json:"proxy"`
+	} `json:"client"`
+	Channel struct {
+		Proxy struct {
+			Publish   proxy `json:"publish"`
+			Subscribe proxy `json:"subscribe"`
+		} `json:"proxy"`
+		WithoutNamespace channelOptions `json:"without_namespace"`
+		Namespaces       []struct {
+			Name string `json:"name"`
+			channelOptions
+		} `json:"namespaces"`
+	} `json:"channel"`
+	RPC struct {
+		Proxy            proxy `json:"proxy"`
+		WithoutNamespace struct {
+			ProxyEnabled bool `json:"proxy_enabled"`
+		} `json:"without_namespace"`
+	} `json:"rpc"`
+	WebSocket struct {
+		MessageSizeLimit int      `json:"message_size_limit"`
+		WriteTimeout     duration `json:"write_timeout"`
+	} `json:"websocket"`
+	HTTPAPI struct {
+		Key string `json:"key"`
+	} `json:"http_api"`
+	Health struct {
+		Enabled bool `json:"enabled"`
+	} `json:"health"`
+}
+
+type channelOptions struct {
+	PublishProxyEnabled      bool `json:"publish_proxy_enabled"`
+	SubscribeProxyEnabled    bool `json:"subscribe_proxy_enabled"`
+	AllowUserLimitedChannels bool `json:"allow_user_limited_channels"`
+}
+
+type proxy struct {
+	Endpoint              string   `json:"endpoint"`
+	Timeout               duration `json:"timeout"`
+	IncludeConnectionMeta bool     `json:"include_connection_meta"`
+	HTTPHeaders           []string `json:"http_headers"`
+	HTTP                  struct {
+		StaticHeaders map[string]string `json:"static_headers"`
+	} `json:"http"`
+}
+
+type enabledProxy struct {
+	Enabled bool `json:"enabled"`
+	proxy
+}
+
+// integer is a number, or a string that holds one.
+type integer int
+
+func (i *integer) UnmarshalJSON(b []byte) error {
+	n, err := strconv.Atoi(strings.Trim(string(b), `"`))
+	*i = integer(n)
+	return err
+}
+
+type duration time.Duration
+
+func (d *duration) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	v, err := time.ParseDuration(text)
+	*d = duration(v)
+	return err
+}
+
+func readConfig(text []byte) (*config, error) {
+	c := &config{}
+	// Centrifugo's defaults.
+	c.HTTPServer.Port = 8000
+	c.Client.QueueMaxSize = 1 << 20
+	c.Client.ChannelLimit = 128
+	c.Client.PingInterval, c.Client.PongTimeout = duration(25*time.Second), duration(8*time.Second)
+	c.Client.ExpiredCloseDelay = duration(25 * time.Second)
+	c.WebSocket.MessageSizeLimit = 65536
+	c.WebSocket.WriteTimeout = duration(time.Second)
+	for _, p := range []*proxy{&c.Client.Proxy.Connect.proxy, &c.Client.Proxy.Refresh.proxy, &c.Channel.Proxy.Publish, &c.Channel.Proxy.Subscribe, &c.RPC.Proxy} {
+		p.Timeout = duration(time.Second)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(c); err != nil {
+		return nil, fmt.Errorf("the configuration has what the double does not understand: %w", err)
+	}
+	return c, nil
+}
+
+// options are those of a channel; false if its namespace is not configured.
+func (c *config) options(channel string) (channelOptions, bool) {
+	namespace, _, found := strings.Cut(strings.TrimPrefix(channel, "$"), ":")
+	if !found {
+		return c.Channel.WithoutNamespace, true
+	}
+	for _, n := range c.Channel.Namespaces {
+		if n.Name == namespace {
+			return n.channelOptions, true
+		}
+	}
+	return channelOptions{}, false
+}
+
+// isUsers reports whether the channel is limited to users, and this one is among
+// them.
+func isUsers(channel, user string) (limited, allowed bool) {
+	at := strings.LastIndexByte(channel, '#')
+	if at < 0 {
+		return false, false
+	}
+	for name := range strings.SplitSeq(channel[at+1:], ",") {
+		if name == user {
+			return true, true
+		}
+	}
+	return true, false
+}
