@@ -119,7 +119,12 @@ func (c *CentrifugoRPCClient) listen(ctx context.Context, l *link) error {
 	if l.serverSide(channel) {
 		return nil
 	}
-	reply, err := c.ask(ctx, l, &protocol.Command{Subscribe: &protocol.SubscribeRequest{Channel: channel}}, nil)
+	reply, err := c.ask(ctx, l, &protocol.Command{Subscribe: &protocol.SubscribeRequest{Channel: channel}},
+		func(r *protocol.Reply) {
+			if r.Subscribe != nil {
+				l.subscribed(r.Subscribe.Data)
+			}
+		})
 	if err != nil {
 		return err
 	}

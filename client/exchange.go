@@ -231,6 +231,9 @@ func (c *CentrifugoRPCClient) look(cl *call, now time.Time) {
 	}
 	if n.refused != nil && w.out {
 		w.out, w.refusal = false, n.refused
+		// A server in between says 100 when it does not know what became of the
+		// request: ours may have it.
+		w.uncertain = w.uncertain || n.refused.Code == codeInternal && w.epoch != ""
 		w.retryAt = now.Add(backoff(w.refusals))
 		w.refusals++
 	}

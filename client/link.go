@@ -413,6 +413,18 @@ func (l *link) connected(res *protocol.ConnectResult) {
 	l.mu.Unlock()
 }
 
+// subscribed takes what a server says with the reply channel that it could not say
+// at connect: behind Centrifugo, whoever has a token is let in without asking our
+// server. It is called as connected is.
+func (l *link) subscribed(data []byte) {
+	said := readConnectData(data)
+	if l.store != "" || said.store() == "" {
+		return
+	}
+	l.store = said.store()
+	l.limit.Store(int64(l.client.requestLimit(said)))
+}
+
 // closedError is a connection that the server closed with a code.
 type closedError struct {
 	code   uint32

@@ -170,7 +170,7 @@ func TestRefusals(t *testing.T) {
 	for _, test := range []struct {
 		refusal int
 		code    wire.Code
-	}{{111, wire.ResourceExhausted}, {429, wire.ResourceExhausted}, {503, wire.Unavailable}, {100, 100}} {
+	}{{111, wire.ResourceExhausted}, {429, wire.ResourceExhausted}, {503, wire.Unavailable}} {
 		for _, op := range []wire.Op{wire.OpCall, wire.OpNotify} {
 			t.Run(fmt.Sprint(test.refusal, op), func(t *testing.T) {
 				accepts := 4
@@ -222,6 +222,55 @@ func TestRefusals(t *testing.T) {
 					synctest.Wait()
 					if cancels > 0 {
 						t.Errorf("%d cancels of calls that the server never took", cancels)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A server between the client and ours says 100 when it does not know what became of
+// a request. It may have been claimed: so the next one names the store, of which one
+// that has forgotten the call can tell.
+func TestAFaultInBetween(t *testing.T) {
+	for _, op := range []wire.Op{wire.OpCall, wire.OpNotify} {
+		for _, store := range []string{"e1", ""} {
+			t.Run(fmt.Sprintf("%v %q", op, store), func(t *testing.T) {
+				requests := 0
+				inBubbleOf(t, func(int) string { return store }, func(p *peer, _ int) {
+					for {
+						r, ok := p.next()
+						switch {
+						case !ok:
+							return
+						case r.Op == wire.OpCancel:
+							continue
+						}
+						if requests++; requests > 1 && r.Store != store || requests == 1 && r.Store != "" {
+							t.Errorf("request %d names the store %q", requests, r.Store)
+						}
+						if requests == 3 {
+							p.ack(r)
+							p.result(r, "7")
+							continue
+						}
+						p.refuse(r, codeInternal)
+					}
+				}, func(t *testing.T, c *CentrifugoRPCClient) {
+					do := func() error {
+						if op == wire.OpNotify {
+							return c.Notify(t.Context(), "m", nil, WithTimeout(time.Minute))
+						}
+						return c.Call(t.Context(), "m", nil, nil, WithTimeout(time.Minute))
+					}
+					if err := do(); err != nil || requests != 3 {
+						t.Errorf("%d requests: %v", requests, err)
+					}
+					requests = -1_000 // until the end of its time
+					if err := do(); store != "" && !errors.Is(err, ErrTimeout) {
+						t.Errorf("a call that may run: %v", err)
+					} else if store == "" && CodeOf(err) != codeInternal {
+						t.Errorf("a server that remembers nothing: %v", err)
 					}
 				})
 			})

@@ -39,8 +39,10 @@ type server struct {
 	onRPC       func(centrifuge.RPCEvent) (centrifuge.RPCReply, error)
 	onConnect   func(token string) (centrifuge.ConnectReply, error)
 	onSubscribe func(channel string) error
-	onData      func(data []byte) // of connect commands
-	refreshed   chan string       // tokens of refresh commands
+	// subscribeData comes with every subscription that a client makes.
+	subscribeData []byte
+	onData        func(data []byte) // of connect commands
+	refreshed     chan string       // tokens of refresh commands
 
 	requests atomic.Int64
 	connects atomic.Int64
@@ -213,7 +215,7 @@ func (s *server) connected(c *centrifuge.Client) {
 				return
 			}
 		}
-		cb(centrifuge.SubscribeReply{}, nil)
+		cb(centrifuge.SubscribeReply{Options: centrifuge.SubscribeOptions{Data: s.subscribeData}}, nil)
 	})
 	c.OnRPC(func(e centrifuge.RPCEvent, cb centrifuge.RPCCallback) {
 		if s.onRPC == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,38 @@ import (
 
 // remembering makes the server say at connect that it has a call store.
 func remembering(s *server) { s.store = func() string { return "e1" } }
+
+// Behind Centrifugo, a client with a token hears of the call store with its reply
+// channel, and of the largest request.
+func TestTheStoreComesWithTheReplyChannel(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, opts ...client.Option) {
+		requests := make(chan *incoming, 4)
+		s := newServer(t, func(s *server) {
+			s.plain = true
+			s.subscribeData = []byte(`{"centrirpc":{"version":1,"max_message_size":3000,"user_id":"456","store":"e1"}}`)
+			s.onRequest = func(in *incoming) { requests <- in }
+		})
+		p := newProxy(t, s)
+		c := connect(t, p.URL(), opts...)
+		if err := c.Call(t.Context(), "pay", strings.Repeat("x", 3000), nil); !errors.Is(err, client.ErrRequestTooLarge) {
+			t.Errorf("a large request: %v", err)
+		}
+		errs := make(chan error, 1)
+		go func() { errs <- c.Call(t.Context(), "pay", greeting{N: 7}, nil) }()
+		first := receive(t, "the request", requests)
+		first.ack(nil)
+		p.cut()
+		again := receive(t, "the request, again", requests)
+		if again.CorrelationID != first.CorrelationID || again.Store != "e1" {
+			t.Errorf("first %+v, then %+v", first.Request, again.Request)
+		}
+		again.ack(nil)
+		again.result("done")
+		if err := receive(t, "the end", errs); err != nil {
+			t.Error(err)
+		}
+	})
+}
 
 // A call that is out when the connection is cut, acknowledged or not, is sent
 // again under its id and has one outcome, though the server answers twice.

@@ -12,12 +12,19 @@ import (
 // Secret signs the tokens that the server takes.
 const Secret = "the conformance suite's secret, long enough"
 
+// APIKey is that of the Centrifugo that the server may be a backend of, and
+// ProxySecret what that one proves itself with.
+const (
+	APIKey      = "the conformance suite's API key"
+	ProxySecret = "what the conformance suite's Centrifugo knows"
+)
+
 // StartServer starts the conformance suite's server as a process of its own and
-// returns its address, "127.0.0.1:port". At the end of the test it is told to
+// returns its address, "127.0.0.1:port". More arguments are for the server. At the end of the test it is told to
 // stop, and must do so cleanly.
-func StartServer(t testing.TB) string {
+func StartServer(t testing.TB, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(Build(t, "github.com/centrirpc/centrirpc/conformance/server"), "-secret", Secret)
+	cmd := exec.Command(Build(t, "github.com/centrirpc/centrirpc/conformance/server"), append([]string{"-secret", Secret}, args...)...)
 	var stderr Output
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe() // the server ends when this does, whatever becomes of the test

@@ -29,8 +29,18 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	addr := flags.String("addr", "127.0.0.1:0", "where to listen; port 0 takes a free one")
 	secret := flags.String("secret", "", "HMAC secret of the tokens (required)")
 	maxInFlight := flags.Int("max-in-flight", 8, "calls that one connection may have running")
+	var outside centrifugos
+	flags.StringVar(&outside.main, "centrifugo", "", "`address` of the Centrifugo to serve as a backend of, http://…; empty serves without one")
+	flags.StringVar(&outside.tokenless, "centrifugo-tokenless", "", "`address` of a second one, whose clients have no tokens")
 	if err := flags.Parse(args); err != nil {
 		return 2
+	}
+	if outside.main != "" {
+		if err := outside.serve(*addr, *maxInFlight, stdin, stdout, stderr); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
+		return 0
 	}
 	if err := serve(*addr, *secret, *maxInFlight, stdin, stdout, stderr); err != nil {
 		fmt.Fprintln(stderr, err)

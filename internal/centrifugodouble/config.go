@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -109,7 +110,10 @@ func (d *duration) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-func readConfig(text []byte) (*config, error) {
+// variable is an environment variable within the value of a map.
+var variable = regexp.MustCompile(`\$\{(CENTRIFUGO_VAR_[^}]+)\}`)
+
+func readConfig(text []byte, env map[string]string) (*config, error) {
 	c := &config{}
 	// Centrifugo's defaults.
 	c.HTTPServer.Port = 8000
@@ -119,7 +123,7 @@ func readConfig(text []byte) (*config, error) {
 	c.Client.ExpiredCloseDelay = duration(25 * time.Second)
 	c.WebSocket.MessageSizeLimit = 65536
 	c.WebSocket.WriteTimeout = duration(time.Second)
-	for _, p := range []*proxy{&c.Client.Proxy.Connect.proxy, &c.Client.Proxy.Refresh.proxy, &c.Channel.Proxy.Publish, &c.Channel.Proxy.Subscribe, &c.RPC.Proxy} {
+	for _, p := range c.proxies() {
 		p.Timeout = duration(time.Second)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -127,7 +131,30 @@ func readConfig(text []byte) (*config, error) {
 	if err := decoder.Decode(c); err != nil {
 		return nil, fmt.Errorf("the configuration has what the double does not understand: %w", err)
 	}
+	// As in Centrifugo, the environment wins over the file, and some variables may
+	// stand within the file.
+	if key, ok := env["CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY"]; ok {
+		c.Client.Token.HMACSecretKey = key
+	}
+	if key, ok := env["CENTRIFUGO_HTTP_API_KEY"]; ok {
+		c.HTTPAPI.Key = key
+	}
+	for _, p := range c.proxies() {
+		for name, value := range p.HTTP.StaticHeaders {
+			for _, found := range variable.FindAllStringSubmatch(value, -1) {
+				known, ok := env[found[1]]
+				if !ok {
+					return nil, fmt.Errorf("the environment variable %s is not set", found[1])
+				}
+				p.HTTP.StaticHeaders[name] = strings.ReplaceAll(p.HTTP.StaticHeaders[name], found[0], known)
+			}
+		}
+	}
 	return c, nil
+}
+
+func (c *config) proxies() []*proxy {
+	return []*proxy{&c.Client.Proxy.Connect.proxy, &c.Client.Proxy.Refresh.proxy, &c.Channel.Proxy.Publish, &c.Channel.Proxy.Subscribe, &c.RPC.Proxy}
 }
 
 // options are those of a channel; false if its namespace is not configured.

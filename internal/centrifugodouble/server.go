@@ -43,10 +43,10 @@ type connecting struct {
 	meta    json.RawMessage
 }
 
-// New makes a double from a configuration of Centrifugo in JSON. http_server is left
-// to who serves it.
-func New(configuration []byte) (*Server, error) {
-	c, err := readConfig(configuration)
+// New makes a double from a configuration of Centrifugo in JSON and the environment
+// variables that Centrifugo would see. http_server is left to who serves it.
+func New(configuration []byte, env map[string]string) (*Server, error) {
+	c, err := readConfig(configuration, env)
 	if err != nil {
 		return nil, err
 	}

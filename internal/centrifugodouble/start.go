@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -42,8 +43,9 @@ func (p *Process) Addr() string { return p.addr }
 func (p *Process) Stop() { p.stop() }
 
 // Start serves a configuration of Centrifugo, in JSON, at an address, whatever the
-// configuration says of it, and waits until it listens. It ends with the test.
-func Start(t testing.TB, addr string, configuration []byte) *Process {
+// configuration says of it, and waits until it listens. env are environment
+// variables of Centrifugo's, "NAME=value". It ends with the test.
+func Start(t testing.TB, addr string, configuration []byte, env ...string) *Process {
 	t.Helper()
 	p := &Process{addr: addr}
 	stopped := false
@@ -51,7 +53,7 @@ func Start(t testing.TB, addr string, configuration []byte) *Process {
 	if Real() {
 		end = startReal
 	}
-	stop := end(t, addr, configuration)
+	stop := end(t, addr, configuration, env)
 	p.stop = func() {
 		if !stopped {
 			stopped = true
@@ -72,9 +74,14 @@ func Start(t testing.TB, addr string, configuration []byte) *Process {
 	}
 }
 
-func startDouble(t testing.TB, addr string, configuration []byte) (stop func()) {
+func startDouble(t testing.TB, addr string, configuration []byte, env []string) (stop func()) {
 	t.Helper()
-	s, err := New(configuration)
+	variables := map[string]string{}
+	for _, text := range env {
+		name, value, _ := strings.Cut(text, "=")
+		variables[name] = value
+	}
+	s, err := New(configuration, variables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +102,7 @@ func startDouble(t testing.TB, addr string, configuration []byte) (stop func()) 
 	}
 }
 
-func startReal(t testing.TB, addr string, configuration []byte) (stop func()) {
+func startReal(t testing.TB, addr string, configuration []byte, env []string) (stop func()) {
 	t.Helper()
 	var settings map[string]any
 	if err := json.Unmarshal(configuration, &settings); err != nil {
@@ -124,6 +131,7 @@ func startReal(t testing.TB, addr string, configuration []byte) (stop func()) {
 	}
 	cmd := exec.Command(os.Getenv("CENTRIFUGO_BIN"), "--config", file)
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = append(os.Environ(), env...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,66 @@
+package conformance
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/centrirpc/centrirpc/conformance/process"
+	"github.com/centrirpc/centrirpc/conformance/sdk"
+	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/internal/centrifugoconfig"
+	"github.com/centrirpc/centrirpc/internal/centrifugodouble"
+)
+
+// TestConformanceCentrifugo runs the suite through Centrifugo, with the server as its
+// backend: the double, or the real one that CENTRIFUGO_BIN names. Its configuration
+// is what centrirpc centrifugo-config prints.
+func TestConformanceCentrifugo(t *testing.T) {
+	described, err := contract.Decode(sdk.Contract)
+	if err != nil {
+		t.Fatal(err)
+	}
+	main, tokenless := centrifugodouble.FreeAddress(t), centrifugodouble.FreeAddress(t)
+	address := process.StartServer(t, "-centrifugo", "http://"+main, "-centrifugo-tokenless", "http://"+tokenless)
+	for at, options := range map[string]centrifugoconfig.Options{
+		main:      {Backend: "http://" + address + "/backend"},
+		tokenless: {Backend: "http://" + address + "/tokenless-backend", Connect: true, Headers: []string{"x-user"}},
+	} {
+		config, err := centrifugoconfig.Make(described, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := config.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		env := []string{"CENTRIFUGO_VAR_CENTRIRPC_SECRET=" + process.ProxySecret, "CENTRIFUGO_HTTP_API_KEY=" + process.APIKey}
+		if at == main {
+			env = append(env, "CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY="+process.Secret)
+		}
+		centrifugodouble.Start(t, at, text, env...)
+	}
+	runSuite(t, address, loadDifferences(t))
+}
+
+// loadDifferences reads the cases that end otherwise through Centrifugo, each with
+// the reason.
+func loadDifferences(t *testing.T) map[string]string {
+	t.Helper()
+	data, err := os.ReadFile("differences/centrifugo.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var differences map[string]string
+	if err := json.Unmarshal(data, &differences); err != nil {
+		t.Fatalf("differences/centrifugo.json: %v", err)
+	}
+	cases := loadCases(t, "go", "user")
+	for name, reason := range differences {
+		if !slices.ContainsFunc(cases, func(c testCase) bool { return c.Name == name }) || reason == "" {
+			t.Errorf("differences/centrifugo.json: %q is no case, or says no reason", name)
+		}
+	}
+	return differences
+}
