@@ -22,7 +22,7 @@ func TestConformanceCentrifugo(t *testing.T) {
 		t.Fatal(err)
 	}
 	main, tokenless := centrifugodouble.FreeAddress(t), centrifugodouble.FreeAddress(t)
-	address := process.StartServer(t, "-centrifugo", "http://"+main, "-centrifugo-tokenless", "http://"+tokenless)
+	address := centrifugodouble.FreeAddress(t)
 	for at, options := range map[string]centrifugoconfig.Options{
 		main:      {Backend: "http://" + address + "/backend"},
 		tokenless: {Backend: "http://" + address + "/tokenless-backend", Connect: true, Headers: []string{"x-user"}},
@@ -41,6 +41,8 @@ func TestConformanceCentrifugo(t *testing.T) {
 		}
 		centrifugodouble.Start(t, at, text, env...)
 	}
+	// Last, so that it stops first: its last replies go through Centrifugo.
+	process.StartServer(t, "-addr", address, "-centrifugo", "http://"+main, "-centrifugo-tokenless", "http://"+tokenless)
 	runSuite(t, address, loadDifferences(t))
 }
 

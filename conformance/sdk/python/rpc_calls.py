@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .rpc_backoff import LATER, pause_after
+from .rpc_backoff import LATER, UNKNOWN, pause_after
 from .rpc_connection import Connection
 from .rpc_errors import (
     CallTimeoutError,
@@ -380,7 +380,8 @@ class Calls:
         if error.code not in LATER:
             self._fail(call, error)
             return
-        call.uncertain = again
+        # A server in between says 100 when it does not know what became of the request.
+        call.uncertain = again or (error.code == UNKNOWN and bool(call.epoch))
         call.refusal = error
         pause = pause_after(call.refusals)
         call.refusals += 1

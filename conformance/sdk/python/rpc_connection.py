@@ -328,12 +328,21 @@ class Connection:
         return self._client.new_subscription(
             channel,
             events=SDKEvents(
-                on_subscribed=present(lambda ctx: self._up()),
+                on_subscribed=present(self._on_reply_subscribed),
                 on_subscribing=present(lambda ctx: self._lost()),
                 on_unsubscribed=present(self._on_reply_unsubscribed),
                 on_publication=present(lambda ctx: self._events.publication(channel, ctx.pub.data)),
             ),
         )
+
+    def _on_reply_subscribed(self, ctx: Any) -> None:
+        # What the server could not say at connect: behind Centrifugo, whoever has a token is
+        # let in without asking it.
+        said = read_connect_data(ctx.data)
+        if not self.store and said.store:
+            self.store = said.store
+            self.max_message_size = said.max_message_size or self.max_message_size
+        self._up()
 
     def _drop_former_reply_subscription(self) -> None:
         former = self._reply_subscription

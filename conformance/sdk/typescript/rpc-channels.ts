@@ -17,6 +17,8 @@ type Handler = (data: unknown) => unknown;
 export interface ReplyChannel {
   /** Takes a publication; false leaves it to the application's handlers. */
   receive(data: unknown): boolean;
+  /** What the server says with the subscription, if it is ours. */
+  told(data: unknown): void;
   /** Publications arrive from now on, until the connection drops. */
   live(): void;
   /** They do not arrive any more, although the connection is up; live() follows, or refused(). */
@@ -142,8 +144,10 @@ export class Channels {
     subscription.on("publication", ({ data }) => {
       if (current()) this.#receive(entry, data);
     });
-    subscription.on("subscribed", () => {
-      if (current()) this.#live(entry);
+    subscription.on("subscribed", ({ data }) => {
+      if (!current()) return;
+      if (entry === this.#replyEntry) this.#replies.told(data);
+      this.#live(entry);
     });
     subscription.on("subscribing", ({ reason }) => {
       if (current()) this.#lost(entry, reason);

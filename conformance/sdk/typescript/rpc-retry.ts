@@ -6,8 +6,11 @@
 const base = 100;
 const cap = 5000;
 
-/** Too many requests, draining, a limit reached, a fault of the server: nothing was claimed, and a later try may pass. */
+/** Too many requests, draining, a limit reached, a fault of the server: a later try may pass. */
 const passing: ReadonlySet<number> = new Set([100, 111, 429, 503]);
+
+/** A fault of the server, or of one in between, which does not know what became of the request: it may have been claimed. */
+export const unknownOutcome = 100;
 
 /** Whether a publish that was refused with the code may be accepted later. */
 export function passesLater(code: number): boolean {

@@ -75,6 +75,8 @@ class FakeServer:
     url: str = ""
     connects: int = 0
     refuse_connects: bool = False
+    behind_centrifugo: bool = False
+    """Says nothing at connect, and what it has to say with the reply channel."""
     flushes: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
     """Requests that carry nothing but received ids."""
     sockets: list[ServerConnection] = field(default_factory=list)
@@ -130,22 +132,25 @@ class FakeServer:
         finally:
             self.sockets.remove(socket)
 
+    def _said(self) -> dict[str, Any]:
+        said: dict[str, Any] = {"version": 1, "max_message_size": self.max_message_size}
+        if self.store is not None:
+            said["store"] = self.store
+        return {"centrirpc": said}
+
     async def _command(self, socket: ServerConnection, command: dict[str, Any], size: int) -> None:
         if "connect" in command:
             if self.refuse_connects:
                 socket.transport.abort()
                 return
             self.connects += 1
-            said: dict[str, Any] = {"version": 1, "max_message_size": self.max_message_size}
-            if self.store is not None:
-                said["store"] = self.store
-            connect = {
-                "client": f"c{self.connects}",
-                "version": "fake",
-                "data": {"centrirpc": said},
-                "subs": {CHANNEL: {}},
-            }
+            connect: dict[str, Any] = {"client": f"c{self.connects}", "version": "fake"}
+            if not self.behind_centrifugo:
+                connect.update(data=self._said(), subs={CHANNEL: {}})
             await socket.send(json.dumps({"id": command["id"], "connect": connect}))
+        elif "subscribe" in command:
+            answer = {"id": command["id"], "subscribe": {"data": self._said()}}
+            await socket.send(json.dumps(answer))
         elif "publish" in command:
             envelope = command["publish"]["data"]
             if envelope.get("op") == "ack" and "seq" not in envelope:

@@ -43,6 +43,20 @@ async def test_cut(acked: bool) -> None:
         await server.nothing_before(client)
 
 
+async def test_the_store_comes_with_the_reply_channel() -> None:
+    """And the limit: behind Centrifugo, nothing of ours is said at connect."""
+    async with (
+        fake_server(behind_centrifugo=True, max_message_size=3000) as server,
+        client_of(server) as client,
+    ):
+        with pytest.raises(centrirpc.RequestTooLargeError):
+            await client.call("work", {"text": "x" * 3000})
+        call = start(client)
+        (await server.accept()).cut()
+        assert (await server.serve_one(7)).envelope["store"] == "epoch-1"
+        assert await call == 7
+
+
 async def test_the_epoch_is_that_of_the_first_request() -> None:
     async with fake_server() as server, client_of(server) as client:
         call = start(client)

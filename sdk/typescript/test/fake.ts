@@ -12,6 +12,7 @@ import type { Request } from "../src/rpc-wire.js";
 interface Command {
   id?: number;
   connect?: object;
+  subscribe?: { channel: string };
   publish?: { channel: string; data: Request };
 }
 
@@ -83,6 +84,8 @@ export class FakeServer {
   store: string | undefined = "e1";
   userId = "ada";
   maxMessageSize = 65536;
+  /** Says nothing at connect, and what it has to say with the reply channel, as our backend of a Centrifugo does. */
+  behindCentrifugo = false;
   /** Whether connect commands are answered. */
   answering = true;
   connections = 0;
@@ -107,7 +110,8 @@ export class FakeServer {
   /** A client of it that is not connected yet. */
   client(t: TestContext, options: ClientOptions = {}): CentrifugoRPCClient {
     const { port } = this.#http.address() as AddressInfo;
-    const client = new CentrifugoRPCClient(`ws://127.0.0.1:${port}`, "", undefined, {
+    const user = this.behindCentrifugo ? this.userId : undefined;
+    const client = new CentrifugoRPCClient(`ws://127.0.0.1:${port}`, "", user, {
       timeout: 10_000,
       ...options,
       centrifuge: { minReconnectDelay: 1, maxReconnectDelay: 5, ...options.centrifuge },
@@ -153,6 +157,8 @@ export class FakeServer {
       for (const line of frame.toString().split("\n")) {
         const command = JSON.parse(line) as Command;
         if (command.connect !== undefined && this.answering) socket.send(this.#welcome(command.id!));
+        if (command.subscribe !== undefined)
+          socket.send(JSON.stringify({ id: command.id, subscribe: { data: { centrirpc: this.#said() } } }));
         if (command.publish === undefined) continue;
         const request = new FakeRequest(this, socket, connection, command.id!, command.publish.data);
         this.requests.push(request);
@@ -161,13 +167,18 @@ export class FakeServer {
     });
   }
 
-  #welcome(id: number): string {
-    const centrirpc = {
+  #said(): object {
+    return {
       version: 1,
       max_message_size: this.maxMessageSize,
       user_id: this.userId,
       ...(this.store === undefined ? {} : { store: this.store }),
     };
+  }
+
+  #welcome(id: number): string {
+    if (this.behindCentrifugo) return JSON.stringify({ id, connect: { client: "c", version: "fake" } });
+    const centrirpc = this.#said();
     const subs = { [`user#${this.userId}`]: {} };
     return JSON.stringify({ id, connect: { client: "c", version: "fake", data: { centrirpc }, subs } });
   }

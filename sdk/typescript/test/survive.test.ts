@@ -5,7 +5,13 @@ import { randomUUID } from "node:crypto";
 import { getEventListeners } from "node:events";
 import test from "node:test";
 
-import { ClientClosedError, ConnectionLostError, type Frame, OutcomeUnknownError } from "../src/index.js";
+import {
+  ClientClosedError,
+  ConnectionLostError,
+  type Frame,
+  OutcomeUnknownError,
+  RequestTooLargeError,
+} from "../src/index.js";
 import { FakeServer, type FakeRequest, ownTimers, until } from "./fake.js";
 import { failures, state } from "./server.js";
 
@@ -37,6 +43,20 @@ test("a call whose connection drops is sent again, the same under the same id, a
     assert.ok(second!.data.timeout_ms! <= first!.data.timeout_ms! && second!.data.timeout_ms! > 1000);
     assert.equal(client.pendingCalls, 0);
   }
+});
+
+test("the store and the limit may come with the reply channel, as behind Centrifugo", async (t) => {
+  const server = await FakeServer.start(t);
+  server.behindCentrifugo = true;
+  server.maxMessageSize = 3000;
+  const client = await server.connected(t);
+  await assert.rejects(client.call("tasks.add", { text: "x".repeat(3000) }), RequestTooLargeError);
+  server.onRequest = (request) => (request.connection === 1 ? request.ack().cut() : request.ack().result(7));
+  assert.equal(await client.call("tasks.add"), 7);
+  assert.deepEqual(
+    server.requests.map(({ data }) => data.store),
+    [undefined, "e1"],
+  );
 });
 
 test("a call is sent again after each of several drops, with the store of the first", async (t) => {

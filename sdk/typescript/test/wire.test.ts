@@ -136,6 +136,8 @@ test("each code has its class", () => {
 test("refusals of commands become server errors", () => {
   const rows: [number, new (...args: never[]) => errors.ServerError, number, string][] = [
     [103, errors.PermissionDeniedError, 403, "permission_denied"],
+    [403, errors.PermissionDeniedError, 403, "permission_denied"],
+    [400, errors.InvalidParamsError, 400, "invalid_params"],
     [111, errors.ResourceExhaustedError, 429, "resource_exhausted"],
     [413, errors.PayloadTooLargeError, 413, "payload_too_large"],
     [503, errors.UnavailableError, 503, "unavailable"],

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from random import uniform
 
-__all__ = ["LATER", "pause_after"]
+__all__ = ["LATER", "UNKNOWN", "pause_after"]
 
 LATER = (100, 429, 503)
 """The codes of such refusals: internal, resource_exhausted, unavailable."""
+
+UNKNOWN = 100
+"""The one of them that does not say that nothing was claimed."""
 
 # Bounds of a pause in seconds: the first, and the longest.
 _FIRST = 0.1

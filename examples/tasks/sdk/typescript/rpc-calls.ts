@@ -19,7 +19,7 @@ import { type Listeners, type Report, guarded } from "./rpc-listeners.js";
 import type { CallOptions, Frame } from "./rpc-options.js";
 import { Pace } from "./rpc-pace.js";
 import { Received } from "./rpc-received.js";
-import { backoff, passesLater } from "./rpc-retry.js";
+import { backoff, passesLater, unknownOutcome } from "./rpc-retry.js";
 import type { StreamCall, StreamSink } from "./rpc-stream.js";
 import {
   type Reply,
@@ -287,7 +287,8 @@ export class Calls {
     if (send !== call.sends || !call.sent) return; // it is out again, or will be
     call.refusal = refused;
     call.sent = false;
-    if (first) call.claim = undefined;
+    const known = call.claim?.store !== undefined;
+    if (first && !(code === unknownOutcome && known)) call.claim = undefined;
     this.#sendAfter(call, backoff(call.refusals++));
   }
 

@@ -120,6 +120,7 @@ export class CentrifugoRPCClient {
     this.#channels = new Channels(
       {
         receive: (data) => this.#calls.receive(data),
+        told: (data) => this.#told(data),
         live: () => this.#ready(),
         lost: (reason) => this.#repliesLost({ code: 0, reason: `${this.replyChannel}: ${reason}` }),
         refused: (error) => this.#refused(new ConnectError(error.code, error.message, { cause: error })),
@@ -382,6 +383,14 @@ export class CentrifugoRPCClient {
     // then still on their way into one request, which calls must not make larger.
     if (transport === "websocket") queueMicrotask(settle);
     else setTimeout(settle, 0);
+  }
+
+  // What the server could not say at connect: behind Centrifugo, whoever has a token is let in without asking it.
+  #told(data: unknown): void {
+    const said = readConnectData(data);
+    if (this.#store !== undefined || said.store === undefined) return;
+    this.#store = said.store;
+    this.#maxRequestSize = this.#options.maxRequestSize ?? said.maxMessageSize ?? this.#maxRequestSize;
   }
 
   #ready(): void {

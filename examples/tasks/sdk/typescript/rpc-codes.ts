@@ -53,10 +53,13 @@ export function serverError(
   return new (classes.get(code) ?? own?.[code] ?? ServerError)(code, reason, message, details);
 }
 
-/** The error for a publish or subscribe command that the server refused with a code of Centrifuge. */
+/** The error for a publish or subscribe command that was refused with a code of Centrifuge, or with ours behind Centrifugo. */
 export function refusal(code: number, message: string): ServerError {
   switch (code) {
+    case 400:
+      return serverError(400, "invalid_params", message);
     case 103:
+    case 403:
       return serverError(403, "permission_denied", message);
     case 111:
     case 429:
