@@ -214,7 +214,7 @@ func (p *publisher) tell(err error) {
 		return
 	}
 	if failing {
-		p.log.Error("publishing through Centrifugo fails; that is tried again", "url", p.api.url, "error", err)
+		p.log.Error("publishing through Centrifugo fails", "url", p.api.url, "error", err)
 		return
 	}
 	if err == nil {
