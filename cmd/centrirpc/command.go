@@ -20,7 +20,7 @@ type command struct {
 }
 
 func commands() []*command {
-	return []*command{generateCommand(), contractCommand(), diffCommand(), docsCommand(), tokenCommand(), callCommand(), versionCommand()}
+	return []*command{generateCommand(), contractCommand(), diffCommand(), docsCommand(), centrifugoConfigCommand(), tokenCommand(), callCommand(), versionCommand()}
 }
 
 func find(name string) *command {
