@@ -56,7 +56,7 @@ func New(router *centrirpc.Router, cfg Config) (*Backend, error) {
 	b := &Backend{cfg: cfg, log: cfg.Logger, secret: newSecret(cfg.Secret)}
 	declared := make([]serving.Channel, len(cfg.Channels))
 	for i, c := range cfg.Channels {
-		declared[i] = serving.Channel(c)
+		declared[i] = serving.Channel{Name: c.Name, Subscribe: c.Subscribe, Publish: c.Publish}
 	}
 	if b.channels, err = serving.NewChannels(declared, router); err != nil {
 		return nil, fmt.Errorf("centrifugo: %w", err)
