@@ -52,7 +52,7 @@ func (s *Server) letGo() {
 	}
 }
 
-// elsewhere refuses connections to a draining node where there are others: a load
+// elsewhere refuses new connections to a draining node where there are others: a load
 // balancer then takes one of those.
 func (s *Server) elsewhere(next http.Handler) http.Handler {
 	if s.publications == nil {

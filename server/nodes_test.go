@@ -168,3 +168,34 @@ func TestDrainOfOneNode(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A fallback's commands go through any node, so also through one that drains: the
+// client is at another one, and is not to lose them.
+func TestADrainingNodePassesCommandsOn(t *testing.T) {
+	t.Parallel()
+	redis := redisserver.Start(t)
+	g := newGate()
+	nodes := startNodes(t, 2, g, redisConfig(redis.URL()))
+	holding := connected(t, nodes[0].url, signed(t, "457"))
+	holding.send("%s", request(2, "test.wait", `{}`, "running", "user#457"))
+	<-g.started
+	done := make(chan error, 1)
+	go func() { done <- nodes[0].Shutdown(t.Context()) }()
+	if code, _ := holding.closed(); code != 3001 {
+		t.Errorf("a client was let go with %d; want 3001", code)
+	}
+
+	c := streamClient(t, nodes[1].url, "http_stream", fmt.Sprintf(`{"id":1,"connect":{"token":%q}}`, signed(t, "456")))
+	m := c.reply(1)
+	if m.Connect == nil {
+		t.Fatalf("answer %s", m.raw)
+	}
+	c.writesTo(nodes[0].url, m.Connect.Session, m.Connect.Node)
+	if e := c.call(2, "test.who", `{}`); e.Error != nil {
+		t.Errorf("answer %+v", e.Error)
+	}
+	close(g.open)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -150,9 +150,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // route makes the handlers of the paths.
 func (s *Server) route(allowed *origins) {
 	ping := centrifuge.PingPongConfig{PingInterval: s.cfg.PingInterval, PongTimeout: s.cfg.PongTimeout}
-	client := func(h http.Handler) http.Handler { return allowed.guard(s.elsewhere(s.withRequest(h))) }
+	client := func(h http.Handler) http.Handler { return allowed.guard(s.withRequest(h)) }
+	connect := func(h http.Handler) http.Handler { return client(s.elsewhere(h)) }
 	s.paths = map[string]http.Handler{
-		"/connection/websocket": client(centrifuge.NewWebsocketHandler(s.node, centrifuge.WebsocketConfig{
+		"/connection/websocket": connect(centrifuge.NewWebsocketHandler(s.node, centrifuge.WebsocketConfig{
 			CheckOrigin:      func(*http.Request) bool { return true }, // guard has checked it
 			MessageSizeLimit: s.cfg.MaxMessageSize,
 			WriteTimeout:     s.cfg.WriteTimeout,
@@ -163,8 +164,8 @@ func (s *Server) route(allowed *origins) {
 			ReadBufferSize:             512,
 			ProcessCommandsOffReadLoop: true,
 		})),
-		"/connection/sse":         client(centrifuge.NewSSEHandler(s.node, centrifuge.SSEConfig{PingPongConfig: ping, MaxRequestBodySize: s.cfg.MaxMessageSize})),
-		"/connection/http_stream": client(centrifuge.NewHTTPStreamHandler(s.node, centrifuge.HTTPStreamConfig{PingPongConfig: ping, MaxRequestBodySize: s.cfg.MaxMessageSize})),
+		"/connection/sse":         connect(centrifuge.NewSSEHandler(s.node, centrifuge.SSEConfig{PingPongConfig: ping, MaxRequestBodySize: s.cfg.MaxMessageSize})),
+		"/connection/http_stream": connect(centrifuge.NewHTTPStreamHandler(s.node, centrifuge.HTTPStreamConfig{PingPongConfig: ping, MaxRequestBodySize: s.cfg.MaxMessageSize})),
 		// Commands come here as a JSON string within JSON, where each quote takes
 		// two bytes: what fits into a WebSocket frame must fit here too.
 		"/emulation": client(centrifuge.NewEmulationHandler(s.node, centrifuge.EmulationConfig{MaxRequestBodySize: 2*s.cfg.MaxMessageSize + minSize})),
