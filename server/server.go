@@ -167,7 +167,8 @@ func (s *Server) route(allowed *origins) {
 		"/connection/sse":         connect(centrifuge.NewSSEHandler(s.node, centrifuge.SSEConfig{PingPongConfig: ping, MaxRequestBodySize: s.cfg.MaxMessageSize})),
 		"/connection/http_stream": connect(centrifuge.NewHTTPStreamHandler(s.node, centrifuge.HTTPStreamConfig{PingPongConfig: ping, MaxRequestBodySize: s.cfg.MaxMessageSize})),
 		// Commands come here as a JSON string within JSON, where each quote takes
-		// two bytes: what fits into a WebSocket frame must fit here too.
+		// two bytes: what fits into a WebSocket frame must fit here too. They are for
+		// clients of any node, so one that drains passes them on.
 		"/emulation": client(centrifuge.NewEmulationHandler(s.node, centrifuge.EmulationConfig{MaxRequestBodySize: 2*s.cfg.MaxMessageSize + minSize})),
 		"/health":    s.HealthHandler(),
 		"/ready":     s.ReadyHandler(),

@@ -48,12 +48,14 @@ var firing = map[string]struct{ fires, quiet string }{
 		 centrirpc_calls_refused_total{reason="bad_request",` + node + `} 0+600x20`,
 	},
 	"CentrirpcStoreOutOfReach": {
-		`centrirpc_store_errors_total{operation="claim",` + node + `} 0x15 1x5`,
-		`centrirpc_store_errors_total{operation="claim",` + node + `} 7x20`,
+		`centrirpc_store_errors_total{operation="claim",` + node + `} 0x15 1+1x5`,
+		`centrirpc_store_errors_total{operation="claim",` + node + `} 7x20
+		 centrirpc_store_errors_total{operation="complete",` + node + `} 0x15 1x5`, // once, minutes ago
 	},
 	"CentrirpcPublishingFails": {
-		`centrirpc_publish_errors_total{` + node + `} 0x15 1x5`,
-		`centrirpc_publish_errors_total{` + node + `} 7x20`,
+		`centrirpc_publish_errors_total{` + node + `} 0x15 1+1x5`,
+		`centrirpc_publish_errors_total{` + node + `} 7x20
+		 centrirpc_publish_errors_total{job="centrirpc",instance="b"} 0x15 1x5`, // once, minutes ago
 	},
 	"CentrirpcNodeSaturated": {
 		`centrirpc_calls_in_flight{` + node + `} 900x20
