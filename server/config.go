@@ -95,7 +95,9 @@ type Config struct {
 	// they share a redisstore.Store (as they do with Redis, unless Store is another
 	// one), and else to this one. Those to a node that was killed stop counting when
 	// its lease lapses, 6 s later by default; while Redis is out of reach, each node
-	// bounds its own. Zero means 100; negative means no bound.
+	// bounds its own. A client over the bound of its node is disconnected for good
+	// (3504); one that is over it with those to other nodes comes again (4429). Zero
+	// means 100; negative means no bound.
 	MaxConnectionsPerUser int
 	// MaxChannelsPerConnection bounds the channels one connection is subscribed
 	// to, its reply channel included. Zero means 128.

@@ -55,11 +55,11 @@ func (s *Server) onConnect(client *centrifuge.Client) {
 	}
 	client.OnRefresh(c.onRefresh)
 	client.OnDisconnect(c.onDisconnect)
-	if !s.users.enter(c.ctx, c.userID()) {
+	if refusal := s.users.enter(c.ctx, c.userID()); refusal != nil {
 		// The library has refused those over the limit of this node already, but it
 		// counts before it adds: connections that came at the same moment all got
 		// through.
-		client.Disconnect(centrifuge.DisconnectConnectionLimit)
+		client.Disconnect(*refusal)
 		return
 	}
 	if s.publications != nil && s.draining.Load() { // it came in before, and letGo did not see it

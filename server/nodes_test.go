@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/centrirpc/centrirpc/calls/redisstore"
+	"github.com/centrirpc/centrirpc/client"
 	"github.com/centrirpc/centrirpc/internal/redisserver"
 	"github.com/centrirpc/centrirpc/server"
 )
@@ -26,8 +27,9 @@ func TestConnectionsPerUserOverNodes(t *testing.T) {
 	}
 	over := dial(t, nodes[2].url, nil)
 	over.send(`{"id":1,"connect":{"token":%q}}`, signed(t, "456"))
-	if code, reason := over.closed(); code != 3504 {
-		t.Errorf("the fourth was closed with %d %s; want 3504", code, reason)
+	// Not a code that ends clients for good: the others may be of a node that was killed.
+	if code, reason := over.closed(); code != 4429 {
+		t.Errorf("the fourth was closed with %d %s; want 4429", code, reason)
 	}
 	connected(t, nodes[2].url, signed(t, "457")).call457(t)
 	comes := func() bool {
@@ -47,6 +49,64 @@ func TestConnectionsPerUserOverNodes(t *testing.T) {
 		t.Error(err)
 	}
 	until(t, "the connections of the node that is gone not to count", comes)
+}
+
+// Where a node is killed, its connections count until its lease lapses, and their
+// clients come to other nodes at once: they get in all the same, some of them later.
+func TestClientsOfAKilledNodeGetIn(t *testing.T) {
+	t.Parallel()
+	redis := redisserver.Start(t)
+	killed, err := redisstore.New(redisstore.Config{URLs: []string{redis.URL()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(killed.Close)
+	const limit = 3
+	for range limit {
+		if allowed, err := killed.Enter(t.Context(), "456", limit); !allowed || err != nil {
+			t.Fatal(allowed, err)
+		}
+	}
+	cfg := redisConfig(redis.URL())
+	cfg.MaxConnectionsPerUser = limit
+	url := socketURL(start(t, testRouter(nil), cfg).url)
+	ended := make(chan error, limit)
+	refused := make(chan client.State, 2*limit)
+	for range limit {
+		c, err := client.NewCentrifugoRPCClient(url, signed(t, "456"), "456")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		wasConnected := false
+		c.OnState(func(state client.State) {
+			if wasConnected && state != client.Connected {
+				select {
+				case refused <- state:
+				default:
+				}
+			}
+			wasConnected = state == client.Connected
+		})
+		go func() {
+			err := c.Connect(t.Context())
+			if err == nil {
+				err = c.Call(t.Context(), "test.who", struct{}{}, nil)
+			}
+			ended <- err
+		}()
+	}
+	for range limit { // refused for now
+		if state := <-refused; state != client.Connecting {
+			t.Fatalf("a client that is refused is %v; want it to come again", state)
+		}
+	}
+	killed.Close() // its lease lapses
+	for range limit {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // call457 makes sure that another user's connection is good.

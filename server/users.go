@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"sync"
+
+	"github.com/centrifugal/centrifuge"
 )
 
 // connectionCounter is a store that counts the connections of users to all nodes,
@@ -25,22 +27,31 @@ type users struct {
 
 func newUsers(limit int) *users { return &users{limit: limit, count: map[string]int{}} }
 
-// enter counts a connection and reports whether the user may have it. It is
-// counted either way: leave is called for every connection. While other nodes' are
-// not known of, those of this node decide.
-func (u *users) enter(ctx context.Context, id string) bool {
+// tooManyElsewhere refuses a connection because of those to other nodes. Its client
+// comes again: of a node that was killed, or whose clients have just left it, the
+// others count for a while what is there no more.
+var tooManyElsewhere = centrifuge.Disconnect{Code: 4429, Reason: "connection limit over all nodes"}
+
+// enter counts a connection, and returns nil if the user may have it, or else how it
+// is refused. It is counted either way: leave is called for every connection. While
+// other nodes' are not known of, those of this node decide.
+func (u *users) enter(ctx context.Context, id string) (refusal *centrifuge.Disconnect) {
 	if u.limit == 0 {
-		return true
+		return nil
 	}
 	u.mu.Lock()
 	u.count[id]++
-	allowed := u.count[id] <= u.limit
+	here := u.count[id]
 	u.mu.Unlock()
 	if u.shared != nil {
-		inAll, err := u.shared.Enter(ctx, id, u.limit)
-		allowed = allowed && (err != nil || inAll)
+		if inAll, err := u.shared.Enter(ctx, id, u.limit); err == nil && !inAll {
+			refusal = &tooManyElsewhere
+		}
 	}
-	return allowed
+	if here > u.limit {
+		refusal = &centrifuge.DisconnectConnectionLimit
+	}
+	return refusal
 }
 
 func (u *users) leave(id string) {
