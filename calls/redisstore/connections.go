@@ -9,11 +9,17 @@ import (
 )
 
 // How long what a process says of a user's connections counts, and how often it says
-// it again.
+// it again; and how long it is known that there are none: longer than what was said
+// earlier can be under way.
 const (
 	connectionsCount = 30 * time.Minute
+	noneCount        = time.Minute
 	connectionsAgain = connectionsCount / 3
 )
+
+// maxUntold bounds the users who have left and of whom Redis is to be told. Of those
+// over it, Redis knows a number for half an hour that may be too high.
+const maxUntold = 1 << 16
 
 // connections are those to this process, by user, and as the others know them.
 type connections struct {
@@ -87,13 +93,24 @@ func (c *connections) leave(userID string) {
 // args tell of a user's connections, as of now. It is called with mu held.
 func (c *connections) args(userID string) []string {
 	c.version++
-	return []string{c.shard.node.id, strconv.FormatUint(c.version, 10), strconv.Itoa(c.here[userID]), strconv.FormatInt(connectionsCount.Milliseconds(), 10)}
+	number, counts := c.here[userID], connectionsCount
+	if number == 0 {
+		counts = noneCount
+	}
+	return []string{c.shard.node.id, strconv.FormatUint(c.version, 10), strconv.Itoa(number), strconv.FormatInt(counts.Milliseconds(), 10)}
+}
+
+// note has Redis told of the user. It is called with mu held.
+func (c *connections) note(userID string) {
+	if c.here[userID] > 0 || len(c.untold) < maxUntold {
+		c.untold[userID] = struct{}{}
+	}
 }
 
 // later has Redis told of the user in the background.
 func (c *connections) later(userID string) {
 	c.mu.Lock()
-	c.untold[userID] = struct{}{}
+	c.note(userID)
 	c.mu.Unlock()
 	select {
 	case c.wake <- struct{}{}:
@@ -105,7 +122,7 @@ func (c *connections) later(userID string) {
 func (c *connections) tellAll() {
 	c.mu.Lock()
 	for userID := range c.here {
-		c.untold[userID] = struct{}{}
+		c.note(userID)
 	}
 	c.mu.Unlock()
 	select {
@@ -137,7 +154,7 @@ func (c *connections) keep(ctx context.Context) {
 			if !c.shard.node.leased() || !c.shard.drops.deliver(ctx, batch) {
 				c.mu.Lock()
 				for _, userID := range users {
-					c.untold[userID] = struct{}{}
+					c.note(userID)
 				}
 				c.mu.Unlock()
 				retry.Reset(c.shard.node.every)

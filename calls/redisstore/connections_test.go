@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -113,4 +114,46 @@ func TestConnectionsAreToldAgain(t *testing.T) {
 		two.Leave("stays")
 		return err == nil && !allowed
 	})
+}
+
+// Who has left is soon nothing in Redis: users may be as many as connections.
+func TestUsersWhoLeftAreForgotten(t *testing.T) {
+	r := startRedis(t)
+	one, two := r.open(t, redisstore.Config{}), r.open(t, redisstore.Config{})
+	lasts := func(user string) time.Duration {
+		ms, err := r.do("PTTL", "centrirpc:{u"+user+"}:connections").AsInt64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return time.Duration(ms) * time.Millisecond
+	}
+	enter(t, one, "gone", 5, true)
+	enter(t, one, "here", 5, true)
+	enter(t, two, "here", 5, true)
+	one.Leave("here")
+	one.Leave("gone")
+	eventually(t, "the one who left is to be forgotten", func() bool { return lasts("gone") <= time.Minute })
+	eventually(t, "the other connection counts alone", func() bool {
+		got, err := r.do("HGET", "centrirpc:{uhere}:connections", one.ID()).ToString()
+		return err == nil && strings.Contains(got, " 0 ")
+	})
+	if got := lasts("here"); got <= 20*time.Minute {
+		t.Errorf("a user who is there is forgotten in %v", got)
+	}
+}
+
+// While Redis is away, users who have come and gone do not heap up.
+func TestUsersWhoLeftDoNotHeapUp(t *testing.T) {
+	r := startRedis(t)
+	s := r.open(t, redisstore.Config{Lease: lease})
+	s.Pause(true)
+	eventually(t, "the lease has lapsed", func() bool { return !s.Leased() })
+	for i := range redisstore.MaxUntold + 1000 {
+		s.Leave(fmt.Sprint("u", i))
+	}
+	if n := s.Untold(); n > redisstore.MaxUntold {
+		t.Errorf("%d users are waiting; want %d at most", n, redisstore.MaxUntold)
+	}
+	s.Pause(false)
+	eventually(t, "Redis is told", func() bool { return s.Untold() == 0 })
 }

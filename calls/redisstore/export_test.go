@@ -30,3 +30,14 @@ func (s *Store) Renewed() time.Duration { return time.Duration(s.shards[0].node.
 
 // ShardOf is the shard of a user, of so many.
 func ShardOf(userID string, shards int) int { return shardOf(userID, shards) }
+
+// MaxUntold bounds the users who have left and of whom Redis is to be told.
+const MaxUntold = maxUntold
+
+// Untold is how many users Redis is to be told of.
+func (s *Store) Untold() int {
+	c := s.shards[0].connections
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.untold)
+}
