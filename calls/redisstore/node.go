@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,8 @@ type node struct {
 	every time.Duration // between renewals
 	start time.Time
 	epoch atomic.Pointer[string]
+	// replicas are the addresses of those nodes that were replicas when they last said.
+	replicas sync.Map
 	// In nanoseconds since start:
 	until   atomic.Int64 // when the lease lapses, at the earliest
 	renewed atomic.Int64 // when the newest renewal was sent
@@ -85,20 +88,9 @@ func (n *node) readEpoch(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("redisstore: %w", err)
 	}
-	ctx, end, err := n.shard.begin(ctx)
+	histories, err := n.readHistories(ctx)
 	if err != nil {
 		return "", err
-	}
-	defer end()
-	var histories []string
-	for _, client := range n.shard.client.Nodes() {
-		info, err := redisclient.Info(ctx, client, "replication")
-		if err != nil {
-			return "", fmt.Errorf("redisstore: %w", err)
-		}
-		if info["role"] != "slave" {
-			histories = append(histories, info["master_replid"])
-		}
 	}
 	slices.Sort(histories)
 	sum := sha256.Sum256([]byte(strings.Join(append(histories, key), " ")))
@@ -108,6 +100,40 @@ func (n *node) readEpoch(ctx context.Context) (string, error) {
 		n.shard.connections.tellAll()
 	}
 	return epoch, nil
+}
+
+// readHistories asks all nodes that there are, at the same time, for the identities of
+// the masters' histories. One that does not answer and was a replica when it last did
+// is left out: nothing is lost with it, and a cluster lists it until it has noticed.
+func (n *node) readHistories(ctx context.Context) ([]string, error) {
+	ctx, end, err := n.shard.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var histories []string
+	var failed error
+	for address, client := range n.shard.client.Nodes() {
+		all.Go(func() {
+			info, err := redisclient.Info(ctx, client, "replication")
+			mu.Lock()
+			defer mu.Unlock()
+			switch _, replica := n.replicas.Load(address); {
+			case err != nil && !replica:
+				failed = fmt.Errorf("redisstore: %w", err)
+			case err != nil:
+			case info["role"] == "slave":
+				n.replicas.Store(address, struct{}{})
+			default:
+				n.replicas.Delete(address)
+				histories = append(histories, info["master_replid"])
+			}
+		})
+	}
+	all.Wait()
+	return histories, failed
 }
 
 // alive reports whether another process's lease lasts.
