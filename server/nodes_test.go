@@ -23,7 +23,7 @@ func TestConnectionsPerUserOverNodes(t *testing.T) {
 	cfg.MaxConnectionsPerUser = 3
 	nodes := startNodes(t, 3, nil, cfg)
 	for _, n := range []int{0, 1, 1} {
-		connected(t, nodes[n].url, signed(t, "456"))
+		connected(t, nodes[n].url, signed(t, "456")).isGood(t) // answered once it is counted
 	}
 	over := dial(t, nodes[2].url, nil)
 	over.send(`{"id":1,"connect":{"token":%q}}`, signed(t, "456"))
@@ -31,7 +31,7 @@ func TestConnectionsPerUserOverNodes(t *testing.T) {
 	if code, reason := over.closed(); code != 4429 {
 		t.Errorf("the fourth was closed with %d %s; want 4429", code, reason)
 	}
-	connected(t, nodes[2].url, signed(t, "457")).call457(t)
+	connected(t, nodes[2].url, signed(t, "457")).isGood(t)
 	comes := func() bool {
 		c := dial(t, nodes[2].url, nil)
 		c.send(`{"id":1,"connect":{"token":%q}}`, signed(t, "456"))
@@ -109,12 +109,12 @@ func TestClientsOfAKilledNodeGetIn(t *testing.T) {
 	}
 }
 
-// call457 makes sure that another user's connection is good.
-func (c *rawClient) call457(t *testing.T) {
+// isGood makes sure that a connection is good.
+func (c *rawClient) isGood(t *testing.T) {
 	t.Helper()
 	c.send(`{"id":2,"rpc":{"method":"test.who","data":{}}}`)
 	if m := c.reply(2); m.RPC == nil {
-		t.Errorf("another user: %s", m.raw)
+		t.Errorf("a connection that is allowed: %s", m.raw)
 	}
 }
 
