@@ -58,7 +58,10 @@ func newChannels(declared []Channel, router *centrirpc.Router) (*channels, error
 
 // onSubscribe lets a client subscribe to reply channels of its own user, and to
 // the application's channels as they allow.
-func (c *connection) onSubscribe(e centrifuge.SubscribeEvent, answer centrifuge.SubscribeCallback) {
+func (c *connection) onSubscribe(e centrifuge.SubscribeEvent, subscribe centrifuge.SubscribeCallback) {
+	answer := func(reply centrifuge.SubscribeReply, err error) {
+		c.subscribing.make(func() { subscribe(reply, err) })
+	}
 	if e.Type != centrifuge.SubscriptionTypeStream {
 		answer(centrifuge.SubscribeReply{}, centrifuge.ErrorPermissionDenied)
 		return

@@ -23,12 +23,13 @@ type connection struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	// request is kept for Authenticate at a refresh, or nil.
-	request    *http.Request
-	publishing inOrder
-	refreshing atomic.Bool
-	rpcs       atomic.Int64     // native ones, in flight
-	leaving    atomic.Bool      // when those are answered
-	counted    prometheus.Gauge // among those like it
+	request     *http.Request
+	publishing  inOrder
+	subscribing subscribing
+	refreshing  atomic.Bool
+	rpcs        atomic.Int64     // native ones, in flight
+	leaving     atomic.Bool      // when those are answered
+	counted     prometheus.Gauge // among those like it
 }
 
 func newConn(client *centrifuge.Client, id *Identity) *centrirpc.Conn {

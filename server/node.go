@@ -30,6 +30,7 @@ func (s *Server) startNode() error {
 	}
 	node.OnConnecting(s.onConnecting)
 	node.OnConnect(s.onConnect)
+	node.OnTransportWrite(onTransportWrite)
 	s.node = node
 	err = node.Run()
 	if err != nil && s.publications != nil {
