@@ -18,24 +18,21 @@ func enter(t *testing.T, s *redisstore.Store, user string, limit int, want bool)
 	}
 }
 
-// mayEnter waits until the user may have another connection there.
+// mayEnter waits until the user may have another connection there, and Redis says so.
 func mayEnter(t *testing.T, s *redisstore.Store, user string, limit int) {
 	t.Helper()
 	eventually(t, "another connection is allowed", func() bool {
 		allowed, err := s.Enter(t.Context(), user, limit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !allowed {
+		if !allowed || err != nil { // Redis is away, or slow on a busy machine
 			s.Leave(user)
 		}
-		return allowed
+		return allowed && err == nil
 	})
 }
 
 func TestConnectionsAreCountedOverProcesses(t *testing.T) {
 	r := startRedis(t)
-	cfg := redisstore.Config{Lease: lease}
+	cfg := redisstore.Config{Lease: lease, Timeout: time.Second}
 	one, two, three := r.open(t, cfg), r.open(t, cfg), r.open(t, cfg)
 	enter(t, one, "u", 3, true)
 	enter(t, two, "u", 3, true)
@@ -91,7 +88,7 @@ func TestManyConnectionsAtOnce(t *testing.T) {
 // What Redis forgot, or did not hear of while it was away, it is told.
 func TestConnectionsAreToldAgain(t *testing.T) {
 	r := startRedis(t)
-	cfg := redisstore.Config{Lease: lease, Timeout: 300 * time.Millisecond}
+	cfg := redisstore.Config{Lease: lease, Timeout: time.Second}
 	one, two := r.open(t, cfg), r.open(t, cfg)
 	enter(t, one, "stays", 1, true)
 	enter(t, one, "leaves", 1, true)

@@ -56,7 +56,7 @@ func TestUsersAreSpread(t *testing.T) {
 // One shard that is away keeps its own users waiting, and nobody else.
 func TestOneShardIsAway(t *testing.T) {
 	one, two := startRedis(t), startRedis(t)
-	cfg := redisstore.Config{URLs: []string{one.URL(), two.URL()}, Lease: 900 * time.Millisecond, Timeout: 200 * time.Millisecond}
+	cfg := redisstore.Config{URLs: []string{one.URL(), two.URL()}, Lease: 2 * time.Second, Timeout: time.Second}
 	s, other := one.open(t, cfg), one.open(t, cfg)
 	users := usersOf(5)
 	heard := make(chan calls.Key, 100)
