@@ -84,7 +84,7 @@ func TestWhileRedisIsAway(t *testing.T) {
 			}
 			goroutinesBack(t, before+20) // connections are tried
 			eventually(t, "the lease is taken to have lapsed", func() bool { return !s.Leased() })
-			ask(3000, 1000, "lease has lapsed") // so Redis is not asked
+			ask(3000, 1000, "lease has lapsed")           // so Redis is not asked
 			if time.Since(left) < 1500*time.Millisecond { // it had been renewed 1 s before, at most
 				t.Error("the lease lapsed early")
 			}
