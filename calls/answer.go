@@ -152,6 +152,9 @@ func (r *run) answerAgain(reply []byte, code wire.Code) {
 func (r *run) finish(result json.RawMessage, failed *wire.Error) {
 	if failed != nil && failed.Code == wire.OutcomeUnknown && errors.Is(r.why(), errStopped) {
 		r.happened(Stopped)
+		if !r.notify { // which is logged below
+			r.log(slog.LevelWarn, "a call was given up, for the server stops and its handler had not returned; its caller hears outcome_unknown")
+		}
 	}
 	if r.native != nil {
 		r.native(result, failed)

@@ -35,7 +35,7 @@ func (s *Server) drain(ctx context.Context) error {
 		s.letGo() // to other nodes, which the replies reach as well
 	}
 	if err := s.engine.Drain(ctx); err != nil {
-		return fmt.Errorf("server: gave up waiting for %d running calls: %w", s.engine.InFlight(), err)
+		return fmt.Errorf("server: %w", err)
 	}
 	return nil
 }
