@@ -102,6 +102,11 @@ func TestShutdownNamesWhatItGivesUp(t *testing.T) {
 	if err := s.Shutdown(ctx); err == nil || !strings.Contains(err.Error(), "gave up waiting for 2 running calls") {
 		t.Errorf("error %v", err)
 	}
+	for _, part := range []string{"level=WARN", "running=2", "given_up=2", "duration="} {
+		if line := log.line("msg=drained"); !strings.Contains(line, part) {
+			t.Errorf("the line of the end %q lacks %s", line, part)
+		}
+	}
 	for _, id := range []string{"first", "second"} {
 		line := ""
 		for l := range strings.Lines(log.String()) {
