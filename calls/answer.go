@@ -66,6 +66,7 @@ func (r *run) claim() bool {
 		r.answerWithError(centrirpc.Errorf(wire.Conflict, "the correlation id was used with another method or other params; give every call an id of its own").Wire())
 	case Lost:
 		r.happened(OwnerLost)
+		r.log(slog.LevelWarn, "the server that a call was sent to is gone, or its store forgot it; the caller hears outcome_unknown")
 		if r.notify { // whose acknowledgement is its outcome
 			r.refuse(fmt.Errorf("%w: the server that the notification was sent to is gone", ErrOutcomeUnknown))
 			return false
@@ -152,6 +153,9 @@ func (r *run) answerAgain(reply []byte, code wire.Code) {
 func (r *run) finish(result json.RawMessage, failed *wire.Error) {
 	if failed != nil && failed.Code == wire.OutcomeUnknown && errors.Is(r.why(), errStopped) {
 		r.happened(Stopped)
+		if !r.notify { // which is logged below
+			r.log(slog.LevelWarn, "a call was given up, for the server stops and its handler had not returned; its caller hears outcome_unknown")
+		}
 	}
 	if r.native != nil {
 		r.native(result, failed)

@@ -2,6 +2,7 @@ package calls
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -68,8 +69,8 @@ func (e *Engine) InFlight() int { return int(e.inFlight.Load()) }
 // Drain refuses new calls from now on and waits for the running ones, and then 5 s
 // at most for callers to take the last items of streams. When ctx ends before all
 // handlers have returned, it ends their contexts, answers their callers with
-// outcome_unknown, and returns ctx's error, two seconds later at the latest. It may
-// be called more than once.
+// outcome_unknown, logs each of them as a warning, and returns a *GaveUpError, two
+// seconds later at the latest. It may be called more than once.
 func (e *Engine) Drain(ctx context.Context) error {
 	e.mu.Lock()
 	e.draining.Store(true)
@@ -84,15 +85,37 @@ func (e *Engine) Drain(ctx context.Context) error {
 	defer e.closeWorkers()
 	select {
 	case <-idle:
-		if left := e.untaken.wait(ctx.Done()); left > 0 {
-			e.log.Warn("streams have ended whose last items were not taken; they are given up", "streams", left)
-		}
-		return nil
 	case <-ctx.Done():
-		e.giveUpAll()
-		return ctx.Err()
+		select {
+		case <-idle: // both have come: there is nothing to give up
+		default:
+			running := e.InFlight() // before they hear of it: those that heed their contexts end at once
+			e.giveUpAll()
+			return &GaveUpError{Calls: running, Err: ctx.Err()}
+		}
 	}
+	if left := e.untaken.wait(ctx.Done()); left > 0 {
+		e.log.Warn("streams have ended whose last items were not taken; they are given up", "streams", left)
+	}
+	return nil
 }
+
+// GaveUpError is what Drain returns when its context ended before all handlers had
+// returned.
+type GaveUpError struct {
+	// Calls is how many handlers were running.
+	Calls int
+	// Err is the context's error.
+	Err error
+}
+
+// Error says how many handlers were running, and why they were not waited for.
+func (e *GaveUpError) Error() string {
+	return fmt.Sprintf("gave up waiting for %d running calls: %v", e.Calls, e.Err)
+}
+
+// Unwrap is the context's error.
+func (e *GaveUpError) Unwrap() error { return e.Err }
 
 // giveUpAll gives up every run. They are answered at the same time, for the store
 // may be slow, or out of reach.

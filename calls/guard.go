@@ -18,16 +18,18 @@ type guarded struct {
 func (g guarded) Claim(ctx context.Context, claim Claim) (_ ClaimResult, err error) {
 	defer asError(&err)
 	defer g.tell(true, time.Now(), &err)
+	defer asError(&err) // first, so that a panic is told of as a failure
 	return g.Store.Claim(ctx, claim)
 }
 
 func (g guarded) Complete(ctx context.Context, key Key, fence uint64, reply []byte) (_ Completion, err error) {
 	defer asError(&err)
 	defer g.tell(false, time.Now(), &err)
+	defer asError(&err)
 	return g.Store.Complete(ctx, key, fence, reply)
 }
 
-// tell is deferred. A panic that is under way has no error yet.
+// tell is deferred, to run once a panic of the store is an error.
 func (g guarded) tell(claim bool, began time.Time, err *error) {
 	g.observer.StoreAsked(claim, time.Since(began), *err)
 }

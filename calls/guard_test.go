@@ -117,6 +117,31 @@ func TestPanicsOfOthersEndNothing(t *testing.T) {
 	}
 }
 
+// A store that panics has failed, and is counted so.
+func TestAPanicOfTheStoreIsAFailure(t *testing.T) {
+	for at, want := range map[string]string{"claim": "store failed, claim true", "complete": "store failed, claim false"} {
+		synctest.Test(t, func(t *testing.T) {
+			memory := memstore.New(memstore.Config{})
+			defer memory.Close()
+			router := centrirpc.NewRouter(centrirpc.Logger(quiet()))
+			centrirpc.Handle(router, "quick", func(context.Context, params) (int, error) { return 1, nil })
+			var seen witness
+			engine, err := calls.NewEngine(router, func(string, []byte) error { return nil }, calls.Config{Store: wildStore{memory, at}, Observer: watching{&seen}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			engine.NewCaller(&centrirpc.Conn{UserID: "456"}).Submit([]byte(call("a", "quick", "")), func(error) {})
+			synctest.Wait()
+			if got := seen.take(); !strings.Contains(got, want) {
+				t.Errorf("%s panics: the observer saw %s; want %s", at, got, want)
+			}
+			if err := engine.Drain(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // A context that is printed, in a log perhaps, says nothing of the params, and
 // reads nothing that others write.
 func TestTheContextPrintsQuietly(t *testing.T) {

@@ -11,6 +11,10 @@ import (
 // of several servers is away, what fails and what does not take turns.
 const calmAfter = 5 * time.Second
 
+// forgottenAfter is how long nothing must have failed until an outage is over
+// anyway: the next failure is news again.
+const forgottenAfter = 5 * time.Minute
+
 // outage has the log told once that something fails, and once that it does not any
 // more, however many calls it fails for. What fails meanwhile is for debugging.
 type outage struct {
@@ -21,12 +25,16 @@ type outage struct {
 }
 
 // fail counts a failure, and is the level to log it at: as an error if it is the
-// first one.
+// first one, or the first for long.
 func (o *outage) fail() (level slog.Level) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	level = slog.LevelError
-	if o.down.Load() {
+	switch {
+	case !o.down.Load():
+	case time.Since(o.latest) >= forgottenAfter:
+		o.failed = 0
+	default:
 		level = slog.LevelDebug
 	}
 	o.down.Store(true)

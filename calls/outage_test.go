@@ -116,5 +116,12 @@ func TestAnOutageIsLoggedOnce(t *testing.T) {
 			ask()
 			wants(round, round, round, round)
 		}
+		publisherAway.Store(true)
+		ask()
+		wants(3, 2, 2, 2)
+		time.Sleep(time.Hour) // in which nobody asks
+		ask()
+		ask()
+		wants(4, 2, 2, 2)
 	})
 }

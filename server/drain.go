@@ -2,9 +2,13 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/centrirpc/centrirpc/calls"
 )
 
 // disconnectTimeout bounds how long clients have to hear that the server goes
@@ -28,14 +32,23 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// drain refuses new calls and waits for the running ones.
+// drain refuses new calls and waits for the running ones. The first one logs how that
+// ended, with how many calls were running when it began.
 func (s *Server) drain(ctx context.Context) error {
-	s.draining.Store(true)
+	first, began, running := !s.draining.Swap(true), time.Now(), s.engine.InFlight()
 	if s.publications != nil {
 		s.letGo() // to other nodes, which the replies reach as well
 	}
-	if err := s.engine.Drain(ctx); err != nil {
-		return fmt.Errorf("server: gave up waiting for %d running calls: %w", s.engine.InFlight(), err)
+	err := s.engine.Drain(ctx)
+	if first {
+		level, left := slog.LevelInfo, 0
+		if gaveUp, ok := errors.AsType[*calls.GaveUpError](err); ok {
+			level, left = slog.LevelWarn, gaveUp.Calls
+		}
+		s.log.Log(ctx, level, "drained", "running", running, "given_up", left, "duration", time.Since(began))
+	}
+	if err != nil {
+		return fmt.Errorf("server: %w", err)
 	}
 	return nil
 }

@@ -85,6 +85,41 @@ func TestShutdownGivesUp(t *testing.T) {
 	}
 }
 
+// Who reads the log after a stop learns which calls were lost, and how many, even if
+// their handlers end as soon as they are given up.
+func TestShutdownNamesWhatItGivesUp(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	log := &testLog{}
+	s := start(t, testRouter(g), server.Config{Logger: log.logger()})
+	c := connected(t, s.url, signed(t, "456"))
+	c.send("%s", request(2, "test.wait", `{}`, "first", "user#456"))
+	c.send("%s", request(3, "test.wait", `{}`, "second", "user#456"))
+	<-g.started
+	<-g.started
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Shutdown(ctx); err == nil || !strings.Contains(err.Error(), "gave up waiting for 2 running calls") {
+		t.Errorf("error %v", err)
+	}
+	for _, part := range []string{"level=WARN", "running=2", "given_up=2", "duration="} {
+		if line := log.line("msg=drained"); !strings.Contains(line, part) {
+			t.Errorf("the line of the end %q lacks %s", line, part)
+		}
+	}
+	for _, id := range []string{"first", "second"} {
+		line := ""
+		for l := range strings.Lines(log.String()) {
+			if strings.Contains(l, "a call was given up") && strings.Contains(l, "correlation_id="+id) {
+				line += l
+			}
+		}
+		if strings.Count(line, "\n") != 1 || !strings.Contains(line, "level=WARN") || !strings.Contains(line, "method=test.wait") || !strings.Contains(line, "user=456") {
+			t.Errorf("the line of the call %s: %q in\n%s", id, line, log)
+		}
+	}
+}
+
 // An idle server ends at once, whoever is connected.
 func TestShutdownIdle(t *testing.T) {
 	t.Parallel()

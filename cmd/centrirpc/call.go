@@ -241,6 +241,9 @@ func readParams(e *environment, args []string) (json.RawMessage, error) {
 
 // describe says all that is known of a failed call.
 func describe(err error) error {
+	if lost, ok := errors.AsType[*lostError](err); ok {
+		return fmt.Errorf("%w\nThe servers' logs may tell more of it: its correlation id is %s.", describe(lost.error), lost.id)
+	}
 	e, ok := errors.AsType[*client.ServerError](err)
 	if !ok {
 		return err

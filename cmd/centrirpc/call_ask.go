@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/centrirpc/centrirpc/client"
+	"github.com/centrirpc/centrirpc/wire"
 )
 
 // ask calls a method, which may be a stream, and prints what comes of it: the items
@@ -22,7 +23,7 @@ func (c *call) ask(ctx context.Context, e *environment, view *progressView, rpc 
 	stream := client.Stream[json.RawMessage, json.RawMessage](ctx, rpc, method, params, append(c.class(), client.OnProgress(view.show))...)
 	for item, err := range stream.Items() {
 		if err != nil {
-			return calling(method, err)
+			return end.named(ctx, calling(method, err))
 		}
 		view.clear()
 		if err := printLine(e.stdout, item); err != nil {
@@ -32,7 +33,7 @@ func (c *call) ask(ctx context.Context, e *environment, view *progressView, rpc 
 	}
 	result, err := stream.Result()
 	if err != nil {
-		return calling(method, err)
+		return end.named(ctx, calling(method, err))
 	}
 	view.clear()
 	if !end.ofStream(ctx) {
@@ -62,17 +63,45 @@ func (c *call) class() []client.CallOption {
 	return opts
 }
 
-// end learns from the final reply whether the method is a stream.
+// end learns from the frames of a call its correlation id, and from the final reply
+// whether the method is a stream.
 type end struct {
 	stop   func()
 	stream atomic.Bool
 	came   chan struct{}
+	id     chan string // holds the correlation id from the first frame on
+}
+
+// lostError is an error after which nobody knows what became of a call, with what the
+// servers' logs call it.
+type lostError struct {
+	error
+	id string
+}
+
+func (e *lostError) Unwrap() error { return e.error }
+
+// named adds the call's correlation id to an error that leaves its outcome unknown.
+func (e *end) named(ctx context.Context, err error) error {
+	if client.CodeOf(err) != wire.OutcomeUnknown && !errors.Is(err, client.ErrConnectionLost) {
+		return err
+	}
+	select {
+	case id := <-e.id:
+		return &lostError{err, id}
+	case <-ctx.Done():
+		return err
+	}
 }
 
 func watchEnd(rpc *client.CentrifugoRPCClient) *end {
-	e := &end{came: make(chan struct{})}
+	e := &end{came: make(chan struct{}), id: make(chan string, 1)}
 	var over atomic.Bool
 	e.stop = rpc.OnFrame(func(f client.Frame) {
+		select {
+		case e.id <- f.CorrelationID:
+		default: // it is there already
+		}
 		if f.Kind != client.FrameReply || over.Swap(true) {
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -340,6 +341,9 @@ func TestCallOverARestart(t *testing.T) {
 			got := await(t, "the outcome", outcomes)
 			if got.code != test.want.code || got.stdout != test.want.stdout || !strings.Contains(got.stderr, test.want.stderr) {
 				t.Errorf("%+v, want %+v", got, test.want)
+			}
+			if named := regexp.MustCompile(`correlation id is [0-9a-f-]{36}\.\n$`).MatchString(got.stderr); named != (got.code == exitFailed) {
+				t.Errorf("the correlation id is named: %v: %s", named, got.stderr)
 			}
 			first.goOn <- struct{}{}
 		})

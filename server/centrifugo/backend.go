@@ -123,7 +123,7 @@ func (b *Backend) Shutdown(ctx context.Context) error {
 	b.draining.Store(true)
 	err := b.engine.Drain(ctx)
 	if err != nil {
-		err = fmt.Errorf("centrifugo: gave up waiting for %d running calls: %w", b.engine.InFlight(), err)
+		err = fmt.Errorf("centrifugo: %w", err)
 	}
 	b.closing.Do(b.unpublish)
 	if ctx.Err() != nil {

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 
 	"github.com/centrirpc/centrirpc"
@@ -60,7 +59,7 @@ func NewService(store Store) *Service { return &Service{store: store} }
 // the caller has gone.
 func (s *Service) publish(ctx context.Context, event Event) {
 	if err := s.events.Publish(context.WithoutCancel(ctx), struct{}{}, event); err != nil {
-		slog.Error("an event was not published", "error", err)
+		centrirpc.LoggerFromContext(ctx).Error("an event was not published", "error", err)
 	}
 }
 

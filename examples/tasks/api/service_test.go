@@ -1,10 +1,12 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -36,6 +38,22 @@ func newBoard(t *testing.T) *board {
 		return nil
 	})
 	return b
+}
+
+// The line of an event that is lost says which call made it.
+func TestALostEventIsLoggedWithItsCall(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(before)
+	b := newBoard(t)
+	b.router.AddPublisher(func(context.Context, string, json.RawMessage) error { return errors.New("away") })
+	must[api.Task](t, b, "ann", "tasks.create", `{"title":"a"}`)
+	for _, part := range []string{"an event was not published", "method=", "correlation_id=", "user=ann"} {
+		if !strings.Contains(log.String(), part) {
+			t.Errorf("%q lacks %s", &log, part)
+		}
+	}
 }
 
 // as calls a method as a user. The error is what that user would get.
