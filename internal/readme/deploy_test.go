@@ -172,7 +172,7 @@ func TestTheTimesOfThePage(t *testing.T) {
 	for _, c := range []struct{ says, file, holds string }{
 		{"60 s for 25 s and 10 s", "deploy/nginx/centrirpc.conf", "proxy_read_timeout 60s;"},
 		{"60 s for 25 s and 10 s", "server/config.go", "PingInterval, 25 * time.Second"},
-		{"left alone for 2 s", "deploy/nginx/centrirpc.conf", "max_fails=1 fail_timeout=2s;"},
+		{"`proxy_connect_timeout`, 1 s", "deploy/nginx/centrirpc.conf", "proxy_connect_timeout 1s;"},
 		{"2,000 connections", "deploy/nginx/centrirpc.conf", "limit_conn connections 2000;"},
 		{"100 handshakes a second (500 at once)", "deploy/nginx/centrirpc.conf", "rate=100r/s;"},
 		{"100 handshakes a second (500 at once)", "deploy/nginx/centrirpc.conf", "burst=500 nodelay;"},
