@@ -133,7 +133,7 @@ func TestTheCommandsOfThePage(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		"nginx":      {"sudo cp deploy/nginx/nginx.conf deploy/nginx/centrirpc.conf /etc/nginx/", "sudo nginx -t", "sudo systemctl reload nginx"},
+		"nginx":      {"sudo cp deploy/nginx/centrirpc.conf /etc/nginx/conf.d/", "sudo sed -i -e s/node1:8000/10.0.0.1:8000/", "sudo nginx -t", "sudo systemctl reload nginx"},
 		"compose":    {"docker compose -f deploy/compose/compose.yaml up --build --wait"},
 		"kubernetes": {"kubectl create secret generic app --from-literal=secret=", "kubectl apply -f deploy/kubernetes"},
 	} {
