@@ -178,6 +178,7 @@ func TestTheTimesOfThePage(t *testing.T) {
 		{"100 handshakes a second (500 at once)", "deploy/nginx/centrirpc.conf", "burst=500 nodelay;"},
 		{"for up to an hour", "deploy/nginx/nginx.conf", "worker_shutdown_timeout 1h;"},
 		{"`stop_grace_period` is 35 s", "deploy/compose/compose.yaml", "stop_grace_period: 35s"},
+		{"`TimeoutStopSec` is 35 s", "deploy/systemd/greeter.service", "TimeoutStopSec=35s"},
 		{"| `preStop` | 5 s |", "deploy/kubernetes/deployment.yaml", "seconds: 5"},
 		{"| `terminationGracePeriodSeconds` | 40 s |", "deploy/kubernetes/deployment.yaml", "terminationGracePeriodSeconds: 40"},
 		{"25 s at most (`DrainTimeout`)", "server/config.go", "DrainTimeout, 25 * time.Second"},
