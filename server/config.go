@@ -135,7 +135,8 @@ type Config struct {
 	// TLS 1.2 or newer.
 	RedisTLS *tls.Config
 	// RedisPrefix begins the names of what is in Redis; systems that share a Redis
-	// take different ones. Braces are not allowed. Zero means "centrirpc".
+	// take different ones. Different databases of it are not enough, for Redis hands
+	// publications to all of them. Braces are not allowed. Zero means "centrirpc".
 	RedisPrefix string
 	// Store remembers calls, so that each runs once and its reply can be sent
 	// again. It is for settings of its own, and is not closed by the server: with

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -110,4 +112,38 @@ func TestWhatNginxLetsThrough(t *testing.T) {
 	if got := ask("/goroutines", nil); got != 200 {
 		t.Errorf("after a flood of handshakes the application's pages have status %d", got)
 	}
+}
+
+// A node that comes back gets the clients that come next, until it has as many as the
+// others. WebSockets would keep it out, if nginx left nodes alone that had failed: it
+// takes one back when a request to it ends, and a WebSocket is a request that does not.
+func TestARestartedNodeGetsItsShare(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	users := 0
+	arrive := func(clients int) {
+		for range clients {
+			users++
+			dialRaw(t, s.nginx.Addr(), fmt.Sprintf("u%d", users))
+		}
+	}
+	have := func(want ...int) {
+		t.Helper()
+		within(t, func() (bool, string) {
+			var got []int
+			for _, n := range s.nodes[3-len(want):] {
+				got = append(got, n.connections())
+			}
+			return slices.Equal(got, want), fmt.Sprintf("the nodes have %v connections; want %v", got, want)
+		})
+	}
+	arrive(12)
+	have(4, 4, 4)
+	s.nodes[0].signal(syscall.SIGTERM)
+	s.nodes[0].wait()
+	arrive(6) // none is refused, and nginx sees that a node is away
+	have(7, 7)
+	s.startAgain(0)
+	arrive(7)
+	have(7, 7, 7)
 }

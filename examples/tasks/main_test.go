@@ -192,6 +192,7 @@ func TestRefusals(t *testing.T) {
 		{[]string{"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "none", "tasks.db")}, 1, "unable to open database file", 1},
 		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-redis", "redis://127.0.0.1:1"}, 1, "all nodes need the same secret", 1},
 		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", "redis://127.0.0.1:1"}, 1, "127.0.0.1:1", 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", "redis://127.0.0.1:1", "-redis-prefix", "{a}"}, 1, `RedisPrefix "{a}"`, 1},
 		{[]string{"-nonsense"}, 2, "-nonsense", 0},
 		{[]string{"nonsense"}, 2, `"nonsense" is no flag`, 1},
 	} {

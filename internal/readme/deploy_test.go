@@ -133,7 +133,7 @@ func TestTheCommandsOfThePage(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		"nginx":      {"sudo cp deploy/nginx/nginx.conf deploy/nginx/centrirpc.conf /etc/nginx/", "sudo nginx -t", "sudo systemctl reload nginx"},
+		"nginx":      {"sudo cp deploy/nginx/centrirpc.conf /etc/nginx/conf.d/", "sudo sed -i -e s/node1:8000/10.0.0.1:8000/", "sudo nginx -t", "sudo systemctl reload nginx"},
 		"compose":    {"docker compose -f deploy/compose/compose.yaml up --build --wait"},
 		"kubernetes": {"kubectl create secret generic app --from-literal=secret=", "kubectl apply -f deploy/kubernetes"},
 	} {
@@ -172,12 +172,13 @@ func TestTheTimesOfThePage(t *testing.T) {
 	for _, c := range []struct{ says, file, holds string }{
 		{"60 s for 25 s and 10 s", "deploy/nginx/centrirpc.conf", "proxy_read_timeout 60s;"},
 		{"60 s for 25 s and 10 s", "server/config.go", "PingInterval, 25 * time.Second"},
-		{"left alone for 2 s", "deploy/nginx/centrirpc.conf", "max_fails=1 fail_timeout=2s;"},
+		{"`proxy_connect_timeout`, 1 s", "deploy/nginx/centrirpc.conf", "proxy_connect_timeout 1s;"},
 		{"2,000 connections", "deploy/nginx/centrirpc.conf", "limit_conn connections 2000;"},
 		{"100 handshakes a second (500 at once)", "deploy/nginx/centrirpc.conf", "rate=100r/s;"},
 		{"100 handshakes a second (500 at once)", "deploy/nginx/centrirpc.conf", "burst=500 nodelay;"},
 		{"for up to an hour", "deploy/nginx/nginx.conf", "worker_shutdown_timeout 1h;"},
 		{"`stop_grace_period` is 35 s", "deploy/compose/compose.yaml", "stop_grace_period: 35s"},
+		{"`TimeoutStopSec` is 35 s", "deploy/systemd/greeter.service", "TimeoutStopSec=35s"},
 		{"| `preStop` | 5 s |", "deploy/kubernetes/deployment.yaml", "seconds: 5"},
 		{"| `terminationGracePeriodSeconds` | 40 s |", "deploy/kubernetes/deployment.yaml", "terminationGracePeriodSeconds: 40"},
 		{"25 s at most (`DrainTimeout`)", "server/config.go", "DrainTimeout, 25 * time.Second"},

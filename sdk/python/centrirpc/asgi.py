@@ -26,7 +26,7 @@ class RPCApp:
 
     ::
 
-        app = RPCApp(secret=os.environ["CENTRIRPC_SECRET"])
+        app = RPCApp(secret=os.environ["CENTRIRPC_PROXY_SECRET"])
 
     Every path below its own is the same to it. The calls go to ``router``, by default to one
     with the handlers of the default registry.

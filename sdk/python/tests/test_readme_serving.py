@@ -26,7 +26,7 @@ def test_the_asgi_app(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(block("app.py"), "utf-8")
     assert "uvicorn app:app" in README
     command = [sys.executable, "-m", "uvicorn", "app:app", "--port", "0"]
-    environment = {**os.environ, "PYTHONPATH": str(SDK), "CENTRIRPC_SECRET": SECRET}
+    environment = {**os.environ, "PYTHONPATH": str(SDK), "CENTRIRPC_PROXY_SECRET": SECRET}
     with subprocess.Popen(
         command,
         cwd=tmp_path,
