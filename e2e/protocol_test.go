@@ -24,8 +24,8 @@ func frames(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	parts := strings.Split(string(page), "```")
-	if len(parts) != 3 {
-		t.Fatalf("PROTOCOL.md has %d fences; this test runs its one block", len(parts)-1)
+	if len(parts) != 5 {
+		t.Fatalf("PROTOCOL.md has %d fences; this test runs the first block, and the Python package's tests the second", len(parts)-1)
 	}
 	var all []string
 	for _, line := range strings.Split(strings.TrimSpace(parts[1]), "\n") {
