@@ -49,7 +49,7 @@ var rules = []rule{
 	{"internal/serving", []string{".", "contract", "contract/diff", "wire"}, nil,
 		"What the ways of serving share knows none of them, and no transport."},
 	{"server", []string{".", "calls", "calls/memstore", "calls/redisstore", "contract", "internal/redisclient", "internal/serving", "server/token", "wire"},
-		[]string{"github.com/centrifugal/centrifuge", "github.com/prometheus/client_golang", "github.com/go-json-experiment/json", "github.com/redis/rueidis", "go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/propagation", "go.opentelemetry.io/otel/semconv/v1.43.0", "go.opentelemetry.io/otel/trace"},
+		[]string{"github.com/centrifugal/centrifuge", "github.com/centrifugal/protocol", "github.com/prometheus/client_golang", "github.com/go-json-experiment/json", "github.com/redis/rueidis", "go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/propagation", "go.opentelemetry.io/otel/semconv/v1.43.0", "go.opentelemetry.io/otel/trace"},
 		"The embedded server, and it alone, is built on the Centrifuge library; the store of calls comes with it, so that several nodes are a matter of configuration."},
 	{"server/centrifugo", []string{".", "calls", "calls/memstore", "internal/serving", "wire"}, []string{"github.com/maypok86/otter/v2"},
 		"The backend of an external Centrifugo speaks HTTP; it must not link a server of its own."},
