@@ -8,13 +8,14 @@ import (
 	"github.com/centrirpc/centrirpc"
 )
 
-// nodesSystems are one, two and three servers that share a Redis, between which the
-// clients' connections are spread evenly: with calls that are remembered, and with
-// volatile ones, of which Redis sees the publication of the reply alone.
+// nodesSystems are one, two and three servers that share a Redis, or two of them,
+// between which the clients' connections are spread evenly: with calls that are
+// remembered, and with volatile ones, of which Redis sees the publication of the reply alone.
 var nodesSystems = []*system{
 	newNodes("nodes-1", 1),
 	newNodes("nodes-2", 2),
 	newNodes("nodes-3", 3),
+	newSharded("nodes-3-shards-2", 3, 2),
 	newVolatileNodes("volatile-1", 1),
 	newVolatileNodes("volatile-2", 2),
 	newVolatileNodes("volatile-3", 3),
@@ -22,6 +23,13 @@ var nodesSystems = []*system{
 
 func newNodes(name string, nodes int) *system {
 	return &system{name: name, title: "remembered", against: "nodes-1", nodes: nodes, serveRedis: serveNodes(), dial: dialCentrirpc(false, correlated)}
+}
+
+// newSharded is newNodes with several Redis servers.
+func newSharded(name string, nodes, shards int) *system {
+	s := newNodes(name, nodes)
+	s.shards = shards
+	return s
 }
 
 func newVolatileNodes(name string, nodes int) *system {
