@@ -11,6 +11,7 @@ import (
 	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/internal/centrifugoconfig"
 	"github.com/centrirpc/centrirpc/internal/centrifugodouble"
+	"github.com/centrirpc/centrirpc/internal/loopback"
 )
 
 // TestConformanceCentrifugo runs the suite through Centrifugo, with the server as its
@@ -21,8 +22,8 @@ func TestConformanceCentrifugo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	main, tokenless := centrifugodouble.FreeAddress(t), centrifugodouble.FreeAddress(t)
-	address := centrifugodouble.FreeAddress(t)
+	main, tokenless := loopback.FreeAddress(t), loopback.FreeAddress(t)
+	address := loopback.FreeAddress(t)
 	for at, options := range map[string]centrifugoconfig.Options{
 		main:      {Backend: "http://" + address + "/backend"},
 		tokenless: {Backend: "http://" + address + "/tokenless-backend", Connect: true, Headers: []string{"x-user"}},

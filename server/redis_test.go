@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/internal/loopback"
 	"github.com/centrirpc/centrirpc/internal/redisserver"
 	"github.com/centrirpc/centrirpc/server"
 )
@@ -161,7 +162,7 @@ func TestNewSaysWhatIsWrongWithRedis(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	nobody := redisserver.FreeAddress(t)
+	nobody := loopback.FreeAddress(t)
 	for name, test := range map[string]struct {
 		cfg  server.Config
 		says []string

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/centrirpc/centrirpc/calls/redisstore"
-	"github.com/centrirpc/centrirpc/internal/redisserver"
+	"github.com/centrirpc/centrirpc/internal/loopback"
 )
 
 // rewriting is a proxy that changes what a Redis says.
@@ -75,7 +75,7 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		"no URL of a Redis":   {redisstore.Config{URLs: []string{"http://u:geheim@127.0.0.1"}}, []string{"Config.URLs[0] is not the address of a Redis"}},
 		"a broken URL":        {redisstore.Config{URLs: []string{"redis://u:ge%heim@127.0.0.1"}}, []string{"Config.URLs[0] is not the address of a Redis", "percent-encoded"}},
 		"a bad database":      {redisstore.Config{URLs: []string{"redis://u:geheim@127.0.0.1/geheim"}}, []string{"Config.URLs[0] is not"}},
-		"nobody there":        {redisstore.Config{URLs: []string{"redis://u:geheim@" + redisserver.FreeAddress(t)}}, []string{"no Redis can be reached at 127.0.0.1:", "start it there or correct Config.URLs[0]"}},
+		"nobody there":        {redisstore.Config{URLs: []string{"redis://u:geheim@" + loopback.FreeAddress(t)}}, []string{"no Redis can be reached at 127.0.0.1:", "start it there or correct Config.URLs[0]"}},
 		"a web server":        {redisstore.Config{URLs: []string{"redis://u:geheim@" + web.Listener.Addr().String()}}, []string{"does not answer as a Redis does"}},
 		"silence":             {redisstore.Config{URLs: []string{"redis://u:geheim@" + silent.Addr().String()}, Timeout: 300 * time.Millisecond}, []string{"does not answer as a Redis does"}},
 		"TLS to no TLS":       {redisstore.Config{URLs: []string{"rediss://u:geheim@" + open.Addr()}}, []string{"does not answer as a Redis with TLS does; correct Config.URLs[0]", "redis:// if it speaks none", open.Addr()}},

@@ -18,6 +18,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/centrirpc/centrirpc/internal/centrifugodouble"
+	"github.com/centrirpc/centrirpc/internal/loopback"
 )
 
 type exchange struct {
@@ -54,7 +55,7 @@ func TestRecordedExchange(t *testing.T) {
 		t.Fatal(err)
 	}
 	config = bytes.ReplaceAll(config, []byte("http://127.0.0.1:18101"), []byte(backend.URL))
-	server := centrifugodouble.Start(t, centrifugodouble.FreeAddress(t), config)
+	server := centrifugodouble.Start(t, loopback.FreeAddress(t), config)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -181,7 +182,7 @@ func TestServerAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := "http://" + centrifugodouble.Start(t, centrifugodouble.FreeAddress(t), config).Addr() + "/api"
+	url := "http://" + centrifugodouble.Start(t, loopback.FreeAddress(t), config).Addr() + "/api"
 	if got := post(t, url+"/publish", "wrong", map[string]any{}); got["status"] != float64(401) {
 		t.Errorf("with a wrong key: %v", got)
 	}

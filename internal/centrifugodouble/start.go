@@ -19,17 +19,6 @@ import (
 // names.
 func Real() bool { return os.Getenv("CENTRIFUGO_BIN") != "" }
 
-// FreeAddress is an address of 127.0.0.1 that nobody listens on.
-func FreeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // Process is a Centrifugo, or its double, that listens.
 type Process struct {
 	addr string

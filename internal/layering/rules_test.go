@@ -82,7 +82,7 @@ var rules = []rule{
 		"What stands in for Centrifugo knows as little of this project as Centrifugo does."},
 	{"internal/testserver", []string{"wire"}, []string{"github.com/centrifugal/centrifuge", "github.com/golang-jwt/jwt/v5"},
 		"The clients are tested against the Centrifuge library itself, not against our server."},
-	{"internal/...", nil, nil,
+	{"internal/...", []string{"internal/loopback", "internal/tools"}, nil,
 		"Other internal packages are tests of the repository."},
 	{"explorer", []string{".", "contract"}, nil,
 		"The explorer is a page about a contract."},

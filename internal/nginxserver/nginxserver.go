@@ -12,6 +12,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/centrirpc/centrirpc/internal/loopback"
+	"github.com/centrirpc/centrirpc/internal/tools"
 )
 
 // Edit is a change to the configuration: Old, which must be in it, becomes New.
@@ -35,11 +38,11 @@ var nodes = []string{"node1:8000", "node2:8000", "node3:8000"}
 // with the test.
 func Start(t testing.TB, addresses []string, edits ...Edit) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: t.TempDir(), addr: freeAddress(t)}
+	s := &Server{t: t, dir: t.TempDir(), addr: loopback.FreeAddress(t)}
 	var err error
 	if s.binary, err = exec.LookPath("nginx"); err != nil {
 		if s.binary, err = exec.LookPath("/usr/sbin/nginx"); err != nil {
-			missing(t)
+			tools.Missing(t, "nginx")
 		}
 	}
 	if len(addresses) != len(nodes) {
@@ -185,28 +188,6 @@ func (s *Server) Reload() {
 	if err != nil {
 		s.t.Fatalf("nginx -s reload: %v\n%s", err, out)
 	}
-}
-
-// missing skips a test, and fails it where CENTRIRPC_TOOLS says that the tools must
-// be there.
-func missing(t testing.TB) {
-	t.Helper()
-	const how = "nginx is missing: run make setup as root, or install it (on Debian: apt-get install nginx)"
-	if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-		t.Fatal(how)
-	}
-	t.Skip(how)
-}
-
-// freeAddress is an address of 127.0.0.1 where nobody listens.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // Workers are the process ids of the workers, those included that a reload has told to

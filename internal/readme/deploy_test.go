@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/centrirpc/centrirpc/internal/loopback"
 	"github.com/centrirpc/centrirpc/internal/redisserver"
 )
 
@@ -60,7 +61,7 @@ func TestTheNodesOfThePage(t *testing.T) {
 	run(t, dir, env, "go", "generate", "./api")
 
 	redis := redisserver.Start(t)
-	nodes := []string{redisserver.FreeAddress(t), redisserver.FreeAddress(t)}
+	nodes := []string{loopback.FreeAddress(t), loopback.FreeAddress(t)}
 	script := strings.NewReplacer("redis://127.0.0.1:6379", redis.URL(), "127.0.0.1:8001", nodes[0], "127.0.0.1:8002", nodes[1]).Replace(page["nodes"])
 	shell := exec.Command("bash", "-euc", script+"wait\n")
 	shell.Dir, shell.Env = dir, append(os.Environ(), env...)

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/centrirpc/centrirpc/internal/loopback"
 	"github.com/centrirpc/centrirpc/internal/tools"
 )
 
@@ -314,12 +314,7 @@ func exported(t *testing.T, root, dir, python, tsc, export string, env []string)
 // what stops it, as Ctrl+C does.
 func serve(t *testing.T, dir, line string) (address string, stop func()) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = free.Addr().String()
-	_ = free.Close()
+	address = loopback.FreeAddress(t)
 	cmd := exec.Command("bash", "-euc", line)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "ADDR="+address)

@@ -17,6 +17,7 @@ import (
 	_ "modernc.org/sqlite" // what the page's server writes
 
 	"github.com/centrirpc/centrirpc/internal/faultproxy"
+	"github.com/centrirpc/centrirpc/internal/loopback"
 )
 
 const reliabilityPage = "RELIABILITY.md"
@@ -91,12 +92,7 @@ process.stdin.once("data", async () => {
 // start runs the server; kill ends it as a crash does.
 func (s *shopApp) start(t *testing.T) (address string, kill func()) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = free.Addr().String()
-	_ = free.Close()
+	address = loopback.FreeAddress(t)
 	cmd := exec.Command(filepath.Join(s.dir, "shopd"))
 	cmd.Dir, cmd.Env = s.dir, append(append(os.Environ(), s.env...), "ADDR="+address)
 	if err := cmd.Start(); err != nil {
@@ -115,6 +111,7 @@ func (s *shopApp) start(t *testing.T) (address string, kill func()) {
 		return err == nil
 	})
 	if s.db == nil {
+		var err error
 		if s.db, err = sql.Open("sqlite", filepath.Join(s.dir, "shop.db")+"?_pragma=busy_timeout(20000)"); err != nil {
 			t.Fatal(err)
 		}

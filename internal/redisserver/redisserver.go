@@ -14,6 +14,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/centrirpc/centrirpc/internal/loopback"
+	"github.com/centrirpc/centrirpc/internal/tools"
 )
 
 // Server is a redis-server process. Unless its arguments say otherwise it keeps nothing on disk
@@ -30,7 +33,7 @@ type Server struct {
 // its own, and waits until it listens. It ends with the test.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	addr := FreeAddress(t)
+	addr := loopback.FreeAddress(t)
 	_, port, _ := net.SplitHostPort(addr)
 	return start(t, addr, []string{"--port", port}, args...)
 }
@@ -40,9 +43,9 @@ func Start(t testing.TB, args ...string) *Server {
 func start(t testing.TB, addr string, args []string, more ...string) *Server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
-		missing(t)
+		tools.Missing(t, "redis-server")
 	}
-	_, busPort, _ := net.SplitHostPort(FreeAddress(t))
+	_, busPort, _ := net.SplitHostPort(loopback.FreeAddress(t))
 	s := &Server{t: t, addr: addr, busPort: busPort, args: slices.Concat(args, []string{
 		"--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no"}, more)}
 	s.Restart()
@@ -153,25 +156,3 @@ func (s *Server) Pause() { _ = s.proc.Process.Signal(syscall.SIGSTOP) }
 
 // Continue ends a Pause.
 func (s *Server) Continue() { _ = s.proc.Process.Signal(syscall.SIGCONT) }
-
-// missing skips a test, and fails it where CENTRIRPC_TOOLS says that the tools must
-// be there.
-func missing(t testing.TB) {
-	t.Helper()
-	const how = "redis-server is missing: run make setup as root, or install it (on Debian: apt-get install redis-server)"
-	if os.Getenv("CENTRIRPC_TOOLS") == "required" {
-		t.Fatal(how)
-	}
-	t.Skip(how)
-}
-
-// FreeAddress is an address of 127.0.0.1 where nobody listens.
-func FreeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}

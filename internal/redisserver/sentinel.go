@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/centrirpc/centrirpc/internal/loopback"
 )
 
 // Passwords of what StartSentinel starts: of its Redis, and of the Sentinel.
@@ -31,7 +33,7 @@ func StartSentinel(t testing.TB) *Watched {
 	host, port, _ := net.SplitHostPort(w.Master.addr)
 	w.Replica = Start(t, append(locked, "--replicaof", host+" "+port)...)
 	awaitInfo(w.Replica, RedisPassword, "replication", "master_link_status:up")
-	addr := FreeAddress(t)
+	addr := loopback.FreeAddress(t)
 	_, ownPort, _ := net.SplitHostPort(addr)
 	config := filepath.Join(t.TempDir(), "sentinel.conf")
 	text := fmt.Sprintf("port %s\nrequirepass %s\nsentinel monitor main %s %s 1\nsentinel auth-pass main %s\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n",

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/centrirpc/centrirpc/internal/loopback"
 )
 
 // StartTLS starts a redis-server that speaks TLS only, with a certificate for
@@ -35,7 +37,7 @@ func StartTLS(t testing.TB, args ...string) (s *Server, clients *tls.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := FreeAddress(t)
+	addr := loopback.FreeAddress(t)
 	_, port, _ := net.SplitHostPort(addr)
 	s = start(t, addr, append([]string{
 		"--port", "0", "--tls-port", port, "--tls-auth-clients", "yes",

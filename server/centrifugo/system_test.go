@@ -14,6 +14,7 @@ import (
 	"github.com/centrirpc/centrirpc/client"
 	"github.com/centrirpc/centrirpc/internal/centrifugoconfig"
 	"github.com/centrirpc/centrirpc/internal/centrifugodouble"
+	"github.com/centrirpc/centrirpc/internal/loopback"
 	"github.com/centrirpc/centrirpc/server/centrifugo"
 	"github.com/centrirpc/centrirpc/server/token"
 )
@@ -106,7 +107,7 @@ type system struct {
 // wait for it, and without a backend.
 func newSystem(t *testing.T, router *centrirpc.Router, options centrifugoconfig.Options) *system {
 	t.Helper()
-	s := &system{t: t, proxies: newFront(t), api: newFront(t), addr: centrifugodouble.FreeAddress(t)}
+	s := &system{t: t, proxies: newFront(t), api: newFront(t), addr: loopback.FreeAddress(t)}
 	options.Backend = s.proxies.URL
 	config, err := centrifugoconfig.Make(router.Contract(), options)
 	if err != nil {
