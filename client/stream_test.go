@@ -85,6 +85,11 @@ func TestStreamOrder(t *testing.T) {
 			p.item(r, 2)
 			p.push(wire.EncodeError(r.CorrelationID, &wire.Error{Code: 520, Reason: "outcome_unknown", Message: "x"}))
 		}, 1, 520},
+		{"an error without a number after the end", func(p *peer, r published) {
+			p.item(r, 0)
+			p.end(r, 3)
+			p.push(wire.EncodeError(r.CorrelationID, &wire.Error{Code: 520, Reason: "outcome_unknown", Message: "x"}))
+		}, 1, 520},
 		{"a result without a number", func(p *peer, r published) { p.item(r, 0); p.result(r, `"done"`) }, 1, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

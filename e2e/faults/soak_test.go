@@ -218,10 +218,8 @@ func (s *soak) account(starts map[string]int, mayFail func(call, reason string) 
 				s.t.Errorf("%s of %s has the outcome %v without a run", key, client.user, got)
 			case o.Start == "stream" && got.Result != "" && got.Items != o.Params.N:
 				s.t.Errorf("%s of %s: %d of %d items", key, client.user, got.Items, o.Params.N)
-			case o.Start == "stream" && got.ClientError == "CallTimeoutError": // a late outcome, but one; the log counts them
-				s.t.Logf("%s of %s: %v after %d of %d items, %d runs", key, client.user, got, got.Items, o.Params.N, runs)
 			case got.Fault != "", got.ClientError != "", got.Error != "" && !mayFail(client.user+" "+key, got.Error):
-				s.t.Errorf("%s of %s ended with %v", key, client.user, got)
+				s.t.Errorf("%s of %s ended with %v after %d of %d items, %d runs", key, client.user, got, got.Items, o.Params.N, runs)
 			}
 		}
 		client.once()

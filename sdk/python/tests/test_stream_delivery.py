@@ -174,6 +174,43 @@ async def test_a_cut_in_a_gap() -> None:
         assert await collect(stream) == [0, 1, 2, 3]
 
 
+async def test_a_cut_behind_the_end() -> None:
+    """The server that is asked again knows the reply only; another one has the items."""
+    async with fake_server() as server, client_of(server) as client:
+        stream = client.stream("rows")
+        first = await begin(server)
+        await first.items(0, 1)
+        await first.reply(seq=3, result=1)
+        assert (await server.accept()).envelope["op"] == "resume"
+        first.cut()
+        again = await skip_acks(server)
+        assert (again.envelope.get("op"), again.envelope["seq"]) == (None, 1)
+        await again.reply(seq=3, result=1)
+        asked = await skip_acks(server)
+        assert (asked.envelope["op"], asked.envelope["seq"]) == ("resume", 1)
+        await again.items(1, 3)
+        assert await collect(stream) == [0, 1, 2]
+        assert await stream.result() == 1
+
+
+async def test_items_that_are_gone_after_the_end() -> None:
+    """The server that had them died: the stream ends at once, with what came in order."""
+    async with fake_server() as server, client_of(server) as client:
+        stream = client.stream("rows")
+        first = await begin(server)
+        await first.items(0, 1)
+        await first.items(2, 3)
+        await first.reply(seq=4, result=1)
+        assert (await server.accept()).envelope["op"] == "resume"
+        error = {"code": 520, "reason": "outcome_unknown", "message": "items are gone"}
+        await first.reply(error=error)
+        seen: list[Any] = []
+        with pytest.raises(centrirpc.OutcomeUnknownError):
+            await collect(stream, seen)
+        assert seen == [0]
+        assert client.pending_calls == 0
+
+
 async def test_silence() -> None:
     async with fake_server() as server, client_of(server, silence=0.05) as client:
         stream = client.stream("rows")

@@ -157,6 +157,38 @@ test("an error comes after the items before it; one without a number at once", a
 
   server.onRequest = (request) => request.ack().send(end(400));
   assert.ok((await read()).error instanceof InvalidParamsError);
+
+  // The end is there, and then the server that had the items dies.
+  server.onRequest = (request) => {
+    request.ack();
+    if (request.data.op === undefined) request.item(0).item(2).send({ seq: 4, result: "end" });
+    if (request.data.op === "resume") request.send(end(520));
+  };
+  const dead = await read();
+  assert.deepEqual(dead.items, [0]);
+  assert.ok(dead.error instanceof OutcomeUnknownError);
+  assert.equal(client.pendingCalls, 0);
+});
+
+test("what is missing behind the end is asked for after a reconnect", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  let asked = 0;
+  server.onRequest = (request) => {
+    if (request.data.op === undefined && request.data.seq === undefined) {
+      request.ack().item(0).send({ seq: 3, result: "end" });
+    } else if (request.data.op === undefined) {
+      request.ack().send({ seq: 3, result: "end" }); // this server knows the reply only
+    } else if (request.data.op === "resume") {
+      asked++;
+      if (asked === 1) request.cut();
+      else request.ack().item(1).item(2);
+    }
+  };
+  const stream = client.stream("tasks.all");
+  assert.deepEqual(await take(stream), [0, 1, 2]);
+  assert.equal(await stream.result, "end");
+  assert.ok(asked > 1);
 });
 
 test("leaving a loop early cancels the call, once", async (t) => {

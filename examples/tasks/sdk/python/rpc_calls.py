@@ -222,7 +222,9 @@ class Calls:
         if feed is None:
             self._emit("reply", call, data)
             self._settle(call, reply)
-        elif feed.final is None:
+        elif feed.final is None or reply.seq is None:
+            # One without a number says that items that are missing will not come, even after
+            # one with a number.
             self._emit("reply", call, data)
             feed.final = reply
             if reply.seq is None:

@@ -65,11 +65,14 @@ class StreamFeed:
     def resumed(self) -> None:
         """The request goes out, on a connection that may be a new one.
 
-        What was taken is said again, for that may have been lost.
+        What was taken is said again, for that may have been lost. What is missing is asked for
+        by the request itself; if it does not come, it is asked for again.
         """
         self._live = True
         self._acknowledged = 0
         self._acknowledge()
+        if self.items.missing:
+            self._ask_later()
 
     def paused(self) -> None:
         """There is no connection, or no need for it."""
@@ -96,9 +99,7 @@ class StreamFeed:
                 self._resume_timer.cancel()
                 self._resume_timer = None
         elif self._live and self._resume_timer is None:
-            self._resume_timer = asyncio.get_running_loop().call_later(
-                _RESUME_INTERVAL, self._ask_again
-            )
+            self._ask_later()
             self._resume(self.items.next)
 
     def ended(self) -> None:
@@ -113,6 +114,12 @@ class StreamFeed:
         """An acknowledgement did not arrive: there will be another."""
         self._acknowledged = 0
         self._acknowledge_soon()
+
+    def _ask_later(self) -> None:
+        if self._resume_timer is None:
+            self._resume_timer = asyncio.get_running_loop().call_later(
+                _RESUME_INTERVAL, self._ask_again
+            )
 
     def _ask_again(self) -> None:
         self._resume_timer = None
