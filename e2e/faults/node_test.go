@@ -59,8 +59,24 @@ func build(t *testing.T, pkg string) string {
 	return path
 }
 
-// startNode starts a server that writes to the journal. It ends with the test.
+// startNode starts a server that writes to the journal. It ends with the test. One
+// that finds Redis too slow to start with is started again, as whoever looks after
+// servers would.
 func startNode(t *testing.T, j *journal, flags ...string) *node {
+	t.Helper()
+	for end := time.Now().Add(soon); ; {
+		n, err := tryNode(t, j, flags...)
+		if err == nil {
+			return n
+		}
+		<-n.ended // with all that it says
+		if log := n.stderr.String(); !strings.Contains(log, "does not answer as a Redis does") || time.Now().After(end) {
+			t.Fatalf("%v\n%s", err, log)
+		}
+	}
+}
+
+func tryNode(t *testing.T, j *journal, flags ...string) (*node, error) {
 	t.Helper()
 	n := &node{t: t, ended: make(chan struct{})}
 	n.cmd = exec.Command(build(t, "server"), append([]string{"-secret", secret, "-journal", j.file}, flags...)...)
@@ -99,10 +115,11 @@ func startNode(t *testing.T, j *journal, flags ...string) *node {
 		}
 	})
 	if err != nil || !found {
-		t.Fatalf("the server said %q (%v)\n%s", line, err, n.stderr.String())
+		_ = n.stdin.Close()
+		return n, fmt.Errorf("the server said %q (%w)", line, err)
 	}
 	n.addr = address
-	return n
+	return n, nil
 }
 
 func (n *node) signal(s syscall.Signal) { _ = n.cmd.Process.Signal(s) }
