@@ -63,6 +63,9 @@ type registration struct {
 	missing bool   // the handler is nil
 	within  Registrar
 	bind    func(*decoder) Invoker
+
+	forwarded *forwarding // where it is served, instead of bind; else nil
+	remote    string      // its name there
 }
 
 func (reg *registration) fail(format string, args ...any) {
@@ -88,7 +91,7 @@ func register(within Registrar, reg registration, opts []MethodOption) {
 	if err := wire.CheckMethod(reg.method.Name); err != nil {
 		reg.fail("%v", err)
 	}
-	if strings.HasPrefix(reg.method.Name, "centrirpc.") {
+	if reserved(reg.method.Name) {
 		reg.fail("names that begin with \"centrirpc.\" are reserved; give the method another name")
 	}
 	if reg.missing {
@@ -102,6 +105,9 @@ func register(within Registrar, reg registration, opts []MethodOption) {
 	}
 	within.router().add(&reg)
 }
+
+// reserved reports whether a method's name is the protocol's own.
+func reserved(name string) bool { return strings.HasPrefix(name, "centrirpc.") }
 
 var noStruct = reflect.TypeFor[struct{}]()
 

@@ -31,6 +31,9 @@ type Method struct {
 	Idempotent bool
 	// Volatile means that its calls are not remembered.
 	Volatile bool
+	// Forwarded means that it is served by an Endpoint: see Forward. Its Params and
+	// Result are json.RawMessage then, or nil.
+	Forwarded bool
 }
 
 // MethodOption describes a method further, at its registration.

@@ -32,6 +32,7 @@ type Router struct {
 
 	mu            sync.Mutex
 	registrations map[string]*registration
+	forwards      []*forwarding
 	channels      []*channel
 	errors        map[int]ErrorDeclaration
 	builder       *gotypes.Builder
@@ -171,7 +172,11 @@ func (r *Router) add(reg *registration) {
 	if r.ready.Load() != nil {
 		reg.fail("the router is in use already; register all methods before it serves calls")
 	}
-	if first := r.registrations[reg.method.Name]; first != nil {
+	first := r.registrations[reg.method.Name]
+	if first != nil && first.forwarded != nil {
+		panic("centrirpc: " + taken(reg, first))
+	}
+	if first != nil {
 		reg.fail("the name is taken by the method registered at %s; give one of them another name", first.where)
 	}
 	var problems contract.Problems
@@ -228,6 +233,9 @@ func (r *Router) open() *table {
 
 func (r *Router) compile() *table {
 	reflected, problems := r.builder.Contract(r.name, r.doc)
+	if len(problems) == 0 {
+		problems = r.mergeForwarded(reflected)
+	}
 	if len(problems) > 0 {
 		refuse("the router cannot be described", problems)
 	}
@@ -238,19 +246,28 @@ func (r *Router) compile() *table {
 		if reflected.StructureHash() != r.recorded.StructureHash() {
 			r.logger.Warn("the contract given to the router is stale: it was generated from other methods or types; write it anew with: centrirpc contract PKG -o FILE", "api", r.name)
 		}
+		r.warnOfEnums(t.contract)
 	}
 	shapes := newShapes(t.contract, r.strict)
 	for name, reg := range r.registrations {
 		described := t.contract.Method(name)
 		reg.method.Doc, reg.method.Deprecated = described.Doc, described.Deprecated
-		decode := newDecoder(r, shapes.of(described.Params), reg.method.Params)
+		invoke := chain(reg.within.middleware(), r.bind(reg, shapes, described))
 		reg.method.Params, reg.method.Result = describedType(reg.method.Params), describedType(reg.method.Result)
-		t.endpoints[name] = &endpoint{method: reg.method, invoke: chain(reg.within.middleware(), reg.bind(decode))}
+		t.endpoints[name] = &endpoint{method: reg.method, invoke: invoke}
 		t.methods = append(t.methods, reg.method)
 	}
 	slices.SortFunc(t.methods, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })
 	r.compileChannels(t, shapes)
 	return t
+}
+
+// bind is the registration's own invoker, without middleware.
+func (r *Router) bind(reg *registration, shapes *shapes, described *contract.Method) Invoker {
+	if reg.forwarded != nil {
+		return reg.forwarded.bind(r, reg)
+	}
+	return reg.bind(newDecoder(r, shapes.of(described.Params), reg.method.Params))
 }
 
 // Methods lists the router's methods by name.

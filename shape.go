@@ -29,13 +29,21 @@ type shape struct {
 	length   int               // of a list that has a fixed one; else -1
 	tag      string            // of a union; its values are in strings
 	variants map[string]*shape // of a union, by the tag's value
+	extra    *place            // of a struct's other members, if they have a type
+	items    []place           // of a tuple, or what a choice may be
+	nullable bool              // its name stands for what may be null
+	limits   *limits           // or nil
 }
 
-// place is a shape where it is used: with or without null.
+// place is a shape where it is used: with or without null, within limits or not.
 type place struct {
 	shape    *shape
 	nullable bool
+	limits   *limits // or nil
 }
+
+// null reports whether the value may be null.
+func (p place) null() bool { return p.nullable || p.shape.nullable || p.shape.kind == contract.Any }
 
 type fieldShape struct {
 	name     string
@@ -48,11 +56,20 @@ type fieldShape struct {
 type shapes struct {
 	contract *contract.Contract
 	strict   bool
+	limited  bool // the contract's constraints are checked, too
 	named    map[string]*shape
 }
 
 func newShapes(c *contract.Contract, strict bool) *shapes {
 	return &shapes{contract: c, strict: strict, named: map[string]*shape{}}
+}
+
+// newLimitedShapes are shapes that hold the contract's constraints: those of methods
+// without a Go type, whose rules nobody else here checks.
+func newLimitedShapes(c *contract.Contract, strict bool) *shapes {
+	s := newShapes(c, strict)
+	s.limited = true
+	return s
 }
 
 // of is the shape of a method's params, or nil if it takes none.
@@ -65,12 +82,18 @@ func (s *shapes) of(params *contract.Type) *shape {
 
 func (s *shapes) place(t *contract.Type) place {
 	p := place{nullable: t.Nullable}
+	if s.limited {
+		p.limits = newLimits(t)
+	}
 	if t.Kind == contract.Ref {
 		p.shape = s.byName(t.Ref)
 		return p
 	}
 	p.shape = &shape{kind: t.Kind, bits: t.Bits, unsigned: t.Unsigned, format: t.Format, quoted: t.Quoted, length: -1}
-	if c := t.Constraints; c != nil && t.Kind == contract.List && c.MinItems != nil && c.MaxItems != nil && *c.MinItems == *c.MaxItems {
+	if t.Kind == contract.Tuple || t.Kind == contract.Union {
+		s.addItems(&p, t)
+	}
+	if c := t.Constraints; c != nil && !c.Unique && t.Kind == contract.List && c.MinItems != nil && c.MaxItems != nil && *c.MinItems == *c.MaxItems {
 		p.shape.length = *c.MinItems
 	}
 	if t.Elem != nil {
@@ -105,6 +128,10 @@ func (s *shapes) byName(name string) *shape {
 		for i := range t.Fields {
 			s.addField(made, &t.Fields[i])
 		}
+		if t.Extra != nil {
+			extra := s.place(t.Extra)
+			made.extra = &extra
+		}
 	case contract.Union:
 		made.kind, made.tag, made.variants = contract.Union, t.Tag, map[string]*shape{}
 		for _, v := range t.Variants {
@@ -115,7 +142,7 @@ func (s *shapes) byName(name string) *shape {
 			}
 		}
 	case contract.Enum:
-		*made = *s.place(t.Base).shape
+		s.copyBase(made, t.Base)
 		for _, v := range t.Values {
 			if v.String != nil {
 				made.strings = append(made.strings, *v.String)
@@ -124,9 +151,19 @@ func (s *shapes) byName(name string) *shape {
 			}
 		}
 	default:
-		*made = *s.place(t.Base).shape
+		s.copyBase(made, t.Base)
 	}
 	return made
+}
+
+// copyBase makes a shape that of the type that its name stands for.
+func (s *shapes) copyBase(made *shape, base *contract.Type) {
+	of := s.place(base)
+	*made = *of.shape
+	made.nullable = of.null()
+	if of.limits != nil {
+		made.limits = of.limits
+	}
 }
 
 func (s *shapes) addField(of *shape, f *contract.Field) {

@@ -32,6 +32,11 @@ type checker struct {
 	dec    jsontext.Decoder
 	source bytes.Reader
 	path   []byte
+	progress
+}
+
+// progress is what checkers of parts of a value go on with.
+type progress struct {
 	faults []wire.Fault
 	// unions is how many tagged unions the value is within, depth how deep the
 	// decoder's input is within the params.
@@ -40,6 +45,13 @@ type checker struct {
 	dropped       bool // there are more faults than are listed
 	// visited is how long the paths of all values are together, and mayVisit its bound.
 	visited, mayVisit int
+	// mayReread is how many bytes may be read again to find which of its types a
+	// value has.
+	mayReread int
+	// trusting holds for what a service sends: it may be as deep as it likes, and
+	// have values of enums and unions that are not known here.
+	trusting bool
+	subject  string // what a value without a path is called
 }
 
 // maxDepth bounds how deep params may be nested: the validator's work grows with its square.
@@ -66,20 +78,30 @@ var checkers = sync.Pool{New: func() any { return new(checker) }}
 // is one fault. complete is false if there are
 // more faults than are listed.
 func checkShape(data []byte, s *shape) (faults []wire.Fault, complete bool) {
+	return checkPlace(data, place{shape: s}, progress{subject: "the params"})
+}
+
+// checkResult is checkShape for what a service sends.
+func checkResult(data []byte, p place) (faults []wire.Fault) {
+	faults, _ = checkPlace(data, p, progress{subject: "the value", trusting: true})
+	return faults
+}
+
+func checkPlace(data []byte, p place, begin progress) (faults []wire.Fault, complete bool) {
 	c := checkers.Get().(*checker)
 	defer checkers.Put(c)
 	c.source.Reset(data)
 	c.dec.Reset(&c.source, jsontext.AllowDuplicateNames(false))
-	c.path, c.faults, c.unions, c.depth, c.listed = c.path[:0], nil, 0, 0, 0
-	c.dropped, c.visited, c.mayVisit = false, 0, maxPathsPerByte*len(data)+minPaths
-	err := c.value(place{shape: s})
+	c.path, c.progress = c.path[:0], begin
+	c.mayVisit, c.mayReread = maxPathsPerByte*len(data)+minPaths, maxPathsPerByte*len(data)+minPaths
+	err := c.value(p)
 	if err == nil {
 		if _, end := c.dec.ReadToken(); !errors.Is(end, io.EOF) {
 			err = errors.New("more than one value")
 		}
 	}
 	if err != nil {
-		return []wire.Fault{c.syntaxFault(s, err)}, true
+		return []wire.Fault{c.syntaxFault(p.shape, err)}, true
 	}
 	return c.faults, !c.dropped
 }
@@ -97,7 +119,7 @@ func (c *checker) syntaxFault(s *shape, err error) wire.Fault {
 		field := s.path(syntactic.JSONPointer)
 		return wire.Fault{Field: field, Rule: "json", Message: field + " is there twice"}
 	}
-	return wire.Fault{Rule: "json", Message: "the params are not valid JSON: " + syntaxMessage(err)}
+	return wire.Fault{Rule: "json", Message: c.subject + " are not valid JSON: " + syntaxMessage(err)}
 }
 
 func syntaxMessage(err error) string {
@@ -117,7 +139,7 @@ func (c *checker) fault(rule, format string, args ...any) {
 	field := string(c.path)
 	name := field
 	if name == "" {
-		name = "the params"
+		name = c.subject
 	}
 	fault := wire.Fault{Field: field, Rule: rule, Message: name + " " + fmt.Sprintf(format, args...)}
 	c.listed += sizeOf(fault)
@@ -125,6 +147,9 @@ func (c *checker) fault(rule, format string, args ...any) {
 }
 
 func (c *checker) enumFault(s *shape) {
+	if c.trusting {
+		return // enums are open where they are read
+	}
 	if c.full() {
 		c.dropped = true
 		return
@@ -133,6 +158,9 @@ func (c *checker) enumFault(s *shape) {
 }
 
 func (c *checker) keyFault(s *shape) {
+	if c.trusting {
+		return
+	}
 	if c.full() {
 		c.dropped = true
 		return
@@ -156,7 +184,7 @@ func (c *checker) value(p place) error {
 	kind := c.dec.PeekKind()
 	s := p.shape
 	if kind == 'n' {
-		if !p.nullable && s.kind != contract.Any {
+		if !p.null() {
 			c.fault("type", "must not be null")
 		}
 		return c.dec.SkipValue()
@@ -174,7 +202,10 @@ func (c *checker) value(p place) error {
 		}
 		return err
 	}
-	if c.depth+c.dec.StackDepth() > maxDepth {
+	if p.limits != nil || s.limits != nil {
+		return c.limited(p)
+	}
+	if c.tooDeep() {
 		return errDepth
 	}
 	switch s.kind {
@@ -195,13 +226,19 @@ func (c *checker) value(p place) error {
 		return nil
 	case contract.Any:
 		return c.anything(len(c.path))
+	case contract.Tuple:
+		return c.tuple(s)
+	case choice:
+		return c.choice(s)
 	}
 	return c.dec.SkipValue()
 }
 
+func (c *checker) tooDeep() bool { return c.depth+c.dec.StackDepth() > maxDepth && !c.trusting }
+
 // visit counts the path of a value.
 func (c *checker) visit(length int) error {
-	if c.visited += length; c.visited > c.mayVisit {
+	if c.visited += length; c.visited > c.mayVisit && !c.trusting {
 		return errPaths
 	}
 	return nil
@@ -214,7 +251,7 @@ func (c *checker) anything(length int) error {
 	if kind != '{' && kind != '[' {
 		return c.dec.SkipValue()
 	}
-	if c.depth+c.dec.StackDepth() > maxDepth {
+	if c.tooDeep() {
 		return errDepth
 	}
 	if _, err := c.dec.ReadToken(); err != nil {
@@ -255,7 +292,9 @@ func (c *checker) object(s *shape, tag string) error {
 		name := token.String()
 		at := len(c.path)
 		c.push(name)
-		if f := s.fields[name]; f == nil {
+		if f := s.fields[name]; f == nil && s.extra != nil && name != tag {
+			err = c.value(*s.extra)
+		} else if f == nil {
 			if s.strict && (name != tag || tag == "") {
 				c.fault("unknown", "is not known to the method")
 			}
@@ -386,6 +425,9 @@ func (c *checker) scalar(s *shape, text string) {
 			c.enumFault(s)
 		}
 	case contract.Bytes:
+		if s.format != "" {
+			return // another encoding: who decodes it judges it
+		}
 		if _, err := base64.StdEncoding.DecodeString(text); err != nil {
 			c.fault("type", "must be bytes in standard base64 (RFC 4648)")
 		}
@@ -452,7 +494,7 @@ func jsonKindOf(kind contract.Kind) jsontext.Kind {
 		return '"'
 	case contract.Integer, contract.Float:
 		return '0'
-	case contract.List:
+	case contract.List, contract.Tuple:
 		return '['
 	case contract.Map, contract.Struct, contract.Union:
 		return '{'
@@ -472,14 +514,19 @@ func (s *shape) describe() string {
 	case contract.String:
 		return "a string"
 	case contract.Bytes:
+		if s.format != "" {
+			return "a string of bytes"
+		}
 		return "a string of standard base64"
 	case contract.Float:
 		if s.bits == 0 {
 			return "a number"
 		}
 		return fmt.Sprintf("a number of %d bits", s.bits)
-	case contract.List:
+	case contract.List, contract.Tuple:
 		return "a list"
+	case choice:
+		return s.describeChoice()
 	case contract.Integer:
 		if s.bits == 0 || s.bits == 64 && !s.unsigned {
 			return "an integer"

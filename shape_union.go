@@ -21,6 +21,9 @@ func (c *checker) union(s *shape) error {
 	}
 	value, state := tagOf(raw, s.tag)
 	variant := s.variants[value]
+	if state == tagFound && variant == nil && c.trusting {
+		return nil // unions are open where they are read, as enums are
+	}
 	if state != tagFound || variant == nil {
 		at := len(c.path)
 		c.push(s.tag)
@@ -35,18 +38,29 @@ func (c *checker) union(s *shape) error {
 		c.path = c.path[:at]
 		return nil
 	}
-	if c.unions == maxUnions {
+	if c.unions == maxUnions && !c.trusting {
 		return errTooDeep
 	}
+	c.unions++
+	err = c.again(raw, func(inner *checker) error { return inner.object(variant, s.tag) })
+	c.unions--
+	return err
+}
+
+// again has another checker read what this one has read already, as a value where
+// this one stands.
+func (c *checker) again(raw jsontext.Value, read func(*checker) error) error {
 	inner := checkers.Get().(*checker)
 	defer checkers.Put(inner)
 	own := inner.path
 	inner.source.Reset(raw)
 	inner.dec.Reset(&inner.source, jsontext.AllowDuplicateNames(false))
-	inner.dropped, inner.visited, inner.mayVisit = c.dropped, c.visited, c.mayVisit
-	inner.path, inner.faults, inner.unions, inner.depth, inner.listed = c.path, c.faults, c.unions+1, c.depth+c.dec.StackDepth(), c.listed
-	err = inner.object(variant, s.tag)
-	c.faults, c.listed, c.dropped, c.visited = inner.faults, inner.listed, inner.dropped, inner.visited
-	inner.path, inner.faults = own, nil
+	inner.path, inner.progress = c.path, c.progress
+	inner.depth += c.dec.StackDepth()
+	err := read(inner)
+	depth := c.depth
+	c.progress = inner.progress
+	c.depth = depth
+	inner.path, inner.progress = own, progress{}
 	return err
 }

@@ -1,0 +1,118 @@
+package endpoint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/wire"
+	"github.com/sony/gobreaker/v2"
+)
+
+// HTTP is a centrirpc.Endpoint over HTTP. It is safe for concurrent use.
+type HTTP struct {
+	cfg     Config
+	client  *http.Client
+	breaker *gobreaker.CircuitBreaker[json.RawMessage]
+}
+
+// New makes an endpoint. It connects to nothing yet: the other process may start
+// later. The error names the field of the Config and the fix.
+func New(cfg Config) (*HTTP, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true) // closing a request closes its connection: nobody can overlook that
+	h := &HTTP{cfg: cfg}
+	h.client = &http.Client{
+		Transport: &http.Transport{
+			DialContext:         (&net.Dialer{Timeout: cfg.DialTimeout}).DialContext,
+			TLSClientConfig:     cfg.TLS,
+			TLSHandshakeTimeout: cfg.DialTimeout,
+			MaxConnsPerHost:     cfg.MaxConnections,
+			MaxIdleConnsPerHost: cfg.MaxConnections,
+			IdleConnTimeout:     cfg.IdleTimeout,
+			DisableCompression:  true,
+			Protocols:           protocols,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	h.breaker = gobreaker.NewCircuitBreaker[json.RawMessage](gobreaker.Settings{
+		Name:        cfg.URL,
+		MaxRequests: trials,
+		Timeout:     cfg.BreakFor,
+		ReadyToTrip: func(counts gobreaker.Counts) bool {
+			return int64(counts.ConsecutiveFailures) >= int64(cfg.BreakAfter)
+		},
+		OnStateChange: h.tell,
+		IsSuccessful:  func(err error) bool { return !counts(err) },
+		IsExcluded:    func(err error) bool { return excluded(err) },
+	})
+	return h, nil
+}
+
+// trials is how many calls try an endpoint that was left alone, before all may: more
+// than one, so that a call that takes long does not keep all others waiting.
+const trials = 5
+
+func (h *HTTP) tell(url string, from, to gobreaker.State) {
+	switch to {
+	case gobreaker.StateOpen:
+		h.cfg.Logger.Error("an endpoint fails and is left alone for a while: its calls are answered with unavailable", "url", url, "for", h.cfg.BreakFor)
+	case gobreaker.StateClosed:
+		if from != to {
+			h.cfg.Logger.Info("an endpoint answers again", "url", url)
+		}
+	}
+}
+
+// Close closes the connections that no call uses.
+func (h *HTTP) Close() { h.client.CloseIdleConnections() }
+
+// Call runs a call at the other process: see the package. It is what
+// centrirpc.Forward asks.
+func (h *HTTP) Call(ctx context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		limited, cancel := context.WithTimeout(ctx, h.cfg.Timeout)
+		defer cancel()
+		ctx = limited
+	}
+	result, err := h.breaker.Execute(func() (json.RawMessage, error) { return h.try(ctx, call) })
+	var f *failure
+	switch {
+	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+		return nil, centrirpc.Errorf(wire.Unavailable, "%s", outOfReach)
+	case errors.As(err, &f):
+		return nil, f.forCaller(ctx, call)
+	}
+	return result, err
+}
+
+// try sends a call as often as is safe.
+func (h *HTTP) try(ctx context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
+	pause := firstPause
+	for attempt := 1; ; attempt++ {
+		result, err := h.send(ctx, call)
+		var f *failure
+		if attempt == h.cfg.Attempts || !errors.As(err, &f) || !f.again(call) {
+			return result, err
+		}
+		timer := time.NewTimer(pause/2 + rand.N(pause/2))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, err
+		}
+		pause *= 2
+	}
+}
+
+const firstPause = 100 * time.Millisecond

@@ -1,0 +1,185 @@
+package centrirpc
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/centrirpc/centrirpc/contract"
+)
+
+// mergeForwarded adds all that is forwarded to the contract c.
+func (r *Router) mergeForwarded(c *contract.Contract) (problems contract.Problems) {
+	for _, f := range r.forwards {
+		problems = append(problems, f.merge(c)...)
+	}
+	if len(problems) == 0 && len(r.forwards) > 0 {
+		if err := c.Check(); err != nil {
+			problems = contract.Problems{{Reason: err.Error()}}
+		}
+	}
+	return problems
+}
+
+// merge adds what is forwarded to the contract c, of which it returns what does not
+// go together. The types that both have stay as they are in c.
+func (f *forwarding) merge(c *contract.Contract) (problems contract.Problems) {
+	ours, theirs := loosened(c), loosened(f.contract)
+	forms := contract.NewForms(ours, theirs)
+	same := func(a, b *contract.Type) bool {
+		if a == nil || b == nil {
+			return a == b
+		}
+		return a.Nullable == b.Nullable && forms.Of(0, a) == forms.Of(1, b)
+	}
+	refuse := func(path, position, reason, fix string) {
+		problems = append(problems, contract.Problem{
+			Path: path, Position: position, Fix: fix,
+			Reason: reason + fmt.Sprintf(" (its contract is given to Forward at %s)", f.where),
+		})
+	}
+	for _, t := range f.contract.Types {
+		first := c.Type(t.Name)
+		if first == nil {
+			c.Types = append(c.Types, t)
+			continue
+		}
+		ref := &contract.Type{Kind: contract.Ref, Ref: t.Name}
+		if !same(ref, ref) {
+			refuse("type "+t.Name, first.Origin, "the endpoint means something else by it: "+difference(ours.Type(t.Name), theirs.Type(t.Name), same),
+				`make both the same, or keep both under names of their own: give Forward an option such as centrirpc.TypePrefix("Remote")`)
+		}
+	}
+	for _, e := range f.contract.Errors {
+		path := fmt.Sprintf("errors.%d", e.Code)
+		first := c.Error(e.Code)
+		switch {
+		case first == nil:
+			c.Errors = append(c.Errors, e)
+		case first.Reason != e.Reason:
+			refuse(path, "", fmt.Sprintf("the code means %s, and %s at the endpoint", first.Reason, e.Reason), "give each application error a code of its own")
+		case !same(ours.Error(e.Code).Details, theirs.Error(e.Code).Details):
+			refuse(path+".details", "", fmt.Sprintf("the details of %s are of another type at the endpoint", e.Reason), "give both the same type of details, or codes and reasons of their own")
+		}
+	}
+	c.Methods = append(c.Methods, f.contract.Methods...)
+	c.Sort()
+	return problems
+}
+
+// loosened is a copy of c for comparing types of two languages. Reflection does not
+// see the constants of an enum, and Python's int has no bound, but its generated
+// clients have that of int64: both count as the same.
+func loosened(c *contract.Contract) *contract.Contract {
+	copied := *c
+	itself := func(name string) string { return name }
+	copied.Types = make([]contract.NamedType, len(c.Types))
+	for i := range c.Types {
+		t := c.Types[i].WithRefs(itself)
+		if t.Kind == contract.Enum {
+			t.Kind, t.Values = contract.Alias, nil
+		}
+		loosen(t.Base)
+		loosen(t.Extra)
+		for j := range t.Fields {
+			loosen(&t.Fields[j].Type)
+			t.Fields[j].Default = nil // known of Python only
+		}
+		copied.Types[i] = t
+	}
+	copied.Errors = slices.Clone(c.Errors)
+	for i := range copied.Errors {
+		copied.Errors[i].Details = copied.Errors[i].Details.WithRefs(itself)
+		loosen(copied.Errors[i].Details)
+	}
+	return &copied
+}
+
+func loosen(t *contract.Type) {
+	if t == nil {
+		return
+	}
+	if t.Kind == contract.Integer && t.Bits == 0 && !t.Unsigned {
+		t.Bits = 64
+	}
+	loosen(t.Key)
+	loosen(t.Elem)
+	for i := range t.Items {
+		loosen(&t.Items[i])
+	}
+}
+
+// difference says where two types of one name differ first.
+func difference(ours, theirs *contract.NamedType, same func(a, b *contract.Type) bool) string {
+	if ours.Kind != theirs.Kind {
+		return fmt.Sprintf("it is of the kind %s, and %s there", ours.Kind, theirs.Kind)
+	}
+	switch ours.Kind {
+	case contract.Struct:
+		return fieldDifference(ours, theirs, same)
+	case contract.Alias:
+		return fmt.Sprintf("it is %s, and %s there", written(ours.Base), written(theirs.Base))
+	}
+	return "they have other tags or variants"
+}
+
+func fieldDifference(ours, theirs *contract.NamedType, same func(a, b *contract.Type) bool) string {
+	for i := range ours.Fields {
+		f := &ours.Fields[i]
+		at := slices.IndexFunc(theirs.Fields, func(other contract.Field) bool { return other.Name == f.Name })
+		if at < 0 {
+			return fmt.Sprintf("its field %q is not there", f.Name)
+		}
+		other := &theirs.Fields[at]
+		switch {
+		case f.Required && !other.Required:
+			return fmt.Sprintf("its field %q is required, and optional there", f.Name)
+		case !f.Required && other.Required:
+			return fmt.Sprintf("its field %q is optional, and required there", f.Name)
+		case !same(&f.Type, &other.Type):
+			return fmt.Sprintf("its field %q is %s, and %s there", f.Name, written(&f.Type), written(&other.Type))
+		}
+	}
+	for _, f := range theirs.Fields {
+		if !slices.ContainsFunc(ours.Fields, func(other contract.Field) bool { return other.Name == f.Name }) {
+			return fmt.Sprintf("it has the field %q there", f.Name)
+		}
+	}
+	return "they differ in members beyond their fields"
+}
+
+// written is a type as the contract writes it.
+func written(t *contract.Type) string {
+	if encoded, err := json.Marshal(t); err == nil {
+		return string(encoded)
+	}
+	return "another type"
+}
+
+// warnOfEnums logs the enums whose constants are known here, and are others at an
+// endpoint: reflection alone could not tell when the contracts were merged.
+func (r *Router) warnOfEnums(c *contract.Contract) {
+	for _, f := range r.forwards {
+		for _, theirs := range f.contract.Types {
+			ours := c.Type(theirs.Name)
+			if theirs.Kind == contract.Enum && ours != nil && ours.Kind == contract.Enum && !reflect.DeepEqual(enumValues(ours), enumValues(&theirs)) {
+				r.logger.Warn("an enum has other constants in Go than at the endpoint: clients are told Go's; make them the same", "type", ours.Name, "forwarded", f.where)
+			}
+		}
+	}
+}
+
+// enumValues are the values without their names, sorted.
+func enumValues(t *contract.NamedType) []string {
+	var values []string
+	for _, v := range t.Values {
+		if v.String != nil {
+			values = append(values, *v.String)
+		} else {
+			values = append(values, formatInt(*v.Int))
+		}
+	}
+	slices.Sort(values)
+	return values
+}
