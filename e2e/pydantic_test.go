@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -85,6 +84,7 @@ type pydanticCase struct {
 type pydantic struct {
 	root, dir string
 	contract  *contract.Contract
+	exported  []byte // what Python wrote
 	mu        sync.Mutex
 	source    *lines
 }
@@ -106,6 +106,7 @@ func newPydantic(t *testing.T, seed int) *pydantic {
 	process.Run(t, env, p.python(), "-m", "centrirpc", "export", "handlers", "-o", export, "--name", "echo")
 	process.Run(t, nil, "go", "build", "-o", program, "../cmd/centrirpc")
 	process.Run(t, nil, program, "generate", export, "-o", p.dir, "-ts-validate")
+	p.exported = readFile(t, export)
 	if p.contract, err = contract.Decode(readFile(t, filepath.Join(p.dir, "contract.json"))); err != nil {
 		t.Fatal(err)
 	}
@@ -126,40 +127,38 @@ func (p *pydantic) ask(question, answer any) error {
 
 // gateway is a server that hands each call to the Pydantic handlers as it comes.
 type gateway struct {
+	pydantic   *pydantic
 	url, token string
 	mu         sync.Mutex
 	sent       string // the latest params
 	answered   string // and their result
 }
 
-// serve starts a server whose router has the contract's methods.
+// Call has Pydantic run the call's handler. What comes here, and what goes back, has
+// passed the router's checks of the contract.
+func (g *gateway) Call(_ context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
+	var answer struct {
+		Result json.RawMessage `json:"result"`
+		Error  string          `json:"error"`
+	}
+	if err := g.pydantic.ask(map[string]string{"do": "call", "method": call.Method, "params": string(call.Params)}, &answer); err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	g.sent, g.answered = string(call.Params), string(answer.Result)
+	g.mu.Unlock()
+	if answer.Error != "" {
+		return nil, centrirpc.Errorf(wire.InvalidParams, "%s", answer.Error)
+	}
+	return answer.Result, nil
+}
+
+// serve starts a server whose router has the contract's methods, forwarded.
 func (p *pydantic) serve(t *testing.T) *gateway {
 	t.Helper()
-	g := &gateway{}
+	g := &gateway{pydantic: p}
 	router := centrirpc.NewRouter()
-	router.Use(func(centrirpc.Invoker) centrirpc.Invoker {
-		return func(_ context.Context, req *centrirpc.Request) (any, error) {
-			var answer struct {
-				Result json.RawMessage `json:"result"`
-				Error  string          `json:"error"`
-			}
-			if err := p.ask(map[string]string{"do": "call", "method": req.Method.Name, "params": string(req.Params)}, &answer); err != nil {
-				return nil, err
-			}
-			g.mu.Lock()
-			g.sent, g.answered = string(req.Params), string(answer.Result)
-			g.mu.Unlock()
-			if answer.Error != "" {
-				return nil, centrirpc.Errorf(wire.InvalidParams, "%s", answer.Error)
-			}
-			return answer.Result, nil
-		}
-	})
-	for _, m := range p.contract.Methods {
-		centrirpc.Handle(router, m.Name, func(context.Context, struct{}) (json.RawMessage, error) {
-			return nil, errors.New("the call was not handed on")
-		})
-	}
+	centrirpc.Forward(router, p.exported, g)
 	const secret = "a secret of the values' test, long enough"
 	s, err := server.New(router, server.Config{TokenHMACSecret: secret})
 	if err != nil {
