@@ -34,8 +34,12 @@ class Order(BaseModel):
     state: State
 
 
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""What Go's int64 holds."""
+
+
 class Stock(BaseModel):
-    left: int
+    left: Int64
 
 
 OutOfStock = declare_error(1001, "out_of_stock", "There are not as many.", details=Stock)
@@ -59,7 +63,7 @@ async def add(params: Add) -> Order:
 
 
 class Get(BaseModel):
-    id: int
+    id: Int64
 
 
 @websocket_rpc("orders.get", idempotent=True, timeout=20)
@@ -71,6 +75,13 @@ async def get(params: Get) -> Order:
     if params.id == 13:
         raise RuntimeError("a secret of the shop")
     return Order(id=params.id, item="book", state=State.SENT)
+
+
+@websocket_rpc("orders.left", idempotent=True)
+async def left(params: Get) -> Stock:
+    """How many there are."""
+    note(f"left {params.id}")
+    return Stock(left=params.id)
 
 
 class Seen(BaseModel):
@@ -145,4 +156,6 @@ async def large(params: Get) -> str:
     return "x" * params.id
 
 
-app = RPCApp(secret=os.environ.get("SHOP_SECRET", "a secret of the shop's tests"), max_request_size=4096)
+app = RPCApp(
+    secret=os.environ.get("SHOP_SECRET", "a secret of the shop's tests"), max_request_size=4096
+)
