@@ -39,12 +39,12 @@ func blocks(t *testing.T, root string) (files, shell map[string]string) {
 			files[m[2]] = m[3]
 		}
 	}
-	for _, name := range []string{"api/api.go", "api/rooms.go", "main.go", "client.ts", "client.py", "client/client.go", "rooms.ts", "api/party.go", "party.ts", "party.py", "party/party.go", "handlers.py"} {
+	for _, name := range []string{"api/api.go", "api/rooms.go", "main.go", "client.ts", "client.py", "client/client.go", "rooms.ts", "api/party.go", "party.ts", "party.py", "party/party.go", "handlers.py", "app.py", "mixed/router.go", "mixed/serve/main.go"} {
 		if files[name] == "" {
 			t.Fatalf("the README has no block %s", name)
 		}
 	}
-	for _, name := range []string{"demo", "begin", "clone", "call", "more", "export"} {
+	for _, name := range []string{"demo", "begin", "clone", "call", "more", "export", "mixed", "python", "both"} {
 		if shell[name] == "" {
 			t.Fatalf("the README has no shell block %s", name)
 		}
@@ -150,7 +150,9 @@ func TestTheREADMEsCodeRuns(t *testing.T) {
 	}
 	code["api/api.go"] = strings.Replace(code["api/api.go"], end, "\taddRooms(router)\n\taddParty(router)\n"+end, 1)
 	for name, content := range code {
-		write(t, filepath.Join(dir, name), content)
+		if !strings.HasPrefix(name, "mixed/") { // they need what is exported
+			write(t, filepath.Join(dir, name), content)
+		}
 	}
 	secret, err := os.ReadFile(filepath.Join(dir, "secret.txt"))
 	if err != nil {
@@ -253,6 +255,7 @@ process.exit(0);
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
+	t.Run("go and python", func(t *testing.T) { mixed(t, root, dir, python, token, code, shell, env) })
 	t.Run("party", func(t *testing.T) { parties(t, root, dir, python, tsc, url, token, env) })
 	t.Run("python", func(t *testing.T) {
 		write(t, filepath.Join(dir, "ask.py"), `import asyncio
