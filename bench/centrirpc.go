@@ -26,6 +26,11 @@ func startCentrirpc(cfg server.Config, opts ...centrirpc.MethodOption) (string, 
 	centrirpc.Handle(router, getStatsMethod, func(_ context.Context, p getStatsParams) (stats, error) {
 		return answer(p.UserID), nil
 	}, opts...)
+	return startRouter(router, cfg)
+}
+
+// startRouter serves the router on a free port of 127.0.0.1.
+func startRouter(router *centrirpc.Router, cfg server.Config) (string, error) {
 	cfg.TokenHMACSecret = tokenSecret
 	cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, err := server.New(router, cfg)

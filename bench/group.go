@@ -16,6 +16,7 @@ type group struct {
 	addresses []string // of the servers
 	client    *child
 	redis     []*redisProcess
+	django    *djangoProcess // or nil
 }
 
 // startGroup starts a system's processes. What was started is stopped again if one
@@ -38,7 +39,17 @@ func startGroup(ctx context.Context, s *system, profiles string) (g *group, err 
 			start.Redis = append(start.Redis, r.address)
 		}
 	}
-	for i := range max(s.nodes, 1) {
+	servers := max(s.nodes, 1)
+	if s.django {
+		if g.django, err = startDjango(ctx); err != nil {
+			return g, err
+		}
+		start.Django = &g.django.site
+		if s.serveDjango == nil {
+			servers, g.addresses = 0, []string{g.django.site.Address}
+		}
+	}
+	for i := range servers {
 		role := "server " + s.name
 		if i > 0 {
 			role = fmt.Sprintf("%s/%d", role, i+1)
@@ -68,15 +79,25 @@ func (g *group) stop() {
 	for _, r := range g.redis {
 		r.stop()
 	}
+	if g.django != nil {
+		g.django.stop()
+	}
 }
 
-// used is what the servers have used, each, and their Redis servers together.
+// used is what the servers have used, each, Django at last, and their Redis servers together.
 func (g *group) used(ctx context.Context) (servers []usage, redis redisUse, err error) {
 	servers = make([]usage, len(g.servers))
 	for i, s := range g.servers {
 		if err := s.do(ctx, order{Do: "usage"}, &servers[i]); err != nil {
 			return nil, redis, err
 		}
+	}
+	if g.django != nil {
+		u, err := g.django.used()
+		if err != nil {
+			return nil, redis, err
+		}
+		servers = append(servers, u)
 	}
 	for _, r := range g.redis {
 		u, err := r.used(ctx)

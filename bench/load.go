@@ -19,6 +19,9 @@ func (s *serving) do(o order) (any, error) {
 		if s.system.serveRedis != nil {
 			return s.system.serveRedis(o.Redis)
 		}
+		if s.system.serveDjango != nil {
+			return s.system.serveDjango(*o.Django)
+		}
 		return s.system.serve()
 	case "usage":
 		return usageNow()

@@ -1,6 +1,6 @@
 // Command bench measures typed correlated calls of centrirpc beside native RPC of
 // the same server, gRPC, Connect and NATS, the memory of idle connections, what it
-// costs to remember calls and to have several nodes, and the generation of clients of a large contract.
+// costs to remember calls, to have several nodes and to call Django through Go, and the generation of clients of a large contract.
 // See README.md.
 package main
 
@@ -97,6 +97,16 @@ func measure(ctx context.Context, opts *options, progress io.Writer) (*report, e
 			return nil, fmt.Errorf("several nodes: %w", err)
 		}
 		r.Nodes = cost
+	}
+	if opts.django > 0 && !djangoInstalled() {
+		fmt.Fprintf(progress, "%s; calls to Django are not measured\n", errNoDjango)
+	} else if opts.django > 0 {
+		fmt.Fprintln(progress, "calls to Django ...")
+		cost, err := measureDjango(ctx, opts, progress)
+		if err != nil {
+			return nil, fmt.Errorf("calls to Django: %w", err)
+		}
+		r.Django = cost
 	}
 	if opts.generate > 0 {
 		fmt.Fprintf(progress, "clients of %d methods ...\n", opts.methods)

@@ -25,6 +25,8 @@ type options struct {
 	// store is how many rounds measure what remembering calls costs, nodes those
 	// that measure several nodes.
 	store, nodes int
+	// django is how many rounds measure calls to Django.
+	django int
 	// generate is how often the clients of a contract of so many methods are
 	// generated; compile has them compiled, too.
 	generate int
@@ -56,7 +58,8 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	flags.StringVar(&o.format, "format", "markdown", "markdown or json")
 	flags.IntVar(&o.store, "store", 7, "rounds that measure what remembering calls costs, in memory and in Redis; 0 leaves it out")
 	flags.IntVar(&o.nodes, "nodes", 7, "rounds that measure one, two and three servers that share a Redis; 0 leaves them out")
-	only := flags.String("only", "", "leave out all parts but this one: calls, idle, store, nodes or generate")
+	flags.IntVar(&o.django, "django", 7, "rounds that measure calls to Django, by HTTP and through Go (needs make setup); 0 leaves them out")
+	only := flags.String("only", "", "leave out all parts but this one: calls, idle, store, nodes, django or generate")
 	flags.DurationVar(&o.limit, "limit", 15*time.Minute, "give up after this long")
 	flags.StringVar(&o.profile, "profile", "", "directory for CPU and allocation profiles of every process; they cost some of the speed")
 	flags.IntVar(&o.generate, "generate", 7, "how often the clients of a large contract are generated; 0 leaves it out")
@@ -91,8 +94,8 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 		return nil, err
 	}
 	switch {
-	case o.generate < 0 || o.store < 0 || o.nodes < 0 || o.rounds < 0 || o.idle < 0 || o.warm < 0 || o.settle < 0:
-		return nil, errors.New("-generate, -store, -nodes, -rounds, -idle, -warm and -settle must not be negative")
+	case o.generate < 0 || o.store < 0 || o.nodes < 0 || o.django < 0 || o.rounds < 0 || o.idle < 0 || o.warm < 0 || o.settle < 0:
+		return nil, errors.New("-generate, -store, -nodes, -django, -rounds, -idle, -warm and -settle must not be negative")
 	case o.window < 10*time.Millisecond:
 		return nil, errors.New("-window must be at least 10ms")
 	case o.format != "markdown" && o.format != "json":
@@ -101,17 +104,17 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 		return nil, errors.New("-methods must be at least 10")
 	case o.compile && o.generate == 0:
 		return nil, errors.New("-compile is for what is generated: give -generate too")
-	case o.rounds == 0 && o.idle == 0 && o.store == 0 && o.nodes == 0 && o.generate == 0:
-		return nil, errors.New("there is nothing to do: -rounds, -idle, -store, -nodes or -generate must be more than 0, and that part not left out by -only")
+	case o.rounds == 0 && o.idle == 0 && o.store == 0 && o.nodes == 0 && o.django == 0 && o.generate == 0:
+		return nil, errors.New("there is nothing to do: -rounds, -idle, -store, -nodes, -django or -generate must be more than 0, and that part not left out by -only")
 	}
 	return o, nil
 }
 
 // leaveOut leaves out all parts but one, if one is named.
 func (o *options) leaveOut(allBut string) error {
-	parts := map[string]*int{"calls": &o.rounds, "idle": &o.idle, "store": &o.store, "nodes": &o.nodes, "generate": &o.generate}
+	parts := map[string]*int{"calls": &o.rounds, "idle": &o.idle, "store": &o.store, "nodes": &o.nodes, "django": &o.django, "generate": &o.generate}
 	if allBut != "" && parts[allBut] == nil {
-		return fmt.Errorf("-only: there is no part %q; there are calls, idle, store, nodes and generate", allBut)
+		return fmt.Errorf("-only: there is no part %q; there are calls, idle, store, nodes, django and generate", allBut)
 	}
 	for name, size := range parts {
 		if allBut != "" && name != allBut {

@@ -34,6 +34,7 @@ type order struct {
 	Do        string        `json:"do"`
 	Addresses []string      `json:"addresses,omitempty"` // of the servers, for a client
 	Redis     []string      `json:"redis,omitempty"`     // their addresses, for a server that needs them
+	Django    *site         `json:"django,omitempty"`    // for a server that needs one
 	Shape     shape         `json:"shape,omitzero"`
 	For       time.Duration `json:"for,omitempty"`
 }
@@ -172,7 +173,7 @@ func newRole(name string) (role, error) {
 		return &idleServer{}, nil
 	}
 	of, _, _ = strings.Cut(of, "/")
-	s := cmp.Or(systemNamed(of), named(storeSystems, of), named(nodesSystems, of))
+	s := cmp.Or(systemNamed(of), named(storeSystems, of), named(nodesSystems, of), named(djangoSystems, of))
 	switch {
 	case s == nil:
 		return nil, fmt.Errorf("there is no system %q", of)

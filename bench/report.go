@@ -20,6 +20,7 @@ type report struct {
 
 	Store      *storeCost  `json:"store,omitempty"`
 	Nodes      *nodesCost  `json:"nodes,omitempty"`
+	Django     *djangoCost `json:"django,omitempty"`
 	Generation *generation `json:"generation,omitempty"`
 }
 
@@ -169,6 +170,9 @@ func (r *report) markdown() []byte {
 	}
 	if r.Nodes != nil {
 		b = append(b, r.Nodes.markdown(r.WindowMS)...)
+	}
+	if r.Django != nil {
+		b = append(b, r.Django.markdown(r.WindowMS)...)
 	}
 	if r.Generation != nil {
 		b = append(b, r.Generation.markdown()...)

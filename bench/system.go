@@ -18,6 +18,10 @@ type system struct {
 	// serveRedis is in place of serve where a server needs Redis: it is given the
 	// addresses of those that the system's servers share, with no other system.
 	serveRedis func(redis []string) (string, error)
+	// django says that there is a Django. serveDjango is in place of serve where a
+	// server forwards calls to it; without either, the client calls it itself.
+	django      bool
+	serveDjango func(django site) (string, error)
 	// nodes are how many servers there are, and shards how many Redis servers they
 	// share. Zero means one, of Redis only where there is serveRedis.
 	nodes, shards int

@@ -14,7 +14,7 @@ import (
 // every other field is its default.
 type Config struct {
 	// URL is the address of the other process: where its RPCApp or Django view is,
-	// such as "http://127.0.0.1:9000/centrifugo/". It must be that address itself,
+	// such as "http://127.0.0.1:9000/centrifugo/rpc". It must be that address itself,
 	// for redirects are not followed. It is http or https, without user, query and
 	// fragment. The environment's HTTP proxies are not used.
 	URL string
@@ -105,11 +105,11 @@ func (c Config) withDefaults() (Config, error) {
 
 func checkURL(text string) error {
 	if text == "" {
-		return errors.New(`endpoint: URL is missing; set it to the other process's address, such as "http://127.0.0.1:9000/centrifugo/"`)
+		return errors.New(`endpoint: URL is missing; set it to the other process's address, such as "http://127.0.0.1:9000/centrifugo/rpc"`)
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return errors.New(`endpoint: URL cannot be read; give one such as "http://127.0.0.1:9000/centrifugo/"`)
+		return errors.New(`endpoint: URL cannot be read; give one such as "http://127.0.0.1:9000/centrifugo/rpc"`)
 	}
 	switch {
 	case u.User != nil:

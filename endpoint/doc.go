@@ -7,7 +7,7 @@
 //	var shopContract []byte // written by: manage.py centrirpc export -o shop.json
 //
 //	shop, err := endpoint.New(endpoint.Config{
-//		URL:    "http://127.0.0.1:9000/centrifugo/",
+//		URL:    "http://127.0.0.1:9000/centrifugo/rpc",
 //		Secret: os.Getenv("CENTRIRPC_PROXY_SECRET"),
 //	})
 //	…
