@@ -1,6 +1,6 @@
 """A Django project of one file: the call that is measured, as a method and as a plain view.
 
-    BENCH_SECRET=... uvicorn benchsite:application
+BENCH_SECRET=... uvicorn benchsite:application
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Calls methods of one server, whoever has their handlers.
 
-    python client.py URL TOKEN
+python client.py URL TOKEN
 """
 
 import asyncio
