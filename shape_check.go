@@ -18,14 +18,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxFaults bounds how many faults one reply lists, so that hostile params
-// cannot make a large one.
-const maxFaults = 64
-
-// maxFaultBytes bounds those faults, paths and messages of all together, but for the
-// first: hostile keys can be long, and stand in the path of all that is below them.
-const maxFaultBytes = 32 << 10
-
 // checker walks a JSON value once along its shape and notes everything that does
 // not fit, with the path to it.
 type checker struct {
@@ -106,75 +98,6 @@ func checkPlace(data []byte, p place, begin progress) (faults []wire.Fault, comp
 	return c.faults, !c.dropped
 }
 
-// syntaxFault is the one fault of params that are not JSON, or JSON that readers
-// disagree about: a key that is there twice (RFC 8259 section 4).
-func (c *checker) syntaxFault(s *shape, err error) wire.Fault {
-	for _, bound := range []error{errTooDeep, errPaths} {
-		if errors.Is(err, bound) {
-			return wire.Fault{Rule: "json", Message: bound.Error()}
-		}
-	}
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) && errors.Is(syntactic.Err, jsontext.ErrDuplicateName) {
-		field := s.path(syntactic.JSONPointer)
-		return wire.Fault{Field: field, Rule: "json", Message: field + " is there twice"}
-	}
-	return wire.Fault{Rule: "json", Message: c.subject + " are not valid JSON: " + syntaxMessage(err)}
-}
-
-func syntaxMessage(err error) string {
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
-		return fmt.Sprintf("%v at byte %d", syntactic.Err, syntactic.ByteOffset)
-	}
-	return err.Error()
-}
-
-// fault notes a fault of the value that the path leads to, if there is room.
-func (c *checker) fault(rule, format string, args ...any) {
-	if c.full() { // before anything is copied: there may be thousands
-		c.dropped = true
-		return
-	}
-	field := string(c.path)
-	name := field
-	if name == "" {
-		name = c.subject
-	}
-	fault := wire.Fault{Field: field, Rule: rule, Message: name + " " + fmt.Sprintf(format, args...)}
-	c.listed += sizeOf(fault)
-	c.faults = append(c.faults, fault)
-}
-
-func (c *checker) enumFault(s *shape) {
-	if c.trusting {
-		return // enums are open where they are read
-	}
-	if c.full() {
-		c.dropped = true
-		return
-	}
-	c.fault("enum", "must be one of %s", s.enumOf())
-}
-
-func (c *checker) keyFault(s *shape) {
-	if c.trusting {
-		return
-	}
-	if c.full() {
-		c.dropped = true
-		return
-	}
-	c.fault("enum", "must have one of %s for its key", s.enumOf())
-}
-
-// full reports whether no fault of the path is listed any more.
-func (c *checker) full() bool {
-	return len(c.faults) >= maxFaults || len(c.faults) > 0 && c.listed+len(c.path) > maxFaultBytes
-}
-
-func sizeOf(f wire.Fault) int { return len(f.Field) + len(f.Message) }
-
 // value reads the next value whole. Its error is one of JSON's syntax; what does
 // not fit is noted and passed over.
 func (c *checker) value(p place) error {
@@ -205,6 +128,11 @@ func (c *checker) value(p place) error {
 	if p.limits != nil || s.limits != nil {
 		return c.limited(p)
 	}
+	return c.content(s)
+}
+
+// content reads a value of the shape's kind.
+func (c *checker) content(s *shape) error {
 	if c.tooDeep() {
 		return errDepth
 	}

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
-	"github.com/centrirpc/centrirpc/wire"
 )
 
 // choice is the kind of an untagged union: one of its items. Go types have none.
@@ -88,18 +87,6 @@ func (c *checker) choice(s *shape) error {
 	}
 	c.addFaults(closest.faults)
 	return nil
-}
-
-// addFaults notes faults that were found elsewhere, as far as there is room.
-func (c *checker) addFaults(faults []wire.Fault) {
-	for _, fault := range faults {
-		if c.full() {
-			c.dropped = true
-			return
-		}
-		c.listed += sizeOf(fault)
-		c.faults = append(c.faults, fault)
-	}
 }
 
 // describeChoice says what the value may be, each once.

@@ -82,10 +82,8 @@ func (c *checker) limited(p place) error {
 	if err != nil {
 		return err
 	}
-	bare := *p.shape
-	bare.limits = nil
 	known := len(c.faults)
-	if err := c.again(raw, func(inner *checker) error { return inner.value(place{shape: &bare}) }); err != nil {
+	if err := c.again(raw, func(inner *checker) error { return inner.content(p.shape) }); err != nil {
 		return err
 	}
 	scalar := raw.Kind() != '[' && raw.Kind() != '{'
