@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/client"
 	"github.com/centrirpc/centrirpc/codegen/golang"
 	"github.com/centrirpc/centrirpc/codegen/python"
 	"github.com/centrirpc/centrirpc/codegen/typescript"
@@ -23,6 +26,7 @@ import (
 	"github.com/centrirpc/centrirpc/internal/tools"
 	"github.com/centrirpc/centrirpc/server"
 	"github.com/centrirpc/centrirpc/server/token"
+	"github.com/centrirpc/centrirpc/wire"
 )
 
 type sumParams struct {
@@ -99,6 +103,83 @@ func TestOneClientCallsGoAndPython(t *testing.T) {
 	}
 }
 
+// TestACallsWayToPython follows calls of a client through the server to Python: who
+// asks, where in a trace, cancels, a process that dies; and the server's metrics.
+func TestACallsWayToPython(t *testing.T) {
+	address, runs := startShop(t)
+	shop, err := endpoint.New(endpoint.Config{URL: "http://" + address + "/", Secret: shopSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shop.Close()
+	router := centrirpc.NewRouter()
+	centrirpc.Forward(router, readFile(t, "../endpoint/testdata/shop.json"), shop)
+	s, url, jwt := startRouter(t, router)
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	rpc, err := client.NewCentrifugoRPCClient(url, jwt, "", client.WithTraceparent(func(context.Context) string { return "00-" + trace + "-00f067aa0ba902b7-01" }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rpc.Close()
+	if err := rpc.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	told := func(line string) func() bool {
+		return func() bool { return strings.Contains(string(readFile(t, runs)), line+"\n") }
+	}
+
+	var seen struct {
+		User          string `json:"user"`
+		Transport     string `json:"transport"`
+		CorrelationID string `json:"correlation_id"`
+		Traceparent   string `json:"traceparent"`
+	}
+	if err := rpc.Call(t.Context(), "orders.who", nil, &seen); err != nil {
+		t.Fatal(err)
+	}
+	if seen.User != "456" || seen.Transport != "websocket" || seen.CorrelationID == "" || !strings.Contains(seen.Traceparent, trace) {
+		t.Errorf("Python sees %+v", seen)
+	}
+	if err := rpc.Notify(t.Context(), "orders.seen", map[string]int{"id": 9}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the notification arrives", told("seen 9"))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- rpc.Call(ctx, "orders.wait", map[string]int{"seconds": 60}, nil) }()
+	eventually(t, "the handler runs", told("waiting"))
+	cancel()
+	if err := <-ended; !errors.Is(err, client.ErrAborted) {
+		t.Errorf("cancelled: %v", err)
+	}
+	eventually(t, "the cancel reaches the handler", told("cancelled"))
+
+	if err := rpc.Call(t.Context(), "orders.add", map[string]string{"item": "gone"}, nil); client.CodeOf(err) != wire.OutcomeUnknown {
+		t.Errorf("the process died: %v", err)
+	}
+	eventually(t, "the service is noticed to be away", func() bool {
+		return client.CodeOf(rpc.Call(t.Context(), "orders.add", map[string]string{"item": "book"}, nil)) == wire.Unavailable
+	})
+	page := httptest.NewRecorder()
+	s.MetricsHandler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{`method="orders.wait"`, `method="orders.add"`, `outcome_unknown`} {
+		if !strings.Contains(page.Body.String(), want) {
+			t.Errorf("%s is not among the metrics", want)
+		}
+	}
+}
+
+// eventually polls until the condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(answerDeadline); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came to pass that %s", what)
+		}
+	}
+}
+
 // callers are the programs that call, each with the client generated of the router.
 func callers(t *testing.T, router *centrirpc.Router) map[string][]string {
 	t.Helper()
@@ -142,6 +223,12 @@ func callers(t *testing.T, router *centrirpc.Router) map[string][]string {
 // serveRouter serves the router by itself, and gives the address and a user's token.
 func serveRouter(t *testing.T, router *centrirpc.Router) (url, jwt string) {
 	t.Helper()
+	_, url, jwt = startRouter(t, router)
+	return url, jwt
+}
+
+func startRouter(t *testing.T, router *centrirpc.Router) (s *server.Server, url, jwt string) {
+	t.Helper()
 	const secret = "a secret of the forwarding test, long enough"
 	s, err := server.New(router, server.Config{TokenHMACSecret: secret})
 	if err != nil {
@@ -155,7 +242,7 @@ func serveRouter(t *testing.T, router *centrirpc.Router) (url, jwt string) {
 	if jwt, err = token.Sign(secret, token.Claims{UserID: "456", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	return "ws" + strings.TrimPrefix(web.URL, "http") + "/connection/websocket", jwt
+	return s, "ws" + strings.TrimPrefix(web.URL, "http") + "/connection/websocket", jwt
 }
 
 const shopSecret = "a secret of the shop's tests"
@@ -169,6 +256,7 @@ func startShop(t *testing.T) (address, runs string) {
 		t.Fatal(err)
 	}
 	address, runs = loopback.FreeAddress(t), filepath.Join(t.TempDir(), "runs.txt")
+	writeFile(t, runs, nil) // to be read before anything ran
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
