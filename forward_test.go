@@ -103,8 +103,8 @@ func TestForwardedParamsAreChecked(t *testing.T) {
 	r := centrirpc.NewRouter()
 	centrirpc.Forward(r, shopContract(t), a)
 	for _, params := range []string{
-		`{"what":{"kind":"parcel","grams":1},"to":5}`,
-		`{"what":{"kind":"letter","pages":["a"]},"to":"me","at":[1,"x"],"labels":{"a":"b"},"unknown":1}`,
+		`{"what":{"kind":"parcel","grams":5},"to":5}`,
+		`{"what":{"kind":"letter","pages":["a"]},"to":"me","at":[1,"x"],"labels":{"a":"b"},"speed":2,"unknown":1}`,
 		`{"what":{"kind":"letter","pages":[]},"to":[1,2,123456789012345678901234567890],"at":null}`,
 	} {
 		if _, err := r.Call(t.Context(), "orders.send", json.RawMessage(params)); err != nil {
@@ -126,6 +126,9 @@ func TestForwardedParamsAreChecked(t *testing.T) {
 		{"orders.send", `{"what":{},"to":["a"],"at":[1]}`, "what.kind required, to[0] type, at type"},
 		{"orders.send", `{"what":{"kind":"letter","pages":[1]},"to":1,"at":["x",1],"labels":{"a":"1","b":"2","c":"3"}}`, "what.pages[0] type, at[0] type, at[1] type, labels max"},
 		{"orders.send", `{"what":{"kind":"letter","pages":[]},"to":null}`, "to type"},
+		{"orders.send", `{"what":{"kind":"letter","pages":["a","b","c"]},"to":1}`, "what.pages max"},
+		{"orders.send", `{"what":{"kind":"parcel","grams":7},"to":1,"speed":"fast"}`, "what.grams multiple_of, speed enum"},
+		{"orders.send", `{"what":{"kind":"parcel","grams":5},"to":1,"speed":[2]}`, "speed type"},
 	} {
 		before := len(a.calls)
 		_, err := r.Call(t.Context(), c.method, json.RawMessage(c.params))

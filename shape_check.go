@@ -24,6 +24,8 @@ type checker struct {
 	dec    jsontext.Decoder
 	source bytes.Reader
 	path   []byte
+	// counted is how many items or entries the list or map had that was read last.
+	counted int
 	progress
 }
 
@@ -276,7 +278,8 @@ func (c *checker) entries(s *shape) error {
 	if _, err := c.dec.ReadToken(); err != nil {
 		return err
 	}
-	for c.dec.PeekKind() != '}' {
+	n := 0
+	for ; c.dec.PeekKind() != '}'; n++ {
 		token, err := c.dec.ReadToken()
 		if err != nil {
 			return err
@@ -295,6 +298,7 @@ func (c *checker) entries(s *shape) error {
 			return err
 		}
 	}
+	c.counted = n
 	_, err := c.dec.ReadToken()
 	return err
 }
@@ -316,6 +320,7 @@ func (c *checker) list(s *shape) error {
 	if s.length >= 0 && i != s.length {
 		c.fault("type", "must have exactly %d items", s.length)
 	}
+	c.counted = i
 	_, err := c.dec.ReadToken()
 	return err
 }

@@ -78,6 +78,16 @@ func rational(text string) (*big.Rat, bool) {
 
 // limited checks a value, and then its limits.
 func (c *checker) limited(p place) error {
+	if p.shape.kind == contract.List || p.shape.kind == contract.Map {
+		if err := c.content(p.shape); err != nil {
+			return err
+		}
+		n := c.counted
+		for _, l := range []*limits{p.limits, p.shape.limits} {
+			c.count(l, p.shape, n)
+		}
+		return nil
+	}
 	raw, err := c.dec.ReadValue()
 	if err != nil {
 		return err
@@ -86,22 +96,28 @@ func (c *checker) limited(p place) error {
 	if err := c.again(raw, func(inner *checker) error { return inner.content(p.shape) }); err != nil {
 		return err
 	}
-	scalar := raw.Kind() != '[' && raw.Kind() != '{'
 	for _, l := range []*limits{p.limits, p.shape.limits} {
-		if l == nil || scalar && len(c.faults) > known {
-			continue
+		if l != nil && len(c.faults) == known {
+			c.within(l, p.shape, raw)
 		}
-		if c.full() {
-			c.dropped = true
-			return nil
-		}
-		c.within(l, p.shape, raw)
 	}
 	return nil
 }
 
+// count checks how many items a list has, or entries a map.
+func (c *checker) count(l *limits, s *shape, n int) {
+	switch {
+	case l == nil || s.length >= 0: // which was checked
+	case s.kind == contract.Map:
+		c.size(n, l.minItems, l.maxItems, "entries")
+	default:
+		c.size(n, l.minItems, l.maxItems, "items")
+	}
+}
+
+// within checks a value that is no list and no map.
 func (c *checker) within(l *limits, s *shape, raw jsontext.Value) {
-	if l.oneOf != nil && len(raw) <= 64<<10 && !slices.Contains(l.oneOf, contract.CanonicalJSON([]byte(raw))) {
+	if l.oneOf != nil && len(raw) <= maxOneOf && !slices.Contains(l.oneOf, contract.CanonicalJSON([]byte(raw))) {
 		c.fault("enum", "must be one of %s", l.named)
 		return
 	}
@@ -114,16 +130,12 @@ func (c *checker) within(l *limits, s *shape, raw jsontext.Value) {
 				c.size(utf8.RuneCount(text), l.minLength, l.maxLength, "characters")
 			}
 		}
-	case contract.List, contract.Map:
-		if s.length < 0 && (l.minItems != nil || l.maxItems != nil) {
-			what := "items"
-			if s.kind == contract.Map {
-				what = "entries"
-			}
-			c.size(countOf(raw), l.minItems, l.maxItems, what)
-		}
 	}
 }
+
+// maxOneOf is how long a value is at most, in bytes, that is compared with those
+// that are allowed; the service judges others.
+const maxOneOf = 64 << 10
 
 func (c *checker) number(l *limits, s *shape, text string) {
 	value, ok := rational(text)
@@ -168,25 +180,4 @@ func (c *checker) size(n int, least, most *int, what string) {
 	if most != nil && n > *most {
 		c.fault("max", "must have at most %d %s", *most, what)
 	}
-}
-
-// countOf is the number of a list's items or an object's members.
-func countOf(raw jsontext.Value) int {
-	dec := jsontext.NewDecoder(strings.NewReader(string(raw)))
-	if _, err := dec.ReadToken(); err != nil {
-		return 0
-	}
-	n := 0
-	for kind := dec.PeekKind(); kind != ']' && kind != '}'; kind = dec.PeekKind() {
-		if raw.Kind() == '{' {
-			if err := dec.SkipValue(); err != nil {
-				return n
-			}
-		}
-		if err := dec.SkipValue(); err != nil {
-			return n
-		}
-		n++
-	}
-	return n
 }

@@ -126,7 +126,7 @@ func TestCallsReachPython(t *testing.T) {
 		{"orders.who", `{}`, `{"user":"456","client":"c7","transport":"websocket","info":{"name":"Ada"},"meta":{"role":"\u003cadmin\u003e"},"correlation_id":"id 1","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}`, 0, ""},
 		{"orders.wait", `{"seconds":0.001}`, `{}`, 0, ""},
 		{"orders.seen", `{"id":9}`, `{}`, 0, ""},
-		{"orders.send", `{"what":{"kind":"parcel","grams":3},"to":[1],"at":[1,"x"]}`, `["parcel","[1]"]`, 0, ""},
+		{"orders.send", `{"what":{"kind":"parcel","grams":5},"to":[1],"at":[1,"x"]}`, `["parcel","[1]"]`, 0, ""},
 		{"orders.add", `{"item":"` + strings.Repeat("é", 40) + `","more":"` + strings.Repeat("x", 5000) + `"}`, "", wire.PayloadTooLarge, ""},
 		{"orders.large", `{"id":600000}`, "", wire.PayloadTooLarge, ""},
 	} {

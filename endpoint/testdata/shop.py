@@ -131,18 +131,19 @@ async def seen(params: Get) -> None:
 
 class Parcel(BaseModel):
     kind: Literal["parcel"]
-    grams: Annotated[int, Field(gt=0)]
+    grams: Annotated[int, Field(gt=0, multiple_of=5)]
 
 
 class Letter(BaseModel):
     kind: Literal["letter"]
-    pages: list[str]
+    pages: Annotated[list[str], Field(max_length=2)]
 
 
 class Send(BaseModel):
     what: Annotated[Parcel | Letter, Field(discriminator="kind")]
     to: int | str | list[int]
     at: tuple[int, str] | None = None
+    speed: Literal["slow", 2] = "slow"
     labels: Annotated[dict[str, str], Field(max_length=2)] = {}
 
 
