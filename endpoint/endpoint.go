@@ -53,7 +53,7 @@ func New(cfg Config) (*HTTP, error) {
 		},
 		OnStateChange: h.tell,
 		IsSuccessful:  func(err error) bool { return !counts(err) },
-		IsExcluded:    func(err error) bool { return excluded(err) },
+		IsExcluded:    excluded,
 	})
 	return h, nil
 }
