@@ -82,7 +82,10 @@ func open(t *testing.T, url string, log *journal, changes ...func(*endpoint.Conf
 func serving(t *testing.T, log *journal, handler http.HandlerFunc, changes ...func(*endpoint.Config)) *endpoint.HTTP {
 	t.Helper()
 	web := httptest.NewServer(handler)
-	t.Cleanup(web.Close)
+	t.Cleanup(func() {
+		web.CloseClientConnections() // a request that stays open is the test's failure, not its end
+		web.Close()
+	})
 	return open(t, web.URL, log, changes...)
 }
 
