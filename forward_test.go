@@ -156,13 +156,13 @@ func TestForwardedParamsAreChecked(t *testing.T) {
 // TestHostileParamsOfManyTypesCostLittle sends values that fit none of a union's
 // types at each of many levels.
 func TestHostileParamsOfManyTypesCostLittle(t *testing.T) {
-	const source = `{"centrirpc":1,"name":"x","methods":[{"name":"walk","kind":"call","params":{"kind":"ref","ref":"Walk"}}],
+	const source = `{"centrirpc":1,"name":"x","methods":[{"name":"walk","kind":"call","params":{"kind":"ref","ref":"Walk"},"result":{"kind":"ref","ref":"Node"}}],
 	"types":[{"name":"A","kind":"struct","fields":[{"name":"n","type":{"kind":"ref","ref":"Node"},"required":true},{"name":"a","type":{"kind":"bool"},"required":true}]},
 	{"name":"B","kind":"struct","fields":[{"name":"n","type":{"kind":"ref","ref":"Node"},"required":true},{"name":"b","type":{"kind":"bool"},"required":true}]},
 	{"name":"Node","kind":"alias","base":{"kind":"union","items":[{"kind":"ref","ref":"A"},{"kind":"ref","ref":"B"},{"kind":"bool"}]}},
 	{"name":"Walk","kind":"struct","fields":[{"name":"n","type":{"kind":"ref","ref":"Node"},"required":true}]}]}`
 	r := centrirpc.NewRouter()
-	a := &answering{result: "null"}
+	a := &answering{result: "true"}
 	centrirpc.Forward(r, []byte(source), a)
 	const depth = 60 // 2^60 ways
 	params := strings.Repeat(`{"n":`, depth) + "true" + strings.Repeat("}", depth)
@@ -170,6 +170,12 @@ func TestHostileParamsOfManyTypesCostLittle(t *testing.T) {
 	go func() {
 		defer close(done)
 		_, _ = r.Call(t.Context(), "walk", json.RawMessage(params))
+		result := &answering{result: params}
+		r := centrirpc.NewRouter(centrirpc.Logger(slog.New(slog.DiscardHandler)))
+		centrirpc.Forward(r, []byte(source), result)
+		if _, _ = r.Call(t.Context(), "walk", json.RawMessage(`{"n":true}`)); len(result.calls) != 1 {
+			t.Error("the result was not asked for")
+		}
 	}()
 	select {
 	case <-done:

@@ -77,6 +77,7 @@ func (c *checker) choice(s *shape) error {
 		if len(tried.faults) == 0 {
 			return nil
 		}
+		c.visited = before.visited // what is read in vain has a bound of its own
 		if closest == nil || len(tried.faults) < len(closest.faults) {
 			closest = &tried
 		}
