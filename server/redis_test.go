@@ -348,11 +348,20 @@ func TestReadyWithOneOfTwoRedises(t *testing.T) {
 			return gotCode == code && got == body
 		})
 	}
+	gauge := func(want string) { // which nobody has to call anything for
+		t.Helper()
+		if got := node.metric(t, "centrirpc_ready"); got != want {
+			t.Errorf("centrirpc_ready is %q; want %s", got, want)
+		}
+	}
 	says(200, `{"status":"ready"}`)
+	gauge("1")
 	two.Kill()
 	says(200, `{"status":"degraded","calls":"1 of 2 Redis out of reach","publications":"1 of 2 Redis out of reach"}`)
+	gauge("1")
 	one.Kill()
 	says(503, `{"status":"unavailable","calls":"2 of 2 Redis out of reach","publications":"2 of 2 Redis out of reach"}`)
+	gauge("0")
 	one.Restart()
 	two.Restart()
 	says(200, `{"status":"ready"}`)

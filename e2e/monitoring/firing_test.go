@@ -52,6 +52,14 @@ var firing = map[string]struct{ fires, quiet string }{
 		`centrirpc_store_errors_total{operation="claim",` + node + `} 7x20
 		 centrirpc_store_errors_total{operation="complete",` + node + `} 0x15 1x5`, // once, minutes ago
 	},
+	"CentrirpcNotReady": {
+		`centrirpc_ready{` + node + `} 1x10 0x10
+		 centrirpc_draining{` + node + `} 0x20`,
+		`centrirpc_ready{` + node + `} 0x20
+		 centrirpc_draining{` + node + `} 1x20
+		 centrirpc_ready{job="centrirpc",instance="b"} 0x10 1x10
+		 centrirpc_draining{job="centrirpc",instance="b"} 0x20`,
+	},
 	"CentrirpcPublishingFails": {
 		`centrirpc_publish_errors_total{` + node + `} 0x15 1+1x5`,
 		`centrirpc_publish_errors_total{` + node + `} 7x20
