@@ -160,7 +160,7 @@ func refusedIdentity(err error) error {
 // connectData tells a client what it must know of this server. The user id is
 // there for clients that cannot read it from a token.
 func (s *Server) connectData(userID string) []byte {
-	return serving.ConnectData(s.cfg.MaxMessageSize, userID, s.engine.Epoch(userID))
+	return serving.ConnectData(s.cfg.MaxMessageSize, userID, s.engine.Epoch(userID), s.cfg.NodeName)
 }
 
 func (s *Server) subscriptionsAtConnect(id *Identity) map[string]centrifuge.SubscribeOptions {
