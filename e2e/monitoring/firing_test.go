@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/promql/promqltest"
+	prometheus "github.com/prometheus/prometheus/promql"
 )
 
 // node is where series come from.
@@ -83,7 +83,8 @@ var firing = map[string]struct{ fires, quiet string }{
 }
 
 func TestWhenAlertsFire(t *testing.T) {
-	engine := promqltest.NewTestEngine(t, false, 0, promqltest.DefaultMaxSamplesPerQuery)
+	engine := prometheus.NewEngine(prometheus.EngineOpts{MaxSamples: 10_000, Timeout: time.Minute, EnableDelayedNameRemoval: true, Parser: promql})
+	defer func() { _ = engine.Close() }()
 	rules := alerts(t)
 	for _, rule := range rules {
 		series, ok := firing[rule.Alert]
@@ -95,8 +96,7 @@ func TestWhenAlertsFire(t *testing.T) {
 			series string
 			fires  bool
 		}{{series.fires, true}, {series.quiet, false}} {
-			storage := promqltest.LoadedStorage(t, "load 1m\n"+c.series)
-			query, err := engine.NewInstantQuery(t.Context(), storage, nil, rule.Expr, time.Unix(0, 0).Add(19*time.Minute))
+			query, err := engine.NewInstantQuery(t.Context(), load(t, c.series), nil, rule.Expr, time.Unix(0, 0).Add(19*time.Minute))
 			if err != nil {
 				t.Fatal(err)
 			}
