@@ -42,7 +42,7 @@ func TestLargeContract(t *testing.T) {
 
 // Every language is generated and measured, and what comes out compiles.
 func TestGenerate(t *testing.T) {
-	args := []string{"-rounds", "0", "-idle", "0", "-generate", "3", "-methods", "20", "-format", "json"}
+	args := []string{"-only", "generate", "-generate", "3", "-methods", "20", "-format", "json"}
 	compiled := hasCompilers(t)
 	if compiled {
 		args = append(args, "-compile")

@@ -59,6 +59,7 @@ func (r *run) claim() bool {
 		r.answerAgain(found.Reply, 0)
 	case Dropped:
 		r.happened(ReplyLost)
+		r.logLost("a call has ended whose reply is no longer kept; the caller hears outcome_unknown")
 		e.cfg.Observer.CallRefused("outcome_unknown")
 		r.answerWithError(centrirpc.Errorf(wire.OutcomeUnknown, "the call has ended, and its reply is no longer kept").Wire())
 	case Conflict:
@@ -66,7 +67,7 @@ func (r *run) claim() bool {
 		r.answerWithError(centrirpc.Errorf(wire.Conflict, "the correlation id was used with another method or other params; give every call an id of its own").Wire())
 	case Lost:
 		r.happened(OwnerLost)
-		r.log(slog.LevelWarn, "the server that a call was sent to is gone, or its store forgot it; the caller hears outcome_unknown")
+		r.logLost("the server that a call was sent to is gone, or its store forgot it; the caller hears outcome_unknown")
 		if r.notify { // whose acknowledgement is its outcome
 			r.refuse(fmt.Errorf("%w: the server that the notification was sent to is gone", ErrOutcomeUnknown))
 			return false

@@ -34,6 +34,7 @@ type Engine struct {
 
 	publishing  outage
 	storing     outage
+	lost        flood
 	inFlight    atomic.Int64
 	streamBytes atomic.Int64 // of all items that were not taken yet
 	untaken     untaken

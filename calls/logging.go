@@ -15,6 +15,17 @@ func (r *run) log(level slog.Level, message string, args ...any) {
 	}
 }
 
+// logLost warns that nobody knows what became of the call. There may be as many of these
+// as a node that died had calls.
+func (r *run) logLost(message string) {
+	level, unsaid := r.engine().lost.next()
+	var more []any
+	if unsaid > 0 {
+		more = []any{"unsaid", unsaid}
+	}
+	r.log(level, message, more...)
+}
+
 // logEnd logs the end of a call, for those who want to see every one.
 func (r *run) logEnd(code wire.Code, took time.Duration) {
 	e := r.engine()

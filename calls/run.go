@@ -78,7 +78,7 @@ func (r *run) key() Key { return Key{r.Conn.UserID, r.CorrelationID} }
 // joins lets r, of a request that came again, share the first run, and so end
 // itself. It reports false where it must find its own way.
 func (r *run) joins(first *run, req *wire.Request) bool {
-	event, refusal, joined := first.join(req, r.ack)
+	event, refusal, joined := first.join(req, r)
 	if !joined {
 		return false
 	}
@@ -97,8 +97,10 @@ func (r *run) joins(first *run, req *wire.Request) bool {
 
 // join lets a request that came again share the run: its acknowledgement and its
 // reply. It reports false when it must find its own way, because the run has been
-// answered or is of another request under the same key.
-func (r *run) join(req *wire.Request, ack func(error)) (event Event, refusal error, joined bool) {
+// answered or is of another request under the same key. again is the run that was made
+// for the request: a refusal is its client's, which may be another than the call's.
+func (r *run) join(req *wire.Request, again *run) (event Event, refusal error, joined bool) {
+	ack := again.ack
 	r.mu.Lock()
 	if r.Method != req.Method || r.notify != (req.Op == wire.OpNotify) || string(r.params) != string(req.Params) {
 		r.mu.Unlock()
@@ -110,10 +112,10 @@ func (r *run) join(req *wire.Request, ack func(error)) (event Event, refusal err
 	}
 	switch {
 	case !r.acked && len(r.moreAcks) == maxAcks:
-		refusal = r.refusal(errRepeats)
+		refusal = again.refusal(errRepeats)
 	case req.ReplyTo == r.replyTo || slices.Contains(r.alsoTo, req.ReplyTo):
 	case len(r.alsoTo) == maxReplyTo:
-		refusal = r.refusal(errChannels)
+		refusal = again.refusal(errChannels)
 	default:
 		r.alsoTo = append(r.alsoTo, req.ReplyTo)
 	}

@@ -107,7 +107,10 @@ func (t TimeoutOption) applyCall(c *callConfig) { c.timeout = time.Duration(t) }
 // connection included. Given to a client it bounds calls, notifications,
 // subscriptions and Connect where the context has no deadline; the default is
 // DefaultTimeout. Given to a call it bounds that call, besides the context's
-// deadline if there is one; zero or less is as if it were not given.
+// deadline if there is one; zero or less is as if it were not given. Servers refuse,
+// as a bad request, a call that waits for longer than their MaxCallWait, 1 hour
+// unless they are configured otherwise, or than the method's own timeout if that is
+// longer; that holds for the context's deadline, too.
 func WithTimeout(d time.Duration) TimeoutOption { return TimeoutOption(d) }
 
 type idempotentOption struct{}

@@ -170,6 +170,11 @@ type Config struct {
 	// 25 s, which fits the 30 s that Kubernetes gives.
 	DrainTimeout time.Duration
 
+	// NodeName is told to clients when they connect, so that who looks at a client's
+	// frames knows which of several nodes it is at: at most 255 bytes of printable
+	// ASCII. Zero means that they are not told.
+	NodeName string
+
 	// Logger takes the server's log. Tokens are never logged. Zero means
 	// slog.Default().
 	Logger *slog.Logger
@@ -281,6 +286,8 @@ func (c *Config) validate() error {
 		return errors.New("server: RedisTLS is set and Redis is not; say where Redis is, or remove it")
 	case strings.ContainsAny(c.RedisPrefix, "{}"):
 		return fmt.Errorf("server: RedisPrefix %q has a brace, which would change how a Redis Cluster places keys; take another one", c.RedisPrefix)
+	case len(c.NodeName) > 255 || strings.ContainsFunc(c.NodeName, func(r rune) bool { return r < ' ' || r > '~' }):
+		return fmt.Errorf("server: NodeName %.64q is no name; it must be at most 255 bytes of printable ASCII", c.NodeName)
 	case c.Authenticate != nil && c.tokenKeys():
 		return errors.New("server: both Authenticate and token keys are set; set one of them (Authenticate can verify tokens with a token.Verifier of its own)")
 	case c.Authenticate == nil && !c.tokenKeys() && !c.Anonymous:

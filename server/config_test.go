@@ -42,6 +42,7 @@ func TestConfigErrors(t *testing.T) {
 		"a short ping":              {with(func(c *server.Config) { c.PingInterval = time.Millisecond }), "at least 1s"},
 		"results beyond the queue":  {with(func(c *server.Config) { c.MaxResultSize = 1 << 20 }), "it must be at most 1044480"},
 		"a wait that is too short":  {with(func(c *server.Config) { c.MaxCallWait = time.Minute }), "MaxCallWait is 1m0s; it must be at least MaxCallTimeout"},
+		"a node of no name":         {with(func(c *server.Config) { c.NodeName = "Knoten ü" }), "NodeName \"Knoten ü\" is no name; it must be at most 255 bytes of printable ASCII"},
 		"timeouts the wrong way":    {with(func(c *server.Config) { c.CallTimeout = time.Hour }), "at most MaxCallTimeout"},
 		"an origin with a path":     {with(func(c *server.Config) { c.AllowedOrigins = []string{"https://example.com/"} }), "is not an origin"},
 		"an origin without scheme":  {with(func(c *server.Config) { c.AllowedOrigins = []string{"example.com"} }), "is not an origin"},

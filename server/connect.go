@@ -24,6 +24,8 @@ type connected struct {
 	// connection is what onConnect made of it, for a drain to find.
 	connection atomic.Pointer[connection]
 	name       string // what the client's SDK calls itself
+	// works is closed when the channels of the connect reply are subscribed to.
+	works chan struct{}
 }
 
 type connectedKey struct{}
@@ -74,7 +76,7 @@ func (s *Server) onConnecting(ctx context.Context, e centrifuge.ConnectEvent) (r
 		request = nil
 	}
 	return centrifuge.ConnectReply{
-		Context: context.WithValue(ctx, connectedKey{}, &connected{identity: id, request: request, name: e.Name}),
+		Context: context.WithValue(ctx, connectedKey{}, &connected{identity: id, request: request, name: e.Name, works: make(chan struct{})}),
 		Credentials: &centrifuge.Credentials{
 			UserID:   id.UserID,
 			ExpireAt: unix(id.ExpiresAt),
@@ -158,7 +160,7 @@ func refusedIdentity(err error) error {
 // connectData tells a client what it must know of this server. The user id is
 // there for clients that cannot read it from a token.
 func (s *Server) connectData(userID string) []byte {
-	return serving.ConnectData(s.cfg.MaxMessageSize, userID, s.engine.Epoch(userID))
+	return serving.ConnectData(s.cfg.MaxMessageSize, userID, s.engine.Epoch(userID), s.cfg.NodeName)
 }
 
 func (s *Server) subscriptionsAtConnect(id *Identity) map[string]centrifuge.SubscribeOptions {

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -305,4 +306,22 @@ func TestConnectionsPerUserAtOnce(t *testing.T) {
 		}
 	}
 	until(t, "the last to be gone", func() bool { return s.connections(t) == limit })
+}
+
+// A client is told which node it is at, if the node has a name.
+func TestTheNodesName(t *testing.T) {
+	for name, want := range map[string]string{"": "", `a "node" at 127.0.0.1:8001`: `a "node" at 127.0.0.1:8001`} {
+		m := connected(t, start(t, testRouter(nil), server.Config{NodeName: name}).url, signed(t, "456")).connect
+		var said struct {
+			Centrirpc struct {
+				Node *string `json:"node"`
+			} `json:"centrirpc"`
+		}
+		if err := json.Unmarshal(m.Connect.Data, &said); err != nil {
+			t.Fatal(err)
+		}
+		if got := said.Centrirpc.Node; (got == nil) != (want == "") || got != nil && *got != want {
+			t.Errorf("of the node %q clients hear %s", name, m.Connect.Data)
+		}
+	}
 }

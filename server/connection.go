@@ -48,6 +48,7 @@ func newConnection(s *Server, client *centrifuge.Client) *connection {
 	if !ok {
 		return nil
 	}
+	close(known.works)
 	c := &connection{server: s, client: client, request: known.request}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.caller = s.engine.NewCaller(newConn(client, known.identity))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/centrirpc/centrirpc/calls"
 )
 
@@ -27,31 +29,45 @@ func (s *Server) HealthHandler() http.Handler {
 // at once and may be asked as often as one likes. It serves on whatever path it is
 // mounted.
 func (s *Server) ReadyHandler() http.Handler {
-	return statusHandler(func() (int, status) {
-		if s.draining.Load() {
-			return http.StatusServiceUnavailable, status{Status: "draining"}
+	return statusHandler(s.readiness)
+}
+
+// readiness is what ReadyHandler answers.
+func (s *Server) readiness() (code int, ready status) {
+	if s.draining.Load() {
+		return http.StatusServiceUnavailable, status{Status: "draining"}
+	}
+	ready.Status = "ready"
+	lacks := false
+	look := func(away, all int) string {
+		if away == 0 {
+			return ""
 		}
-		ready := status{Status: "ready"}
-		lacks := false
-		look := func(away, all int) string {
-			if away == 0 {
-				return ""
-			}
-			lacks = lacks || away == all
-			ready.Status = "degraded"
-			return fmt.Sprintf("%d of %d Redis out of reach", away, all)
+		lacks = lacks || away == all
+		ready.Status = "degraded"
+		return fmt.Sprintf("%d of %d Redis out of reach", away, all)
+	}
+	if store, ok := s.store.(awayCounter); ok {
+		ready.Calls = look(store.Away())
+	}
+	if s.publications != nil {
+		ready.Publications = look(s.publications.count())
+	}
+	if lacks {
+		ready.Status = "unavailable"
+		return http.StatusServiceUnavailable, ready
+	}
+	return http.StatusOK, ready
+}
+
+// readyGauge tells the same to who watches: a Redis that is out of reach shows in no
+// counter as long as nobody calls.
+func (s *Server) readyGauge() prometheus.Collector {
+	return gauge("centrirpc_ready", "1 while /ready answers 200, that is while this node takes clients and calls, else 0.", func() float64 {
+		if code, _ := s.readiness(); code == http.StatusOK {
+			return 1
 		}
-		if store, ok := s.store.(awayCounter); ok {
-			ready.Calls = look(store.Away())
-		}
-		if s.publications != nil {
-			ready.Publications = look(s.publications.count())
-		}
-		if lacks {
-			ready.Status = "unavailable"
-			return http.StatusServiceUnavailable, ready
-		}
-		return http.StatusOK, ready
+		return 0
 	})
 }
 

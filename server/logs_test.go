@@ -82,6 +82,7 @@ func TestLinesAboutCalls(t *testing.T) {
 		{message: "a request was refused", method: "log.ok", store: leakyStore{claim: calls.Full}},
 		{message: "the server that a call was sent to is gone", method: "log.ok", store: leakyStore{claim: calls.Lost}},
 		{message: "the server that a call was sent to is gone", method: "log.note", op: "notify", store: leakyStore{claim: calls.Lost}},
+		{message: "a call has ended whose reply is no longer kept", method: "log.ok", store: leakyStore{claim: calls.Dropped}},
 		{message: "a reply could not be stored", method: "log.ok", store: leakyStore{fails: "complete"}},
 		{message: "a call ended after its claim had passed", method: "log.ok", store: leakyStore{fails: "superseded"}},
 	} {
@@ -100,7 +101,7 @@ func TestLinesAboutCalls(t *testing.T) {
 				c.op, c.method, c.params, traceparent)
 			until(t, "the line", func() bool { return log.line(c.message) != "" })
 			line := log.line(c.message)
-			if c.store.claim == calls.Lost && !strings.Contains(line, "level=WARN") {
+			if (c.store.claim == calls.Lost || c.store.claim == calls.Dropped) && !strings.Contains(line, "level=WARN") {
 				t.Errorf("%q is no warning", line)
 			}
 			for _, part := range []string{"method=" + c.method, "correlation_id=the-id", "user=456", "client=", "trace_id=" + traceID} {

@@ -86,6 +86,7 @@ func TestMetrics(t *testing.T) {
 		`centrirpc_client_connections{client="other",transport="websocket"}`:    "1",
 		`centrirpc_method_info{kind="call",method="test.wait"}`:                 "1",
 		`centrirpc_draining`: "0",
+		`centrirpc_ready`:    "1",
 		`centrirpc_calls_total{code="1001",method="test.quota"}`:    "1",
 		`centrirpc_connections`:                                     "1",
 		`centrirpc_calls_refused_total{reason="method_not_found"}`:  "2",

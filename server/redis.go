@@ -49,6 +49,7 @@ type redisShard struct {
 func newPublications(cfg *Config) (*publications, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	p := &publications{stop: stop}
+	var distinct redisclient.Distinct
 	for i, url := range cfg.Redis {
 		address, err := redisclient.Parse(fmt.Sprintf("Config.Redis[%d]", i), url, cfg.RedisTLS)
 		if err != nil {
@@ -61,6 +62,10 @@ func newPublications(cfg *Config) (*publications, error) {
 			return nil, err
 		}
 		p.shards = append(p.shards, shard)
+		if err := distinct.Add(ctx, address, shard.client); err != nil {
+			p.close()
+			return nil, err
+		}
 		if err := shard.mayPublish(ctx, cfg.RedisPrefix); err != nil {
 			p.close()
 			return nil, address.Explain(err)

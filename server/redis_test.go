@@ -163,28 +163,32 @@ func TestNewSaysWhatIsWrongWithRedis(t *testing.T) {
 	}
 	defer silent.Close()
 	nobody := loopback.FreeAddress(t)
+	_, port, _ := net.SplitHostPort(open.Addr())
 	for name, test := range map[string]struct {
 		cfg  server.Config
 		says []string
 	}{
-		"no URL":                {redisConfig("127.0.0.1:6379"), []string{"Config.Redis[0] is not the address of a Redis", "redis://user:password@127.0.0.1:6379/0"}},
-		"nobody there":          {redisConfig("redis://u:geheim@" + nobody), []string{"no Redis can be reached at " + nobody, "start it there or correct Config.Redis[0]"}},
-		"the second":            {redisConfig(open.URL(), "redis://:geheim@"+nobody), []string{"correct Config.Redis[1]", nobody}},
-		"a host of no name":     {redisConfig("redis://:geheim@redis.invalid:6379"), []string{"no Redis can be reached at redis.invalid:6379", "correct Config.Redis[0]"}},
-		"a wrong password":      {redisConfig("redis://:geheim@" + locked.Addr()), []string{"refuses the user or the password", "correct them in Config.Redis[0]", locked.Addr()}},
-		"no password":           {redisConfig(locked.URL()), []string{"asks for a password; put it in Config.Redis[0]", locked.Addr()}},
-		"a needless one":        {redisConfig("redis://u:geheim@" + open.Addr()), []string{"refuses the user or the password", open.Addr()}},
-		"too old":               {redisConfig(fakeRedis(t, "redis_version:5.0.14\r\nmaxmemory_policy:noeviction\r\n")), []string{"Config.Redis[0]", "is version 5.0.14; 6.2 or newer is needed"}},
-		"eviction":              {redisConfig(evicting.URL()), []string{"Config.Redis[0]", evicting.Addr(), "maxmemory-policy volatile-lru", "CONFIG SET maxmemory-policy noeviction"}},
-		"a web server":          {redisConfig("redis://" + web.Listener.Addr().String()), []string{"does not answer as a Redis does; correct Config.Redis[0]"}},
-		"silence":               {redisConfig("redis://:geheim@" + silent.Addr().String()), []string{"does not answer as a Redis does; correct Config.Redis[0]"}},
-		"TLS to no TLS":         {redisConfig("rediss://" + open.Addr()), []string{"does not answer as a Redis with TLS does; correct Config.Redis[0]"}},
-		"no channels":           {redisConfig(silentToThis.URL()), []string{"does not permit the user in Config.Redis[0] what is needed", "channel"}},
-		"no scripts":            {redisConfig(noScripts.URL()), []string{"does not permit the user in Config", "evalsha"}},
-		"TLS settings for none": {server.Config{Redis: []string{open.URL()}, RedisTLS: &tls.Config{}}, []string{"Config.Redis[0] says no TLS", "rediss://"}},
-		"TLS alone":             {server.Config{RedisTLS: &tls.Config{}}, []string{"RedisTLS is set and Redis is not"}},
-		"a brace":               {server.Config{Redis: []string{open.URL()}, RedisPrefix: "a{b"}, []string{"RedisPrefix", "brace"}},
-		"no Sentinels":          {redisConfig("redis://" + open.Addr() + "?master_set=geheim-not"), []string{open.Addr(), "Config.Redis[0]"}},
+		"no URL":                  {redisConfig("127.0.0.1:6379"), []string{"Config.Redis[0] is not the address of a Redis", "redis://user:password@127.0.0.1:6379/0"}},
+		"nobody there":            {redisConfig("redis://u:geheim@" + nobody), []string{"no Redis can be reached at " + nobody, "start it there or correct Config.Redis[0]"}},
+		"the second":              {redisConfig(open.URL(), "redis://:geheim@"+nobody), []string{"correct Config.Redis[1]", nobody}},
+		"a host of no name":       {redisConfig("redis://:geheim@redis.invalid:6379"), []string{"no Redis can be reached at redis.invalid:6379", "correct Config.Redis[0]"}},
+		"a wrong password":        {redisConfig("redis://:geheim@" + locked.Addr()), []string{"refuses the user or the password", "correct them in Config.Redis[0]", locked.Addr()}},
+		"no password":             {redisConfig(locked.URL()), []string{"asks for a password; put it in Config.Redis[0]", locked.Addr()}},
+		"a needless one":          {redisConfig("redis://u:geheim@" + open.Addr()), []string{"refuses the user or the password", open.Addr()}},
+		"too old":                 {redisConfig(fakeRedis(t, "redis_version:5.0.14\r\nmaxmemory_policy:noeviction\r\n")), []string{"Config.Redis[0]", "is version 5.0.14; 6.2 or newer is needed"}},
+		"eviction":                {redisConfig(evicting.URL()), []string{"Config.Redis[0]", evicting.Addr(), "maxmemory-policy volatile-lru", "CONFIG SET maxmemory-policy noeviction"}},
+		"a web server":            {redisConfig("redis://" + web.Listener.Addr().String()), []string{"does not answer as a Redis does; correct Config.Redis[0]"}},
+		"silence":                 {redisConfig("redis://:geheim@" + silent.Addr().String()), []string{"does not answer as a Redis does; correct Config.Redis[0]"}},
+		"TLS to no TLS":           {redisConfig("rediss://" + open.Addr()), []string{"does not answer as a Redis with TLS does; correct Config.Redis[0]"}},
+		"no channels":             {redisConfig(silentToThis.URL()), []string{"does not permit the user in Config.Redis[0] what is needed", "channel"}},
+		"no scripts":              {redisConfig(noScripts.URL()), []string{"does not permit the user in Config", "evalsha"}},
+		"TLS settings for none":   {server.Config{Redis: []string{open.URL()}, RedisTLS: &tls.Config{}}, []string{"Config.Redis[0] says no TLS", "rediss://"}},
+		"TLS alone":               {server.Config{RedisTLS: &tls.Config{}}, []string{"RedisTLS is set and Redis is not"}},
+		"an addr with a password": {redisConfig(open.URL() + "?addr=u:geheim@" + open.Addr()), []string{"Config.Redis[0] has an addr that is not host:port", "redis://user:password@host:port?addr=host:port"}},
+		"an addr without a port":  {redisConfig(open.URL() + "?addr=127.0.0.2"), []string{"Config.Redis[0] has an addr that is not host:port"}},
+		"the same Redis twice":    {redisConfig(open.URL(), "redis://localhost:"+port+"/3"), []string{"Config.Redis[1] (localhost:" + port + ") is the same Redis as Config.Redis[0]", "give each one once"}},
+		"a brace":                 {server.Config{Redis: []string{open.URL()}, RedisPrefix: "a{b"}, []string{"RedisPrefix", "brace"}},
+		"no Sentinels":            {redisConfig("redis://" + open.Addr() + "?master_set=geheim-not"), []string{open.Addr(), "Config.Redis[0]"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := test.cfg
@@ -348,11 +352,20 @@ func TestReadyWithOneOfTwoRedises(t *testing.T) {
 			return gotCode == code && got == body
 		})
 	}
+	gauge := func(want string) { // which nobody has to call anything for
+		t.Helper()
+		if got := node.metric(t, "centrirpc_ready"); got != want {
+			t.Errorf("centrirpc_ready is %q; want %s", got, want)
+		}
+	}
 	says(200, `{"status":"ready"}`)
+	gauge("1")
 	two.Kill()
 	says(200, `{"status":"degraded","calls":"1 of 2 Redis out of reach","publications":"1 of 2 Redis out of reach"}`)
+	gauge("1")
 	one.Kill()
 	says(503, `{"status":"unavailable","calls":"2 of 2 Redis out of reach","publications":"2 of 2 Redis out of reach"}`)
+	gauge("0")
 	one.Restart()
 	two.Restart()
 	says(200, `{"status":"ready"}`)

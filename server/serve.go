@@ -26,11 +26,12 @@ func (s *Server) ListenAndServe(ctx context.Context, addr string, handler http.H
 	if err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
+	s.log.Info("listening", "address", listener.Addr().String())
 	return s.Serve(ctx, listener, handler)
 }
 
 // Serve is ListenAndServe on a listener of the caller's, who so learns its
-// address. It closes the listener.
+// address and may say it as it likes: the log does not. It closes the listener.
 func (s *Server) Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -50,7 +51,6 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, handler http.
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	s.log.Info("listening", "address", listener.Addr().String())
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
 	select {

@@ -93,7 +93,7 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	// Late, so that a registry can be used again after an error above.
-	if err := s.metrics.register(cfg.Registry, s.engine, cfg.MaxInFlight, counters); err != nil {
+	if err := s.metrics.register(cfg.Registry, s.engine, cfg.MaxInFlight, append(counters, s.readyGauge())); err != nil {
 		s.close()
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -64,7 +65,12 @@ func (s *subscribing) wait() {
 
 // onTransportWrite is called in a client's writer, in the order of its frames.
 func onTransportWrite(client *centrifuge.Client, e centrifuge.TransportWriteEvent) bool {
-	if e.FrameType == protocol.FrameTypeSubscribe {
+	switch e.FrameType {
+	case protocol.FrameTypeConnect:
+		if known, ok := client.Context().Value(connectedKey{}).(*connected); ok {
+			known.wait(client.Context())
+		}
+	case protocol.FrameTypeSubscribe:
 		if known, ok := client.Context().Value(connectedKey{}).(*connected); ok {
 			if c := known.connection.Load(); c != nil {
 				c.subscribing.wait()
@@ -72,4 +78,17 @@ func onTransportWrite(client *centrifuge.Client, e centrifuge.TransportWriteEven
 		}
 	}
 	return true
+}
+
+// wait holds the connect reply back until the channels that it names work, as those
+// of later subscriptions: the library calls onConnect right after it has seen to that.
+// It does not if it refuses the client after all.
+func (known *connected) wait(ctx context.Context) {
+	timeout := time.NewTimer(subscribingTimeout)
+	defer timeout.Stop()
+	select {
+	case <-known.works:
+	case <-ctx.Done():
+	case <-timeout.C:
+	}
 }

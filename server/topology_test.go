@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/centrirpc/centrirpc/client"
 	"github.com/centrirpc/centrirpc/internal/redisserver"
 	"github.com/centrirpc/centrirpc/server"
 )
@@ -186,4 +187,33 @@ func sharesAgain(t *testing.T, one, two *running) {
 		}()
 		return b.event("room.x") == `"again"`
 	})
+}
+
+// A node starts while a replica that its cluster still lists is dead, and takes calls.
+// Until the cluster has noticed, some of what is published is sent there and lost.
+func TestANodeStartsWithoutAReplica(t *testing.T) {
+	t.Parallel()
+	masters := redisserver.StartCluster(t, 3, "--cluster-node-timeout", "60000") // it does not notice for long
+	replica := redisserver.AddReplica(t, masters[0])
+	until(t, "the replica to be listed", func() bool {
+		return masters[0].Do(`EVAL "local n = 0; for _, slots in ipairs(redis.call('CLUSTER', 'SLOTS')) do n = n + #slots - 2 end; return n" 0`) == ":4"
+	})
+	replica.Kill()
+	node := startNodes(t, 1, nil, redisConfig(masters[0].URL()))[0]
+	if code, said := get(t, node.url+"/ready"); code != 200 {
+		t.Errorf("/ready says %d %s", code, said)
+	}
+	c, err := client.NewCentrifugoRPCClient(socketURL(node.url), signed(t, "456"), "456", client.WithSilence(200*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if err := c.Call(t.Context(), "test.who", struct{}{}, nil); err != nil {
+			t.Error(err)
+		}
+	}
 }

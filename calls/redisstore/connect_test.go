@@ -80,6 +80,8 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		"silence":             {redisstore.Config{URLs: []string{"redis://u:geheim@" + silent.Addr().String()}, Timeout: 300 * time.Millisecond}, []string{"does not answer as a Redis does"}},
 		"TLS to no TLS":       {redisstore.Config{URLs: []string{"rediss://u:geheim@" + open.Addr()}}, []string{"does not answer as a Redis with TLS does; correct Config.URLs[0]", "redis:// if it speaks none", open.Addr()}},
 		"the second of two":   {redisstore.Config{URLs: []string{open.URL(), "redis://" + locked.Addr()}}, []string{"Config.URLs[1]", "asks for a password"}},
+		"the same one twice":  {redisstore.Config{URLs: []string{open.URL(), open.URL() + "/1"}}, []string{"Config.URLs[1] (" + open.Addr() + ") is the same Redis as Config.URLs[0]"}},
+		"a password in addr":  {redisstore.Config{URLs: []string{open.URL() + "?addr=u:geheim@" + open.Addr()}}, []string{"Config.URLs[0] has an addr that is not host:port"}},
 		"a database too many": {redisstore.Config{URLs: []string{open.URL() + "/99"}}, []string{"does not have the database 99", "Config.URLs[0]"}},
 		"a lone password":     {redisstore.Config{URLs: []string{open.URL() + "?sentinel_password=geheim"}}, []string{"Config.URLs[0] has sentinel_user or sentinel_password, and no master_set"}},
 		"nobody at a socket":  {redisstore.Config{URLs: []string{"unix:///nowhere/redis.sock"}}, []string{"no Redis can be reached at /nowhere/redis.sock"}},

@@ -103,8 +103,9 @@ func (n *node) readEpoch(ctx context.Context) (string, error) {
 }
 
 // readHistories asks all nodes that there are, at the same time, for the identities of
-// the masters' histories. One that does not answer and was a replica when it last did
-// is left out: nothing is lost with it, and a cluster lists it until it has noticed.
+// the masters' histories. One that does not answer is left out if it was a replica when
+// it last did, or a cluster has it as none of its masters: nothing is lost with it, and
+// a cluster lists it until it has noticed.
 func (n *node) readHistories(ctx context.Context) ([]string, error) {
 	ctx, end, err := n.shard.begin(ctx)
 	if err != nil {
@@ -118,9 +119,13 @@ func (n *node) readHistories(ctx context.Context) ([]string, error) {
 	for address, client := range n.shard.client.Nodes() {
 		all.Go(func() {
 			info, err := redisclient.Info(ctx, client, "replication")
+			_, replica := n.replicas.Load(address)
+			if err != nil && !replica && redisclient.Spare(ctx, n.shard.client, address) {
+				replica = true
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			switch _, replica := n.replicas.Load(address); {
+			switch {
 			case err != nil && !replica:
 				failed = fmt.Errorf("redisstore: %w", err)
 			case err != nil:

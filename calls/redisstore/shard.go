@@ -57,10 +57,16 @@ type shard struct {
 	running sync.WaitGroup
 }
 
-// newShard connects to a Redis and takes a lease there.
-func newShard(cfg Config, address redisclient.Address) (*shard, error) {
+// newShard connects to a Redis, which is to be none of the others, and takes a lease
+// there.
+func newShard(cfg Config, address redisclient.Address, others *redisclient.Distinct) (*shard, error) {
 	base, stop := context.WithCancel(context.Background())
 	client, err := address.Connect(base, cfg.Timeout, cfg.Logger)
+	if err == nil {
+		if err = others.Add(base, address, client); err != nil {
+			client.Close()
+		}
+	}
 	if err != nil {
 		stop()
 		return nil, fmt.Errorf("redisstore: %w", err)

@@ -36,7 +36,7 @@ var _ calls.Signaler = (*Store)(nil)
 
 // New connects to every Redis and takes a lease there. An error tells what is wrong
 // with the configuration, or with a Redis: that it cannot be reached, that it refuses
-// the password, that it is too old, or that it evicts keys.
+// the password, that it is too old, that it evicts keys, or that it is there twice.
 func New(cfg Config) (*Store, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -49,8 +49,9 @@ func New(cfg Config) (*Store, error) {
 		}
 	}
 	s := &Store{}
+	var distinct redisclient.Distinct
 	for _, address := range addresses {
-		shard, err := newShard(cfg, address)
+		shard, err := newShard(cfg, address, &distinct)
 		if err != nil {
 			s.Close()
 			return nil, err

@@ -3,6 +3,7 @@ package faults
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,12 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	programDir = dir
+	flag.Parse()
+	// These tests wait for other processes, and for time to pass, more than they
+	// compute: more of them can wait at once than there are processors.
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		_ = parallel.Value.Set("6")
+	}
 	code := m.Run()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
@@ -37,10 +44,13 @@ const (
 // languages are the clients under test.
 var languages = []string{"go", "python", "typescript"}
 
-// inEachLanguage runs a test with a client of each language.
+// inEachLanguage runs a test with a client of each language, at the same time.
 func inEachLanguage(t *testing.T, test func(t *testing.T, language string)) {
 	for _, language := range languages {
-		t.Run(language, func(t *testing.T) { test(t, language) })
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			test(t, language)
+		})
 	}
 }
 

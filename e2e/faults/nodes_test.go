@@ -41,7 +41,6 @@ func TestEventsCrossNodes(t *testing.T) {
 // gets the replies and the rest of the stream, and from there it cancels.
 func TestADrainingNodeEndsWhatItRuns(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		t.Parallel()
 		s := newSite(t, []string{"-drain", "30s"})
 		r := s.connect(language, "u1")
 		held := r.start(order{Key: "h", Method: "work.once", Params: work{File: s.gate}, TimeoutMS: 60_000}, inFlight)

@@ -127,7 +127,6 @@ func TestOneIDManyMeanings(t *testing.T) {
 // The node that runs the calls is killed.
 func TestTheOwnerIsKilled(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		t.Parallel()
 		c := newCluster(t, language, 2)
 		hold := work{File: c.gate}
 		once := c.start(order{Key: "o", Method: "work.once", Params: hold}, inFlight)
@@ -149,7 +148,6 @@ func TestTheOwnerIsKilled(t *testing.T) {
 // It dies after it stored the reply and before it published it.
 func TestTheOwnerDiesBetweenStoringAndPublishing(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		t.Parallel()
 		c := newCluster(t, language, 1, "-die-after-storing", "c7")
 		c.add()
 		keys := c.start(order{Key: "c", Method: "work.once"}, 8)
@@ -172,7 +170,6 @@ func TestTheOwnerDiesBetweenStoringAndPublishing(t *testing.T) {
 // calls.
 func TestTheOwnerIsPaused(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		t.Parallel()
 		c := newCluster(t, language, 2)
 		once := c.start(order{Key: "o", Method: "work.once", Params: work{File: c.gate}}, 5)
 		again := c.start(order{Key: "a", Method: "work.again", Idempotent: true, Params: work{File: c.gate}}, 5)
@@ -197,7 +194,6 @@ func TestTheOwnerIsPaused(t *testing.T) {
 
 func TestCallsMoveWithTheirClient(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		t.Parallel()
 		c := newCluster(t, language, 3)
 		held := c.start(order{Key: "h", Method: "work.once", Params: work{File: c.gate}, TimeoutMS: 60_000}, inFlight)
 		left := c.start(order{Key: "l", Method: "work.once", Params: work{File: c.gate}, TimeoutMS: 60_000}, inFlight)
@@ -232,8 +228,8 @@ func TestCallsMoveWithTheirClient(t *testing.T) {
 
 // Redis does not answer for ten seconds.
 func TestRedisStalls(t *testing.T) {
+	t.Parallel()
 	inEachLanguage(t, func(t *testing.T, language string) {
-		t.Parallel()
 		c := newCluster(t, language, 1)
 		before := c.nodes[0].load()
 		held := c.start(order{Key: "h", Method: "work.once", Params: work{File: c.gate}, TimeoutMS: 60_000}, inFlight)
@@ -268,7 +264,6 @@ func TestRedisStalls(t *testing.T) {
 // Redis comes back without anything in it.
 func TestRedisRestartsEmpty(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		t.Parallel()
 		c := newCluster(t, language, 2)
 		before := c.nodes[0].load()
 		held := c.start(order{Key: "h", Method: "work.once", Params: work{File: c.gate}, TimeoutMS: 60_000}, inFlight)
@@ -317,7 +312,6 @@ func TestRedisIsAway(t *testing.T) {
 // The master dies while calls are out, and its replica takes its place.
 func TestTheMasterOfRedisDies(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		t.Parallel()
 		watched := redisserver.StartSentinel(t)
 		c := newClusterAt(t, watched.URL, language, 2)
 		held := c.start(order{Key: "h", Method: "work.once", Params: work{File: c.gate}, TimeoutMS: 60_000}, inFlight)

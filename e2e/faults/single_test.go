@@ -181,8 +181,8 @@ func TestCutBeforeTheReply(t *testing.T) {
 // The network swallows everything, and tells nobody. The client learns of it as
 // the pings stay away.
 func TestHalfOpenConnection(t *testing.T) {
+	t.Parallel()
 	inEachLanguage(t, func(t *testing.T, language string) {
-		t.Parallel()
 		r := newRig(t, language, time.Second, "-ping", "1s")
 		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}}, inFlight)
 		for _, key := range keys {
@@ -326,6 +326,7 @@ func TestAStreamIsCutAHundredTimes(t *testing.T) {
 
 // A reader that takes its time slows the handler down, and nothing piles up.
 func TestASlowReaderOfAStream(t *testing.T) {
+	t.Parallel()
 	inEachLanguage(t, func(t *testing.T, language string) {
 		r := newRig(t, language, 10*time.Second)
 		before := r.node.load()

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/promql/promqltest"
+	prometheus "github.com/prometheus/prometheus/promql"
 )
 
 // node is where series come from.
@@ -52,6 +52,14 @@ var firing = map[string]struct{ fires, quiet string }{
 		`centrirpc_store_errors_total{operation="claim",` + node + `} 7x20
 		 centrirpc_store_errors_total{operation="complete",` + node + `} 0x15 1x5`, // once, minutes ago
 	},
+	"CentrirpcNotReady": {
+		`centrirpc_ready{` + node + `} 1x10 0x10
+		 centrirpc_draining{` + node + `} 0x20`,
+		`centrirpc_ready{` + node + `} 0x20
+		 centrirpc_draining{` + node + `} 1x20
+		 centrirpc_ready{job="centrirpc",instance="b"} 0x10 1x10
+		 centrirpc_draining{job="centrirpc",instance="b"} 0x20`,
+	},
 	"CentrirpcPublishingFails": {
 		`centrirpc_publish_errors_total{` + node + `} 0x15 1+1x5`,
 		`centrirpc_publish_errors_total{` + node + `} 7x20
@@ -75,7 +83,8 @@ var firing = map[string]struct{ fires, quiet string }{
 }
 
 func TestWhenAlertsFire(t *testing.T) {
-	engine := promqltest.NewTestEngine(t, false, 0, promqltest.DefaultMaxSamplesPerQuery)
+	engine := prometheus.NewEngine(prometheus.EngineOpts{MaxSamples: 10_000, Timeout: time.Minute, EnableDelayedNameRemoval: true, Parser: promql})
+	defer func() { _ = engine.Close() }()
 	rules := alerts(t)
 	for _, rule := range rules {
 		series, ok := firing[rule.Alert]
@@ -87,8 +96,7 @@ func TestWhenAlertsFire(t *testing.T) {
 			series string
 			fires  bool
 		}{{series.fires, true}, {series.quiet, false}} {
-			storage := promqltest.LoadedStorage(t, "load 1m\n"+c.series)
-			query, err := engine.NewInstantQuery(t.Context(), storage, nil, rule.Expr, time.Unix(0, 0).Add(19*time.Minute))
+			query, err := engine.NewInstantQuery(t.Context(), load(t, c.series), nil, rule.Expr, time.Unix(0, 0).Add(19*time.Minute))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
@@ -43,20 +42,10 @@ func main() {
 		}
 		return
 	}
-	if err := run(*addr, *db, cmp.Or(*secret, os.Getenv("CENTRIRPC_SECRET")), shards(cmp.Or(*redis, os.Getenv("CENTRIRPC_REDIS"))), cmp.Or(*prefix, os.Getenv("CENTRIRPC_REDIS_PREFIX"))); err != nil {
+	if err := run(*addr, *db, cmp.Or(*secret, os.Getenv("CENTRIRPC_SECRET")), given("-redis", *redis, "CENTRIRPC_REDIS"), given("-redis-prefix", *prefix, "CENTRIRPC_REDIS_PREFIX")); err != nil {
 		fmt.Fprintln(os.Stderr, "tasks:", err)
 		os.Exit(1)
 	}
-}
-
-// shards are the URLs of a list with commas.
-func shards(list string) (urls []string) {
-	for url := range strings.SplitSeq(list, ",") {
-		if url = strings.TrimSpace(url); url != "" {
-			urls = append(urls, url)
-		}
-	}
-	return urls
 }
 
 // isWell asks a URL, which is to answer with status 200 within three seconds.
@@ -75,10 +64,11 @@ func isWell(url string) error {
 
 // run serves until the process gets SIGINT or SIGTERM. Without URLs of Redis this is
 // the only node.
-func run(addr, path, secret string, redis []string, prefix string) error {
+func run(addr, path, secret string, redis, prefix setting) error {
+	urls := redis.list()
 	if secret == "" {
-		if len(redis) > 0 {
-			return errors.New("with -redis all nodes need the same secret, or each refuses the tokens of the others: give -secret or CENTRIRPC_SECRET, such as the output of openssl rand -hex 32")
+		if len(urls) > 0 {
+			return errors.New("with " + redis.name + " all nodes need the same secret, or each refuses the tokens of the others: give -secret or CENTRIRPC_SECRET, such as the output of openssl rand -hex 32")
 		}
 		secret = rand.Text()
 	}
@@ -87,15 +77,24 @@ func run(addr, path, secret string, redis []string, prefix string) error {
 		return err
 	}
 	defer db.Close()
+	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; choose another address with -addr, such as 127.0.0.1:0 for a free port", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
 
 	srv, err := server.New(api.NewRouter(api.NewService(db)), server.Config{
 		TokenHMACSecret: secret,
 		MaxMessageSize:  1 << 20, // for imports
-		Redis:           redis,
-		RedisPrefix:     prefix,
+		Redis:           urls,
+		RedisPrefix:     prefix.value,
+		NodeName:        nodeName(listener.Addr()),
 	})
 	if err != nil {
-		return err
+		return asTyped(err, redis, prefix)
 	}
 
 	mux := http.NewServeMux()
@@ -104,15 +103,22 @@ func run(addr, path, secret string, redis []string, prefix string) error {
 	for _, path := range []string{"/connection/", "/emulation", "/health", "/ready", "/metrics"} {
 		mux.Handle(path, srv)
 	}
-	listener, err := net.Listen("tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%w; choose another address with -addr, such as 127.0.0.1:0 for a free port", err)
-	}
-	if err != nil {
-		return err
-	}
 	fmt.Printf("listening on http://%s\n", listener.Addr())
 	return srv.Serve(context.Background(), listener, mux)
+}
+
+// nodeName is where the node listens or, where that is every address of the machine,
+// the machine's name and the port.
+func nodeName(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && !ip.IsUnspecified() {
+		return addr.String()
+	}
+	machine, err := os.Hostname()
+	if err != nil {
+		return addr.String()
+	}
+	return net.JoinHostPort(machine, port)
 }
 
 // handToken gives anybody a token for any user: this is a demo. A real

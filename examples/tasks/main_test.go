@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/centrirpc/centrirpc/internal/redisserver"
 	"github.com/centrirpc/centrirpc/server/token"
 )
 
@@ -181,6 +182,7 @@ func TestRefusals(t *testing.T) {
 	}
 	defer taken.Close()
 	db := filepath.Join(t.TempDir(), "tasks.db")
+	redis := redisserver.Start(t)
 	for _, c := range []struct {
 		args  []string
 		code  int
@@ -190,9 +192,11 @@ func TestRefusals(t *testing.T) {
 		{[]string{"-addr", taken.Addr().String(), "-db", db}, 1, "address already in use", 1},
 		{[]string{"-addr", "nowhere", "-db", db}, 1, "missing port", 1},
 		{[]string{"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "none", "tasks.db")}, 1, "unable to open database file", 1},
-		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-redis", "redis://127.0.0.1:1"}, 1, "all nodes need the same secret", 1},
-		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", "redis://127.0.0.1:1"}, 1, "127.0.0.1:1", 1},
-		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", "redis://127.0.0.1:1", "-redis-prefix", "{a}"}, 1, `RedisPrefix "{a}"`, 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-redis", "redis://127.0.0.1:1"}, 1, "with -redis all nodes need the same secret", 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", "redis://127.0.0.1:1"}, 1, "no Redis can be reached at 127.0.0.1:1; start it there or correct -redis: ", 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", redis.URL() + ",127.0.0.1:1"}, 1, "URL 2 of -redis is not the address of a Redis", 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", redis.URL() + "," + redis.URL()}, 1, "URL 2 of -redis (" + redis.Addr() + ") is the same Redis as URL 1 of -redis", 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", "redis://127.0.0.1:1", "-redis-prefix", "{a}"}, 1, `-redis-prefix "{a}"`, 1},
 		{[]string{"-nonsense"}, 2, "-nonsense", 0},
 		{[]string{"nonsense"}, 2, `"nonsense" is no flag`, 1},
 	} {
@@ -204,6 +208,43 @@ func TestRefusals(t *testing.T) {
 			c.lines > 0 && strings.Count(stderr.String(), "\n") != c.lines {
 			t.Errorf("tasks %q: %v, %q, %q; want exit code %d and %d lines with %q", c.args, cmd.ProcessState, stdout.String(), stderr.String(), c.code, c.lines, c.says)
 		}
+	}
+}
+
+// What is wrong with a variable is said of the variable.
+func TestRefusalOfAVariable(t *testing.T) {
+	t.Setenv("CENTRIRPC_REDIS", "127.0.0.1:1")
+	out, err := exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "tasks.db"), "-secret", importSecret).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "CENTRIRPC_REDIS is not the address of a Redis") {
+		t.Errorf("%v, %s", err, out)
+	}
+}
+
+// Where it listens is said once, on standard output, by a program whose log goes to the
+// same terminal.
+func TestListeningIsSaidOnce(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "tasks.db"))
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(stdout)
+	line, _ := said.ReadString('\n')
+	get(t, strings.TrimSpace(strings.TrimPrefix(line, "listening on "))+"/health") // it serves
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(said)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "draining") || strings.Contains(log.String()+string(rest), "listening") {
+		t.Errorf("it said %q, then %q, and in its log %s", line, rest, log.String())
 	}
 }
 

@@ -6,7 +6,9 @@ package redisclient
 import (
 	"crypto/tls"
 	"fmt"
+	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +34,11 @@ func Parse(setting, address string, config *tls.Config) (Address, error) {
 		return a, fmt.Errorf("%s is not the address of a Redis; give one like redis://user:password@127.0.0.1:6379/0, special characters in the password percent-encoded", setting)
 	}
 	query := parsed.Query()
+	for _, one := range query["addr"] {
+		if !isHostAndPort(one) {
+			return a, fmt.Errorf("%s has an addr that is not host:port; write each as addr=host:port, and the user and the password, which count for all, before the first host: redis://user:password@host:port?addr=host:port", setting)
+		}
+	}
 	sentinel := option.Sentinel.MasterSet != ""
 	if (query.Has("sentinel_user") || query.Has("sentinel_password")) && !sentinel {
 		return a, fmt.Errorf("%s has sentinel_user or sentinel_password, and no master_set; add the name that the Sentinels watch, or remove them", setting)
@@ -57,6 +64,17 @@ func Parse(setting, address string, config *tls.Config) (Address, error) {
 	}
 	a.Option = option
 	return a, nil
+}
+
+// isHostAndPort reports whether a text is a host and a port, neither of them left out.
+// What is none would become an address that nobody gave.
+func isHostAndPort(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || host == "" || strings.ContainsAny(host, "@/ ") {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 // Hosts are the addresses in the URL, with commas between them.

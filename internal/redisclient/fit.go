@@ -18,12 +18,17 @@ type unfit struct{ what string }
 
 func (u unfit) Error() string { return u.what }
 
-// fit asks every node whether it can keep what must not be lost.
+// fit asks every node whether it can keep what must not be lost. One that does not
+// answer is not waited for if it has no part of a cluster's slots, as a replica.
 func (a Address) fit(ctx context.Context, client rueidis.Client, log *slog.Logger) error {
-	for _, node := range client.Nodes() {
+	for at, node := range client.Nodes() {
 		info, err := Info(ctx, node)
 		if err != nil {
-			return err
+			if _, answered := Refusal(err); answered || ctx.Err() != nil || !Spare(ctx, client, at) {
+				return err
+			}
+			log.Warn("a replica of the Redis Cluster is out of reach; all goes on without it, and nothing takes the place of its master if that goes, too", "setting", a.Setting, "redis", at, "error", err)
+			continue
 		}
 		major, minor := version(info["redis_version"])
 		if major < oldestMajor || major == oldestMajor && minor < oldestMinor {

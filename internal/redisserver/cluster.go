@@ -12,12 +12,12 @@ import (
 const slots = 16384
 
 // StartCluster starts a Redis Cluster of so many masters, with the slots spread over
-// them, and waits until it is up.
-func StartCluster(t testing.TB, masters int) []*Server {
+// them, and waits until it is up. More arguments are for each node.
+func StartCluster(t testing.TB, masters int, args ...string) []*Server {
 	t.Helper()
 	nodes := make([]*Server, masters)
 	for i := range nodes {
-		nodes[i] = Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+		nodes[i] = Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", "2000"}, args...)...)
 		nodes[i].Do(fmt.Sprintf("CLUSTER ADDSLOTSRANGE %d %d", slots*i/masters, slots*(i+1)/masters-1))
 		nodes[i].Do(fmt.Sprint("CLUSTER SET-CONFIG-EPOCH ", i+1))
 	}
@@ -34,18 +34,33 @@ func StartCluster(t testing.TB, masters int) []*Server {
 	return nodes
 }
 
-// AddReplica starts a replica of a master of the cluster, and waits until it follows.
-// When the master is gone for two seconds it takes its place.
+// AddReplica starts a replica of a master of the cluster, and waits until it follows and
+// all nodes know it. When the master is gone for two seconds it takes its place.
 func AddReplica(t testing.TB, master *Server) *Server {
 	t.Helper()
 	replica := Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
-	_, port, _ := net.SplitHostPort(master.addr)
-	replica.Do(fmt.Sprintf("CLUSTER MEET 127.0.0.1 %s %s", port, master.busPort))
+	var others []*Server
+	for line := range strings.Lines(master.Text("CLUSTER NODES")) {
+		at, bus, _ := strings.Cut(strings.Fields(line)[1], "@")
+		host, port, _ := net.SplitHostPort(at)
+		replica.Do(fmt.Sprintf("CLUSTER MEET %s %s %s", host, port, bus))
+		others = append(others, &Server{t: t, addr: at})
+	}
 	id := strings.TrimSpace(master.Text("CLUSTER MYID"))
 	await(t, "the replica to be taken", func() bool { return replica.Do("CLUSTER REPLICATE "+id) == "+OK" })
 	await(t, "the replica to follow", func() bool {
 		return strings.Contains(replica.Text("INFO replication"), "master_link_status:up")
 	})
+	for _, other := range others {
+		await(t, "the replica to be known", func() bool {
+			for line := range strings.Lines(other.Text("CLUSTER NODES")) {
+				if strings.Contains(line, replica.addr) && strings.Contains(line, "slave "+id) {
+					return true
+				}
+			}
+			return false
+		})
+	}
 	return replica
 }
 

@@ -47,7 +47,9 @@ func start(t testing.TB, addr string, args []string, more ...string) *Server {
 	}
 	_, busPort, _ := net.SplitHostPort(loopback.FreeAddress(t))
 	s := &Server{t: t, addr: addr, busPort: busPort, args: slices.Concat(args, []string{
-		"--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no"}, more)}
+		"--cluster-port", busPort, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--daemonize", "no",
+		// A replica follows at once, and hears something every second: both wait for company otherwise.
+		"--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}, more)}
 	s.Restart()
 	t.Cleanup(s.Kill)
 	return s

@@ -33,5 +33,5 @@ func (b *Backend) subscribe(r *http.Request, asked *request) response {
 }
 
 func (b *Backend) connectData(userID string) json.RawMessage {
-	return serving.ConnectData(b.cfg.MaxMessageSize, userID, b.engine.Epoch(userID))
+	return serving.ConnectData(b.cfg.MaxMessageSize, userID, b.engine.Epoch(userID), "")
 }

@@ -12,6 +12,9 @@ test("pages at different nodes follow each other", async () => {
   const nodes = [await startNode(...shared), await startNode(...shared)];
   const ann = await open("ann", { url: nodes[0].url });
   const bob = await open("bob", { url: nodes[1].url });
+  for (const [page, at] of [[ann, nodes[0]], [bob, nodes[1]]]) {
+    assert.equal(await page.locator("#node").textContent(), `to ${new URL(at.url).host}`, "the page says which node it is at");
+  }
   await add(ann, "Made at one node");
   await card(bob, "open", "Made at one node").waitFor();
   await bob.getByRole("button", { name: "Move Made at one node to In progress" }).click();

@@ -47,7 +47,9 @@ class CentrifugoRPCClient:
     given, it is the ``sub`` of a token that is a JWT; without such a token, it is what the
     server says at each connect, as centrirpc's own does. Options:
 
-    - ``timeout``: how long a call, notification or subscribe may take, in seconds.
+    - ``timeout``: how long a call, notification or subscribe may take, in seconds. A server
+      refuses calls of more than its MaxCallWait, 1 hour by default, or the method's own
+      timeout if that is longer.
     - ``get_token``: async function that gives a fresh token, called when one expires
       (and at first if ``token`` is empty). Without it an expired token ends the connection.
       If it raises, it is asked again later; ``centrifuge.UnauthorizedError`` gives up.

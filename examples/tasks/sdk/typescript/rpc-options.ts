@@ -12,7 +12,10 @@ export type { CallProgress } from "./rpc-wire.js";
 
 /** Options of a client. */
 export interface ClientOptions {
-  /** How long a call, notification or subscription may take, in milliseconds. Default 30 000, at most 24 hours. */
+  /**
+   * How long a call, notification or subscription may take, in milliseconds. Default 30 000, at most 24 hours;
+   * a server refuses calls of more than its MaxCallWait, 1 hour by default, or the method's own timeout.
+   */
   timeout?: number | undefined;
   /**
    * Gives a fresh token: called when the token is missing, near its end or refused as expired (109). An
@@ -55,7 +58,7 @@ export interface ClientOptions {
 
 /** Options of one call, notification or subscription. */
 export interface WaitOptions {
-  /** How long it may take, in milliseconds, from now. Default: that of the client. */
+  /** How long it may take, in milliseconds, from now. Default: that of the client, whose bounds hold here, too. */
   timeout?: number | undefined;
   /** Ends it when aborted; a call that was sent is cancelled on the server too. */
   signal?: AbortSignal | undefined;

@@ -7,7 +7,7 @@ import { Columns } from "./columns.js";
 import { find, make, setFault } from "./dom.js";
 import { offerImport } from "./import.js";
 import { BadUserError, openSession, rememberUser, rememberedUser } from "./session.js";
-import { cutConnection } from "./socket.js";
+import { currentNode, cutConnection } from "./socket.js";
 import { changeTask, confirmDelete, writeTask } from "./task-dialog.js";
 import { Waiting, marked } from "./waiting.js";
 import { errorText, faultsByField, statusNames, statuses } from "./words.js";
@@ -71,6 +71,10 @@ function showState(state: ConnectionState): void {
   const place = find("state", HTMLElement);
   place.dataset["state"] = state;
   place.textContent = state;
+  const node = state === "connected" ? currentNode() : undefined;
+  const where = find("node", HTMLElement);
+  where.hidden = node === undefined;
+  where.textContent = node === undefined ? "" : `to ${node}`;
 }
 
 /** Asks for everything anew. */
