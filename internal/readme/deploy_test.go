@@ -172,7 +172,7 @@ func TestTheTimesOfThePage(t *testing.T) {
 	page := text(deployPage)
 	for _, c := range []struct{ says, file, holds string }{
 		{"60 s for 25 s and 10 s", "deploy/nginx/centrirpc.conf", "proxy_read_timeout 60s;"},
-		{"60 s for 25 s and 10 s", "server/config.go", "PingInterval, 25 * time.Second"},
+		{"60 s for 25 s and 10 s", "server/config.go", "PingInterval, 25*time.Second"},
 		{"`proxy_connect_timeout`, 1 s", "deploy/nginx/centrirpc.conf", "proxy_connect_timeout 1s;"},
 		{"2,000 connections", "deploy/nginx/centrirpc.conf", "limit_conn connections 2000;"},
 		{"100 handshakes a second (500 at once)", "deploy/nginx/centrirpc.conf", "rate=100r/s;"},
@@ -182,7 +182,7 @@ func TestTheTimesOfThePage(t *testing.T) {
 		{"`TimeoutStopSec` is 35 s", "deploy/systemd/greeter.service", "TimeoutStopSec=35s"},
 		{"| `preStop` | 5 s |", "deploy/kubernetes/deployment.yaml", "seconds: 5"},
 		{"| `terminationGracePeriodSeconds` | 40 s |", "deploy/kubernetes/deployment.yaml", "terminationGracePeriodSeconds: 40"},
-		{"25 s at most (`DrainTimeout`)", "server/config.go", "DrainTimeout, 25 * time.Second"},
+		{"25 s at most (`DrainTimeout`)", "server/config.go", "DrainTimeout, 25*time.Second"},
 		{"CPU at 60 %, down by one pod in 2 min", "deploy/kubernetes/horizontalpodautoscaler.yaml", "averageUtilization: 60"},
 		{"CPU at 60 %, down by one pod in 2 min", "deploy/kubernetes/horizontalpodautoscaler.yaml", "periodSeconds: 120"},
 	} {

@@ -112,6 +112,12 @@ func (all *Channels) Typed(name string) bool {
 	return ok
 }
 
+// Pattern is the pattern of the router's typed channel of that name; empty if it is none.
+func (all *Channels) Pattern(name string) string {
+	info, _ := all.router.LookupChannel(name)
+	return info.Pattern
+}
+
 // MaySubscribe asks whether a client may subscribe to the channel, which is none of
 // its reply channels. ctx says who asks (centrirpc.ConnFromContext). The error says
 // why not; it is for the log.

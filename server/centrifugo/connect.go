@@ -80,10 +80,15 @@ func (b *Backend) channelsAtConnect(id *Identity) []string {
 	return subscribed
 }
 
-// stated names in the log each contract that clients were generated from and that is
+// stated counts clients by their contract, and names in the log each contract that clients were generated from and that is
 // another than the backend's, once.
 func (b *Backend) stated(asked *request) {
-	if hash, state, fresh, ok := b.contracts.Stated(asked.data()); ok && fresh {
+	hash, state, fresh, ok := b.contracts.Stated(asked.data())
+	if !ok {
+		return
+	}
+	b.metrics.ContractStated(state)
+	if fresh {
 		b.log.Info("clients of another contract connect; this is said once for each", "state", state, "contract", hash,
 			"own_contract", b.contracts.Current(), "client", asked.Client, "name", asked.Name, "version", asked.Version)
 	}

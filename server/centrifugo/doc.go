@@ -6,11 +6,11 @@
 //
 //	backend, err := centrifugo.New(router, centrifugo.Config{
 //		APIURL: "http://centrifugo:8000/api",
-//		APIKey: os.Getenv("CENTRIFUGO_API_KEY"),
-//		Secret: os.Getenv("CENTRIRPC_SECRET"),
+//		APIKey: os.Getenv("CENTRIFUGO_HTTP_API_KEY"),
+//		Secret: os.Getenv("CENTRIFUGO_VAR_CENTRIRPC_SECRET"),
 //	})
 //	if err != nil { … }
-//	http.ListenAndServe(":9000", backend)
+//	err = backend.ListenAndServe(context.Background(), ":9000", nil)
 //
 // A Backend answers exact paths and 404 to all else:
 //
@@ -19,7 +19,11 @@
 //	/centrifugo/subscribe  who may subscribe to what
 //	/centrifugo/publish    requests, and what clients publish on other channels
 //	/centrifugo/rpc        native RPC
-//	/health                200 when serving, 503 when draining
+//	/health                200 as long as it serves
+//	/ready                 200 when it takes calls, 503 when not
+//	/metrics               Prometheus
+//
+// The last three are not for the public.
 //
 // The command centrirpc centrifugo-config prints a configuration of Centrifugo for a
 // router.
