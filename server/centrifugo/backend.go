@@ -61,7 +61,7 @@ func New(router *centrirpc.Router, cfg Config) (*Backend, error) {
 	names := make([]string, len(cfg.Channels))
 	for i, c := range cfg.Channels {
 		names[i] = c.Name
-		declared[i] = serving.Channel{Name: c.Name, Subscribe: c.Subscribe, Publish: c.Publish}
+		declared[i] = serving.Channel(c)
 	}
 	if b.channels, err = serving.NewChannels(declared, router); err != nil {
 		return nil, fmt.Errorf("centrifugo: %w", err)

@@ -158,6 +158,11 @@ type Channel struct {
 	// refuses it. Its text goes to the log. Zero means that only the server may
 	// publish.
 	Publish func(ctx context.Context, conn *centrirpc.Conn, channel string, data json.RawMessage) error
+	// Presence lets clients that are subscribed see who else is: user id, client id and
+	// the connection's info. It needs presence and allow_presence_for_subscriber in
+	// Centrifugo's configuration of the channel's namespace, as centrirpc
+	// centrifugo-config -presence prints them. Zero means that nobody can.
+	Presence bool
 }
 
 // SecretHeader is the header in which Centrifugo proves itself: see Config.Secret.

@@ -14,12 +14,12 @@ import (
 
 // connectResult lets a client in.
 type connectResult struct {
-	User     string          `json:"user"`
-	ExpireAt int64           `json:"expire_at,omitempty"` // seconds since 1970
-	Info     json.RawMessage `json:"info,omitempty"`
-	Meta     json.RawMessage `json:"meta,omitempty"`
-	Data     json.RawMessage `json:"data"`
-	Channels []string        `json:"channels"`
+	User     string                `json:"user"`
+	ExpireAt int64                 `json:"expire_at,omitempty"` // seconds since 1970
+	Info     json.RawMessage       `json:"info,omitempty"`
+	Meta     json.RawMessage       `json:"meta,omitempty"`
+	Data     json.RawMessage       `json:"data"`
+	Subs     map[string]subscribed `json:"subs"`
 }
 
 // The numbers are Centrifuge's own for the same ends of a connection.
@@ -45,7 +45,7 @@ func (b *Backend) connect(r *http.Request, asked *request) response {
 	b.stated(asked)
 	return response{Result: connectResult{
 		User: id.UserID, ExpireAt: unix(id.ExpiresAt), Info: id.Info, Meta: packMeta(&id),
-		Data: b.connectData(id.UserID), Channels: b.channelsAtConnect(&id),
+		Data: b.connectData(id.UserID), Subs: b.subscriptionsAtConnect(&id),
 	}}
 }
 
@@ -67,17 +67,18 @@ func (b *Backend) identify(r *http.Request, asked *request) (id Identity, err er
 	return id, nil
 }
 
-// channelsAtConnect are those that the connection need not subscribe to itself.
-func (b *Backend) channelsAtConnect(id *Identity) []string {
-	subscribed := []string{wire.ReplyChannel(id.UserID)}
+// subscriptionsAtConnect are those that the connection need not ask for itself.
+func (b *Backend) subscriptionsAtConnect(id *Identity) map[string]subscribed {
+	reply := wire.ReplyChannel(id.UserID)
+	all := map[string]subscribed{reply: b.subscribed(reply)}
 	for _, name := range id.Channels {
 		if b.channels.Find(name) == nil && !b.channels.Typed(name) {
 			b.log.Warn("an identity names a channel that is neither in Config.Channels nor typed; it is not subscribed to", "channel", name, "user", id.UserID)
 			continue
 		}
-		subscribed = append(subscribed, name)
+		all[name] = b.subscribed(name)
 	}
-	return subscribed
+	return all
 }
 
 // stated counts clients by their contract, and names in the log each contract that clients were generated from and that is

@@ -45,13 +45,18 @@
 //   - The calls of one connection are counted in each backend by itself, and a client
 //     that was idle for minutes begins anew.
 //   - Channel names with a ":" need a namespace in Centrifugo's configuration.
-//   - Presence is Centrifugo's: presence and allow_presence_for_subscriber of the
-//     channel's namespace; what a typed channel declares of it has no effect.
+//   - Presence needs presence and allow_presence_for_subscriber in the configuration of
+//     the channel's namespace, which centrirpc centrifugo-config -presence prints. Where
+//     a channel does not declare it, but its namespace has it, clients that ask hear of
+//     nobody, and are not refused.
 //   - A cancel that is sent right before a disconnect may be lost, for Centrifugo drops
 //     what it asks the backend for a client that is gone: the handler ends at its
 //     deadline.
 //   - A client's publications on one channel of the application may be decided upon at
 //     the same time, and so change places: Centrifugo asks about several at once.
+//
+// Events that one goroutine publishes on one channel arrive in its order: Publish
+// returns when Centrifugo has taken the event.
 //
 // # Several backends
 //

@@ -18,6 +18,13 @@ import (
 // the lane's next request. A request that fails in a way that may pass is sent
 // again, until its publications are too old.
 //
+// On one channel, what one goroutine publishes arrives in its order, with one
+// exception: where Centrifugo takes a publication of a request and could not take one
+// before it, because its broker failed in between, the earlier one arrives later. Only
+// replies, items and progress share requests with others of their own call, and
+// clients know their order by their numbers; an event's publisher waits until it was
+// taken.
+//
 // A request that broke off may have been carried out, so a publication may arrive
 // twice. Replies, items and progress may: clients know them by their correlation id
 // and number. Events carry an idempotency key, by which Centrifugo drops the second.
