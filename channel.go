@@ -105,7 +105,8 @@ func ChannelDeprecated(instead string) ChannelOption {
 // ChannelPresence lets clients that are subscribed see who else is, on all nodes: by
 // presence(channel) and presenceStats(channel) of their SDK, which give the user id,
 // the client id and what the server calls the info of each connection. Without it
-// nobody can. Those of a node that was killed are seen a minute longer.
+// nobody can. Those of a node that was killed are seen a minute longer. Behind
+// Centrifugo its configuration must allow it: centrirpc centrifugo-config -presence.
 func ChannelPresence() ChannelOption {
 	return func(c *channel) { c.info.Presence = true }
 }

@@ -110,7 +110,7 @@ func (c *connection) publishOnChannel(e centrifuge.PublishEvent, answer centrifu
 		defer c.server.recovered("publish", func() {})
 		err := c.rule("publish", e.Channel, func(ctx context.Context) error { return c.server.channels.MayPublish(ctx, e.Channel, e.Data) })
 		if err == nil { // the library publishes it
-			c.server.metrics.published(declared.Name)
+			c.server.metrics.Published(declared.Name)
 		}
 		answer(centrifuge.PublishReply{}, err)
 	})

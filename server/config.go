@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/internal/serving"
 	"github.com/centrirpc/centrirpc/server/token"
 )
 
@@ -226,56 +227,34 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	for _, n := range []struct {
-		name            string
-		value           *int
-		standard, least int
-	}{
-		{"MaxMessageSize", &c.MaxMessageSize, 65536, minSize},
-		{"MaxResultSize", &c.MaxResultSize, 512 << 10, minSize},
-		{"ClientQueueSize", &c.ClientQueueSize, 1 << 20, minSize + replyOverhead},
-		{"MaxInFlight", &c.MaxInFlight, 10_000, 1},
-		{"MaxInFlightPerConnection", &c.MaxInFlightPerConnection, 256, 1},
-		{"MaxChannelsPerConnection", &c.MaxChannelsPerConnection, 128, 1},
-	} {
-		if *n.value == 0 {
-			*n.value = n.standard
-		}
-		if *n.value < n.least {
-			return c, fmt.Errorf("server: %s is %d; it must be at least %d, or 0 for %d", n.name, *n.value, n.least, n.standard)
-		}
-	}
+	settings := serving.Settings{Package: "server"}
+	settings.Size("MaxMessageSize", &c.MaxMessageSize, 65536, minSize)
+	settings.Size("MaxResultSize", &c.MaxResultSize, 512<<10, minSize)
+	settings.Size("ClientQueueSize", &c.ClientQueueSize, 1<<20, minSize+replyOverhead)
+	settings.Size("MaxInFlight", &c.MaxInFlight, 10_000, 1)
+	settings.Size("MaxInFlightPerConnection", &c.MaxInFlightPerConnection, 256, 1)
+	settings.Size("MaxChannelsPerConnection", &c.MaxChannelsPerConnection, 128, 1)
 	switch {
 	case c.MaxConnectionsPerUser == 0:
 		c.MaxConnectionsPerUser = 100
 	case c.MaxConnectionsPerUser < 0:
 		c.MaxConnectionsPerUser = 0 // as the library says "no bound"
 	}
-	for _, d := range []struct {
-		name     string
-		value    *time.Duration
-		standard time.Duration
-	}{
-		{"CallTimeout", &c.CallTimeout, 30 * time.Second},
-		{"MaxCallTimeout", &c.MaxCallTimeout, 5 * time.Minute},
-		{"MaxCallWait", &c.MaxCallWait, max(time.Hour, c.MaxCallTimeout)},
-		{"PingInterval", &c.PingInterval, 25 * time.Second},
-		{"WriteTimeout", &c.WriteTimeout, 10 * time.Second},
-		{"RefreshGrace", &c.RefreshGrace, 25 * time.Second},
-		{"DrainTimeout", &c.DrainTimeout, 25 * time.Second},
-	} {
-		if *d.value < 0 {
-			return c, fmt.Errorf("server: %s is %v; it must not be negative, and 0 means %v", d.name, *d.value, d.standard)
-		}
-		if *d.value == 0 {
-			*d.value = d.standard
-		}
-	}
+	settings.Duration("CallTimeout", &c.CallTimeout, 30*time.Second)
+	settings.Duration("MaxCallTimeout", &c.MaxCallTimeout, 5*time.Minute)
+	settings.Duration("MaxCallWait", &c.MaxCallWait, max(time.Hour, c.MaxCallTimeout))
+	settings.Duration("PingInterval", &c.PingInterval, 25*time.Second)
+	settings.Duration("WriteTimeout", &c.WriteTimeout, 10*time.Second)
+	settings.Duration("RefreshGrace", &c.RefreshGrace, 25*time.Second)
+	settings.Duration("DrainTimeout", &c.DrainTimeout, 25*time.Second)
 	if c.RedisPrefix == "" {
 		c.RedisPrefix = "centrirpc"
 	}
 	if c.PongTimeout == 0 {
 		c.PongTimeout = min(10*time.Second, c.PingInterval/2)
+	}
+	if err := settings.Err(); err != nil {
+		return c, err
 	}
 	return c, c.validate()
 }

@@ -13,7 +13,7 @@ func (s *Server) onStated(e centrifuge.ConnectEvent) {
 	if !ok {
 		return
 	}
-	s.metrics.contract.WithLabelValues(state).Inc()
+	s.metrics.ContractStated(state)
 	if fresh {
 		s.log.Info("clients of another contract connect; this is said once for each", "state", state, "contract", hash,
 			"own_contract", s.contracts.Current(), "client", e.ClientID, "name", e.Name, "version", e.Version)

@@ -18,7 +18,7 @@ func (s *Server) startNode() error {
 		ClientChannelLimit:      s.cfg.MaxChannelsPerConnection,
 		UserConnectionLimit:     s.cfg.MaxConnectionsPerUser,
 		ClientExpiredCloseDelay: s.cfg.RefreshGrace,
-		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: s.metrics.registry},
+		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: s.metrics.Registry()},
 	})
 	if err != nil {
 		return err

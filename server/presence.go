@@ -14,16 +14,7 @@ func (all *channels) subscribed(name string) centrifuge.SubscribeReply {
 }
 
 func (all *channels) options(name string) centrifuge.SubscribeOptions {
-	return centrifuge.SubscribeOptions{EmitPresence: all.presence(name)}
-}
-
-// presence reports whether the channel's subscribers may see one another.
-func (all *channels) presence(name string) bool {
-	if c := all.Find(name); c != nil {
-		return c.Presence
-	}
-	info, ok := all.router.LookupChannel(name)
-	return ok && info.Presence
+	return centrifuge.SubscribeOptions{EmitPresence: all.ShowsPresence(name)}
 }
 
 // anyPresence reports whether there is such a channel at all.
@@ -43,7 +34,7 @@ func (c *connection) onPresenceStats(e centrifuge.PresenceStatsEvent, answer cen
 }
 
 func (c *connection) seesPresence(channel string) error {
-	if !c.server.channels.presence(channel) || !c.client.IsSubscribed(channel) {
+	if !c.server.channels.ShowsPresence(channel) || !c.client.IsSubscribed(channel) {
 		return centrifuge.ErrorPermissionDenied
 	}
 	return nil

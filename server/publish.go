@@ -30,11 +30,7 @@ func (s *Server) Publish(ctx context.Context, channel string, data any) error {
 
 // publishTyped is the way out of the router's typed channels.
 func (s *Server) publishTyped(_ context.Context, channel string, encoded json.RawMessage) error {
-	declared := ""
-	if info, ok := s.channels.router.LookupChannel(channel); ok {
-		declared = info.Pattern
-	}
-	return s.publishEncoded(channel, declared, encoded)
+	return s.publishEncoded(channel, s.channels.Pattern(channel), encoded)
 }
 
 // publishEncoded is Publish for what is encoded, on a channel that there is.
@@ -45,6 +41,6 @@ func (s *Server) publishEncoded(channel, declared string, encoded json.RawMessag
 	if _, err := s.node.Publish(channel, encoded); err != nil {
 		return fmt.Errorf("server: publish on %q: %w", channel, err)
 	}
-	s.metrics.published(declared)
+	s.metrics.Published(declared)
 	return nil
 }

@@ -10,12 +10,12 @@ import (
 	"sync/atomic"
 
 	"github.com/centrifugal/centrifuge"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/calls"
 	"github.com/centrirpc/centrirpc/calls/memstore"
 	"github.com/centrirpc/centrirpc/calls/redisstore"
+	"github.com/centrirpc/centrirpc/internal/observing"
 	"github.com/centrirpc/centrirpc/internal/serving"
 	"github.com/centrirpc/centrirpc/server/token"
 )
@@ -67,8 +67,7 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 	if s.contracts, err = serving.NewContracts(router, cfg.OlderContracts); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	var counters []prometheus.Collector
-	s.metrics, counters = newMetrics(router, cfg.Channels)
+	s.metrics = newMetrics(router, cfg.Channels)
 	if s.verifier, err = cfg.verifier(); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -86,14 +85,14 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 		MaxResultSize:      cfg.MaxResultSize,
 		Logger:             cfg.Logger,
 		Observer:           s.metrics,
-		Tracer:             newTracer(cfg.TracerProvider),
+		Tracer:             observing.NewTracer(cfg.TracerProvider, "server"),
 	})
 	if err != nil {
 		s.close()
 		return nil, err
 	}
 	// Late, so that a registry can be used again after an error above.
-	if err := s.metrics.register(cfg.Registry, s.engine, cfg.MaxInFlight, append(counters, s.readyGauge())); err != nil {
+	if err := s.metrics.register(cfg.Registry, s.engine, cfg.MaxInFlight, s.readiness); err != nil {
 		s.close()
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 func centrifugoConfigCommand() *command {
 	return &command{
 		name:    "centrifugo-config",
-		usage:   "PKG -backend URL [-origin URL]… [-connect] [-header NAME]… [-namespace NAME]… [-format yaml|json] [-o FILE]",
+		usage:   "PKG -backend URL [-origin URL]… [-connect] [-header NAME]… [-namespace NAME]… [-redis] [-presence] [-format yaml|json] [-o FILE]",
 		summary: "Print a configuration of Centrifugo 6 for a Go package's methods",
 		text: packageText + `
 
@@ -22,6 +22,7 @@ from its environment (6.3 or later):
   CENTRIFUGO_VAR_CENTRIRPC_SECRET           what the backend has as Config.Secret
   CENTRIFUGO_HTTP_API_KEY                   what the backend has as Config.APIKey
   CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY   the secret of the tokens
+  CENTRIFUGO_ENGINE_REDIS_ADDRESS           with -redis: redis://user:password@host:6379
 
 Exit codes: 0 done, 2 nothing could be written.
 
@@ -39,6 +40,8 @@ Examples:
 			flags.Func("namespace", "`name` before the \":\" in names of channels that are not typed; may be repeated", appendTo(&o.Namespaces))
 			flags.IntVar(&o.MaxMessageSize, "max-message-size", 65536, "largest frame from a client in `bytes`: the backend's Config.MaxMessageSize")
 			flags.IntVar(&o.MaxResultSize, "max-result-size", 512<<10, "largest result in `bytes`: the backend's Config.MaxResultSize")
+			flags.BoolVar(&o.Redis, "redis", false, "have several Centrifugos share the Redis that CENTRIFUGO_ENGINE_REDIS_ADDRESS names")
+			flags.BoolVar(&o.Presence, "presence", false, "let clients see who else is subscribed, on channels that declare it")
 			flags.IntVar(&o.Port, "port", 8000, "`port` that Centrifugo listens on")
 			flags.StringVar(&c.format, "format", "yaml", "`format` to write: yaml, with comments, or json")
 			flags.StringVar(&c.file, "o", "", "write to this `file` instead of standard output (or -)")
@@ -69,6 +72,10 @@ Secrets are in Centrifugo's environment, not here:
   CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY  verifies the clients' tokens (or see
                                            client.token for public keys)`
 
+const centrifugoConfigRedis = `
+  CENTRIFUGO_ENGINE_REDIS_ADDRESS          the Redis that all of them share, such as
+                                           redis://user:password@host:6379`
+
 func (c *centrifugoConfig) run(e *environment, args []string) (int, error) {
 	pkg, err := one(args, "a package, such as ./api, or a contract.json")
 	if err != nil {
@@ -94,7 +101,11 @@ func (c *centrifugoConfig) run(e *environment, args []string) (int, error) {
 	if c.format == "json" {
 		text, err = config.JSON()
 	} else {
-		text, err = config.YAML(centrifugoConfigHead)
+		head := centrifugoConfigHead
+		if c.options.Redis {
+			head += centrifugoConfigRedis
+		}
+		text, err = config.YAML(head)
 	}
 	if err != nil {
 		return exitUsage, err

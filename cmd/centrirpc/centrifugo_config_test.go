@@ -15,6 +15,15 @@ func TestCentrifugoConfig(t *testing.T) {
 			t.Fatalf("%q is missing in %+v", want, o)
 		}
 	}
+	if strings.Contains(o.stdout, "ENGINE_REDIS") || strings.Contains(o.stdout, "presence") {
+		t.Errorf("what was not asked for: %s", o.stdout)
+	}
+	o = run(t, "centrifugo-config", "./api", "-backend", "http://127.0.0.1:9000", "-redis", "-presence")
+	for _, want := range []string{"#   CENTRIFUGO_ENGINE_REDIS_ADDRESS  ", `type: "redis"`, "allow_presence_for_subscriber: true"} {
+		if o.code != exitOK || !strings.Contains(o.stdout, want) {
+			t.Errorf("%q is missing in %+v", want, o)
+		}
+	}
 	file := filepath.Join(dir, "centrifugo.json")
 	if o := run(t, "centrifugo-config", "./api", "-backend", "http://127.0.0.1:9000", "-format", "json", "-o", file); o != (outcome{}) {
 		t.Errorf("%+v", o)

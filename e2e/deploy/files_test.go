@@ -23,7 +23,7 @@ func read(t *testing.T, path string) string {
 // serverDefault is the time that a zero value of a field of server.Config stands for.
 func serverDefault(t *testing.T, field string) time.Duration {
 	t.Helper()
-	return seconds(t, "server/config.go", `\{"`+field+`", &c\.`+field+`, (\d+) \* time\.Second\}`)
+	return seconds(t, "server/config.go", `settings\.Duration\("`+field+`", &c\.`+field+`, (\d+)\*time\.Second\)`)
 }
 
 // disconnectTimeout is how long connections, and after them other requests, have at the

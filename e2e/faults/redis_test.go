@@ -59,10 +59,10 @@ func (c *cluster) move(to int) {
 	c.proxy.Cut()
 }
 
-func (c *cluster) starts(keys []string) {
-	c.t.Helper()
+func (r *rig) starts(keys []string) {
+	r.t.Helper()
 	for _, key := range keys {
-		c.journal.await("start", key)
+		r.journal.await("start", key)
 	}
 }
 

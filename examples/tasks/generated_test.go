@@ -28,6 +28,10 @@ func TestGeneratedIsFresh(t *testing.T) {
 	centrirpc("generate", "./api", "-o", "sdk", "-check")
 
 	contract := centrirpc("contract", "./api")
+	centrifugo := centrirpc("centrifugo-config", "./api", "-redis", "-backend", "http://nginx:9000", "-origin", "http://127.0.0.1:8080", "-max-message-size", "1048576")
+	if recorded, err := os.ReadFile("../../deploy/centrifugo/centrifugo.yaml"); err != nil || !bytes.Equal(recorded, centrifugo) {
+		t.Errorf("deploy/centrifugo/centrifugo.yaml is stale, %v: run centrirpc centrifugo-config as this test does", err)
+	}
 	for _, path := range []string{"api/contract.json", "sdk/contract.json"} {
 		if recorded, err := os.ReadFile(path); err != nil || !bytes.Equal(recorded, contract) {
 			t.Errorf("%s is stale, %v: run go generate ./examples/tasks/api", path, err)

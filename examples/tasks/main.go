@@ -3,9 +3,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -19,16 +17,20 @@ import (
 	"github.com/centrirpc/centrirpc/examples/tasks/api"
 	"github.com/centrirpc/centrirpc/examples/tasks/store"
 	"github.com/centrirpc/centrirpc/examples/tasks/web"
-	"github.com/centrirpc/centrirpc/server"
 	"github.com/centrirpc/centrirpc/server/token"
 )
 
 func main() {
-	addr := flag.String("addr", "127.0.0.1:8000", "`address` to listen on; port 0 takes a free one")
-	db := flag.String("db", "tasks.db", "SQLite `file`, made if it is not there")
-	secret := flag.String("secret", "", "`secret` that signs tokens, best 32 random bytes, the same on all nodes; also CENTRIRPC_SECRET (default a random one)")
+	var o options
+	flag.StringVar(&o.addr, "addr", "", "`address` to listen on; port 0 takes a free one (default 127.0.0.1:8000, or :9000 behind Centrifugo)")
+	flag.StringVar(&o.db, "db", "tasks.db", "SQLite `file`, made if it is not there")
+	flag.StringVar(&o.secret, "secret", "", "`secret` that signs tokens, best 32 random bytes, the same on all nodes; also CENTRIRPC_SECRET (default a random one), or behind Centrifugo CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY")
 	redis := flag.String("redis", "", "`URLs`, with commas between them, of the Redis that all nodes share, such as redis://127.0.0.1:6379; also CENTRIRPC_REDIS (default: this is the only node)")
 	prefix := flag.String("redis-prefix", "", "`text` that begins all names in Redis; systems that share one take different ones, for databases of it do not keep publications apart; also CENTRIRPC_REDIS_PREFIX (default centrirpc)")
+	flag.StringVar(&o.centrifugo.url, "centrifugo", "", "serve as the backend of the Centrifugo at this `URL`, such as http://127.0.0.1:8000; also TASKS_CENTRIFUGO (default: clients connect to this program)")
+	flag.StringVar(&o.centrifugo.public, "centrifugo-public", "", "`URL` at which browsers reach Centrifugo, or / for the one that they have the page from; also TASKS_CENTRIFUGO_PUBLIC (default that of -centrifugo)")
+	flag.StringVar(&o.centrifugo.apiKey, "centrifugo-api-key", "", "Centrifugo's http_api.`key`; better in CENTRIFUGO_HTTP_API_KEY, as Centrifugo has it, for other users of a machine see flags")
+	flag.StringVar(&o.centrifugo.secret, "centrifugo-secret", "", "`secret` that Centrifugo proves itself with; better in CENTRIFUGO_VAR_CENTRIRPC_SECRET, as Centrifugo has it")
 	check := flag.String("check", "", "ask this `URL`, such as http://127.0.0.1:8000/ready, and exit with status 1 unless all is well there: for containers, which may have no other program")
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -42,7 +44,9 @@ func main() {
 		}
 		return
 	}
-	if err := run(*addr, *db, cmp.Or(*secret, os.Getenv("CENTRIRPC_SECRET")), given("-redis", *redis, "CENTRIRPC_REDIS"), given("-redis-prefix", *prefix, "CENTRIRPC_REDIS_PREFIX")); err != nil {
+	o.redis, o.prefix = given("-redis", *redis, "CENTRIRPC_REDIS"), given("-redis-prefix", *prefix, "CENTRIRPC_REDIS_PREFIX")
+	o.complete(os.Getenv)
+	if err := run(&o); err != nil {
 		fmt.Fprintln(os.Stderr, "tasks:", err)
 		os.Exit(1)
 	}
@@ -62,22 +66,17 @@ func isWell(url string) error {
 	return nil
 }
 
-// run serves until the process gets SIGINT or SIGTERM. Without URLs of Redis this is
-// the only node.
-func run(addr, path, secret string, redis, prefix setting) error {
-	urls := redis.list()
-	if secret == "" {
-		if len(urls) > 0 {
-			return errors.New("with " + redis.name + " all nodes need the same secret, or each refuses the tokens of the others: give -secret or CENTRIRPC_SECRET, such as the output of openssl rand -hex 32")
-		}
-		secret = rand.Text()
+// run serves until the process gets SIGINT or SIGTERM.
+func run(o *options) error {
+	if err := o.check(); err != nil {
+		return err
 	}
-	db, err := store.Open(context.Background(), path)
+	db, err := store.Open(context.Background(), o.db)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	listener, err := net.Listen("tcp", addr)
+	listener, err := net.Listen("tcp", o.addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%w; choose another address with -addr, such as 127.0.0.1:0 for a free port", err)
 	}
@@ -86,25 +85,21 @@ func run(addr, path, secret string, redis, prefix setting) error {
 	}
 	defer listener.Close()
 
-	srv, err := server.New(api.NewRouter(api.NewService(db)), server.Config{
-		TokenHMACSecret: secret,
-		MaxMessageSize:  1 << 20, // for imports
-		Redis:           urls,
-		RedisPrefix:     prefix.value,
-		NodeName:        nodeName(listener.Addr()),
-	})
+	router := api.NewRouter(api.NewService(db))
+	served, err := o.serve(router, nodeName(listener.Addr()))
 	if err != nil {
-		return asTyped(err, redis, prefix)
+		return asTyped(err, o.redis, o.prefix)
 	}
+	defer served.close()
 
 	mux := http.NewServeMux()
-	mux.Handle("/", web.Handler())
-	mux.HandleFunc("GET /token", func(w http.ResponseWriter, r *http.Request) { handToken(w, r, secret) })
-	for _, path := range []string{"/connection/", "/emulation", "/health", "/ready", "/metrics"} {
-		mux.Handle(path, srv)
+	mux.Handle("/", web.Handler(served.connect...))
+	mux.HandleFunc("GET /token", func(w http.ResponseWriter, r *http.Request) { handToken(w, r, o.secret, served.connect) })
+	for _, path := range served.paths {
+		mux.Handle(path, served)
 	}
 	fmt.Printf("listening on http://%s\n", listener.Addr())
-	return srv.Serve(context.Background(), listener, mux)
+	return served.Serve(context.Background(), listener, mux)
 }
 
 // nodeName is where the node listens or, where that is every address of the machine,
@@ -122,13 +117,17 @@ func nodeName(addr net.Addr) string {
 }
 
 // handToken gives anybody a token for any user: this is a demo. A real
-// application does this for the user of its own session.
-func handToken(w http.ResponseWriter, r *http.Request, secret string) {
+// application does this for the user of its own session. With the token it says where
+// to connect, if that is not here.
+func handToken(w http.ResponseWriter, r *http.Request, secret string, connect []string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	user := r.FormValue("user")
 	signed, err := token.Sign(secret, token.Claims{UserID: user, ExpiresAt: time.Now().Add(time.Hour)})
 	answer := map[string]string{"token": signed, "user_id": user}
+	if len(connect) > 0 {
+		answer["connect"] = connect[0]
+	}
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		answer = map[string]string{"error": err.Error()}

@@ -36,9 +36,15 @@ func Make(c *contract.Contract, options Options) (*Section, error) {
 		s.set("publish_proxy_enabled", true, "Requests come this way, and what clients publish on the application's channels.")
 		s.set("subscribe_proxy_enabled", true, "The backend decides, and tells a client with its reply channel what it needs", "to send unanswered calls again.")
 		s.set("allow_user_limited_channels", false, "Or else the backend would not be asked about reply channels, user#ID.")
+		o.presence(s)
 	}
 	root := &Section{}
 	root.sub("http_server", func(s *Section) { s.set("port", o.Port) })
+	if o.Redis {
+		root.sub("engine", func(s *Section) {
+			s.set("type", "redis", "What one Centrifugo publishes reaches the clients of all that share a Redis. Its", "address is in CENTRIFUGO_ENGINE_REDIS_ADDRESS.")
+		})
+	}
 	root.sub("client", func(s *Section) {
 		s.set("allowed_origins", list(o.Origins), "The pages that may connect. Programs that are no browsers need not be named.")
 		s.set("disallow_anonymous_connection_tokens", true, "A token must name its user.")
@@ -73,6 +79,7 @@ func Make(c *contract.Contract, options Options) (*Section, error) {
 				all[i].set("name", name)
 				all[i].set("publish_proxy_enabled", true)
 				all[i].set("subscribe_proxy_enabled", true)
+				o.presence(all[i])
 			}
 			s.set("namespaces", all, "What is before the : in the names of channels.")
 		}
@@ -88,6 +95,14 @@ func Make(c *contract.Contract, options Options) (*Section, error) {
 	})
 	root.sub("health", func(s *Section) { s.set("enabled", true, "/health, for load balancers.") })
 	return root, nil
+}
+
+func (o *Options) presence(s *Section) {
+	if !o.Presence {
+		return
+	}
+	s.set("presence", true, "The backend says of each channel whether it keeps presence; others show nobody.")
+	s.set("allow_presence_for_subscriber", true)
 }
 
 func (o *Options) proxy(s *Section, name string, timeout time.Duration, headers []string) {

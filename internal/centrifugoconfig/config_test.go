@@ -108,6 +108,37 @@ func TestMake(t *testing.T) {
 	}
 }
 
+// Several Centrifugos share a Redis, and channels of all namespaces can have presence.
+func TestMakeForSeveralAndForPresence(t *testing.T) {
+	c := &contract.Contract{Channels: []contract.Channel{{Name: "tasks:{id}"}}}
+	config, err := centrifugoconfig.Make(c, centrifugoconfig.Options{Backend: backend, Redis: true, Presence: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := config.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values map[string]any
+	if err := json.Unmarshal(text, &values); err != nil {
+		t.Fatal(err)
+	}
+	if got := at(t, values, "engine.type"); got != "redis" {
+		t.Errorf("engine.type is %v", got)
+	}
+	for where, options := range map[string]any{
+		"without a namespace": at(t, values, "channel.without_namespace"),
+		"tasks":               at(t, values, "channel.namespaces").([]any)[0],
+	} {
+		if at(t, options, "presence") != true || at(t, options, "allow_presence_for_subscriber") != true {
+			t.Errorf("%s: %v", where, options)
+		}
+	}
+	if _, values := made(t, c, centrifugoconfig.Options{Backend: backend}); at(t, values, "engine") != nil || at(t, values, "channel.without_namespace.presence") != nil {
+		t.Error("what was not asked for is there")
+	}
+}
+
 func TestMakeRefuses(t *testing.T) {
 	channel := func(name string) *contract.Contract {
 		return &contract.Contract{Channels: []contract.Channel{{Name: name}}}

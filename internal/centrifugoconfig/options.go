@@ -30,6 +30,11 @@ type Options struct {
 	MaxResultSize int
 	// Port is where Centrifugo listens. Zero means 8000.
 	Port int
+	// Redis has several Centrifugos share a Redis, whose address is in the environment.
+	Redis bool
+	// Presence has clients see who else is subscribed to a channel, where the backend
+	// lets them.
+	Presence bool
 	// SecretHeader is the header of the shared secret, and SecretVariable what
 	// follows CENTRIFUGO_VAR_ in the name of the environment variable that has it.
 	// Zero means X-Centrirpc-Secret and CENTRIRPC_SECRET.

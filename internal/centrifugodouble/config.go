@@ -21,6 +21,11 @@ type config struct {
 	Log struct {
 		Level string `json:"level"`
 	} `json:"log"`
+	Engine struct {
+		Type string `json:"type"`
+		// redis is the address of its Redis, for the environment only.
+		redis string
+	} `json:"engine"`
 	Client struct {
 		AllowedOrigins []string `json:"allowed_origins"`
 		Token          struct {
@@ -72,6 +77,8 @@ type channelOptions struct {
 	PublishProxyEnabled      bool `json:"publish_proxy_enabled"`
 	SubscribeProxyEnabled    bool `json:"subscribe_proxy_enabled"`
 	AllowUserLimitedChannels bool `json:"allow_user_limited_channels"`
+	Presence                 bool `json:"presence"`
+	PresenceForSubscriber    bool `json:"allow_presence_for_subscriber"`
 }
 
 type proxy struct {
@@ -117,6 +124,7 @@ func readConfig(text []byte, env map[string]string) (*config, error) {
 	c := &config{}
 	// Centrifugo's defaults.
 	c.HTTPServer.Port = 8000
+	c.Engine.redis = "redis://127.0.0.1:6379"
 	c.Client.QueueMaxSize = 1 << 20
 	c.Client.ChannelLimit = 128
 	c.Client.PingInterval, c.Client.PongTimeout = duration(25*time.Second), duration(8*time.Second)
@@ -138,6 +146,12 @@ func readConfig(text []byte, env map[string]string) (*config, error) {
 	}
 	if key, ok := env["CENTRIFUGO_HTTP_API_KEY"]; ok {
 		c.HTTPAPI.Key = key
+	}
+	if address, ok := env["CENTRIFUGO_ENGINE_REDIS_ADDRESS"]; ok {
+		c.Engine.redis = address
+	}
+	if c.Engine.Type != "" && c.Engine.Type != "memory" && c.Engine.Type != "redis" {
+		return nil, fmt.Errorf("the double knows no engine %q", c.Engine.Type)
 	}
 	for _, p := range c.proxies() {
 		for name, value := range p.HTTP.StaticHeaders {

@@ -38,6 +38,11 @@ type answered struct {
 		Meta     json.RawMessage `json:"meta"`
 		Data     json.RawMessage `json:"data"`
 		Channels []string        `json:"channels"`
+		Subs     map[string]struct {
+			Data     json.RawMessage `json:"data"`
+			Override *override       `json:"override"`
+		} `json:"subs"`
+		Override *override `json:"override"`
 	} `json:"result"`
 	Error *struct {
 		Code      uint32 `json:"code"`
@@ -48,6 +53,21 @@ type answered struct {
 		Code   uint32 `json:"code"`
 		Reason string `json:"reason"`
 	} `json:"disconnect"`
+}
+
+// override is what a backend changes of a channel's options for one subscription.
+type override struct {
+	Presence *struct {
+		Value bool `json:"value"`
+	} `json:"presence"`
+}
+
+// of are the options of a subscription to a channel with those of its configuration.
+func (o *override) of(options channelOptions) centrifuge.SubscribeOptions {
+	if o != nil && o.Presence != nil {
+		options.Presence = o.Presence.Value
+	}
+	return centrifuge.SubscribeOptions{EmitPresence: options.Presence}
 }
 
 // err is what the backend refused with.
@@ -154,9 +174,24 @@ func (c *connection) subscribe(e centrifuge.SubscribeEvent) (centrifuge.Subscrib
 	}
 	var reply centrifuge.SubscribeReply
 	if a.Result != nil {
+		reply.Options = a.Result.Override.of(options)
 		reply.Options.Data = a.Result.Data
 	}
 	return reply, nil
+}
+
+// mayPresence says whether a client sees who is subscribed to a channel.
+func (c *connection) mayPresence(channel string) error {
+	options, known := c.server.config.options(channel)
+	switch {
+	case !known:
+		return centrifuge.ErrorUnknownChannel
+	case !options.Presence:
+		return centrifuge.ErrorNotAvailable
+	case !options.PresenceForSubscriber || !c.client.IsSubscribed(channel):
+		return centrifuge.ErrorPermissionDenied
+	}
+	return nil
 }
 
 func (c *connection) rpc(e centrifuge.RPCEvent) (centrifuge.RPCReply, error) {

@@ -24,6 +24,7 @@ type Server struct {
 	node     *centrifuge.Node
 	backends *http.Client
 	mux      *http.ServeMux
+	redis    *centrifuge.RedisShard // nil if its engine is in memory
 }
 
 // connection is one client.
@@ -61,6 +62,9 @@ func New(configuration []byte, env map[string]string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.useEngine(); err != nil {
+		return nil, err
+	}
 	s.node.OnConnecting(s.onConnecting)
 	s.node.OnConnect(s.onConnect)
 	if err := s.node.Run(); err != nil {
@@ -86,6 +90,30 @@ func New(configuration []byte, env map[string]string) (*Server, error) {
 	return s, nil
 }
 
+// useEngine has the node publish, and keep presence, where its configuration says.
+func (s *Server) useEngine() error {
+	if s.config.Engine.Type != "redis" {
+		return nil
+	}
+	shard, err := centrifuge.NewRedisShard(s.node, centrifuge.RedisShardConfig{Address: s.config.Engine.redis})
+	if err != nil {
+		return err
+	}
+	s.redis = shard
+	shards := []*centrifuge.RedisShard{shard}
+	broker, err := centrifuge.NewRedisBroker(s.node, centrifuge.RedisBrokerConfig{Prefix: "centrifugo", Shards: shards})
+	if err != nil {
+		return err
+	}
+	s.node.SetBroker(broker)
+	presence, err := centrifuge.NewRedisPresenceManager(s.node, centrifuge.RedisPresenceManagerConfig{Prefix: "centrifugo", Shards: shards})
+	if err != nil {
+		return err
+	}
+	s.node.SetPresenceManager(presence)
+	return nil
+}
+
 // ServeHTTP serves clients and the server API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
@@ -94,6 +122,9 @@ func (s *Server) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	_ = s.node.Shutdown(ctx)
+	if s.redis != nil {
+		s.redis.Close()
+	}
 	s.backends.CloseIdleConnections()
 }
 
@@ -161,10 +192,20 @@ func (s *Server) onConnecting(ctx context.Context, e centrifuge.ConnectEvent) (c
 		Subscriptions:     map[string]centrifuge.SubscribeOptions{},
 	}
 	for _, channel := range a.Result.Channels {
-		if _, known := s.config.options(channel); !known {
+		options, known := s.config.options(channel)
+		if !known {
 			return centrifuge.ConnectReply{}, centrifuge.ErrorUnknownChannel
 		}
-		reply.Subscriptions[channel] = centrifuge.SubscribeOptions{}
+		reply.Subscriptions[channel] = (*override)(nil).of(options)
+	}
+	for channel, sub := range a.Result.Subs {
+		options, known := s.config.options(channel)
+		if !known {
+			return centrifuge.ConnectReply{}, centrifuge.ErrorUnknownChannel
+		}
+		subscribed := sub.Override.of(options)
+		subscribed.Data = sub.Data
+		reply.Subscriptions[channel] = subscribed
 	}
 	return reply, nil
 }
@@ -178,6 +219,12 @@ func (s *Server) onConnect(client *centrifuge.Client) {
 		c.do(func() { cb(c.subscribe(e)) })
 	})
 	client.OnRPC(func(e centrifuge.RPCEvent, cb centrifuge.RPCCallback) { c.do(func() { cb(c.rpc(e)) }) })
+	client.OnPresence(func(e centrifuge.PresenceEvent, cb centrifuge.PresenceCallback) {
+		cb(centrifuge.PresenceReply{}, c.mayPresence(e.Channel))
+	})
+	client.OnPresenceStats(func(e centrifuge.PresenceStatsEvent, cb centrifuge.PresenceStatsCallback) {
+		cb(centrifuge.PresenceStatsReply{}, c.mayPresence(e.Channel))
+	})
 	client.OnRefresh(func(e centrifuge.RefreshEvent, cb centrifuge.RefreshCallback) { c.do(func() { cb(c.refresh(e)) }) })
 }
 

@@ -1,4 +1,4 @@
-// Package nginxserver runs the nginx of deploy/nginx for a test.
+// Package nginxserver runs the nginx of deploy/nginx, or of deploy/centrifugo, for a test.
 package nginxserver
 
 import (
@@ -24,6 +24,8 @@ type Edit struct{ Old, New string }
 type Server struct {
 	t      testing.TB
 	binary string
+	folder string   // of the files, in deploy
+	files  []string // the first includes the others
 	dir    string
 	addr   string
 	proc   *exec.Cmd
@@ -38,15 +40,31 @@ var nodes = []string{"node1:8000", "node2:8000", "node3:8000"}
 // with the test.
 func Start(t testing.TB, addresses []string, edits ...Edit) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: t.TempDir(), addr: loopback.FreeAddress(t)}
+	if len(addresses) != len(nodes) {
+		t.Fatalf("%d nodes; deploy/nginx has %d", len(addresses), len(nodes))
+	}
+	for i, address := range addresses {
+		edits = append(edits, Edit{"server " + nodes[i] + " ", "server " + address + " "})
+	}
+	return start(&Server{t: t, folder: "nginx", files: []string{"nginx.conf", "centrirpc.conf"}}, edits)
+}
+
+// StartCentrifugo runs the nginx of deploy/centrifugo, with its own port changed as that of
+// Start, and with the changes that say where all else is.
+func StartCentrifugo(t testing.TB, edits ...Edit) *Server {
+	t.Helper()
+	return start(&Server{t: t, folder: "centrifugo", files: []string{"nginx.conf"}}, edits)
+}
+
+func start(s *Server, edits []Edit) *Server {
+	t := s.t
+	t.Helper()
+	s.dir, s.addr = t.TempDir(), loopback.FreeAddress(t)
 	var err error
 	if s.binary, err = exec.LookPath("nginx"); err != nil {
 		if s.binary, err = exec.LookPath("/usr/sbin/nginx"); err != nil {
 			tools.Missing(t, "nginx")
 		}
-	}
-	if len(addresses) != len(nodes) {
-		t.Fatalf("%d nodes; deploy/nginx has %d", len(addresses), len(nodes))
 	}
 	paths := "http {\n"
 	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
@@ -56,9 +74,6 @@ func Start(t testing.TB, addresses []string, edits ...Edit) *Server {
 		Edit{"/var/log/nginx/", s.dir + "/"},
 		// A machine may allow fewer.
 		Edit{"worker_rlimit_nofile 65536;", ""}, Edit{"worker_connections 32768;", "worker_connections 512;"})
-	for i, address := range addresses {
-		edits = append(edits, Edit{"server " + nodes[i] + " ", "server " + address + " "})
-	}
 	s.Write(edits...)
 	s.Restart()
 	t.Cleanup(func() {
@@ -71,12 +86,12 @@ func Start(t testing.TB, addresses []string, edits ...Edit) *Server {
 	return s
 }
 
-// Write makes the configuration from deploy/nginx with the changes, and has nginx check it.
+// Write makes the configuration from deploy with the changes, and has nginx check it.
 func (s *Server) Write(edits ...Edit) {
 	s.t.Helper()
-	source := sourceDir(s.t)
-	texts := map[string]string{"nginx.conf": "", "centrirpc.conf": ""}
-	for name := range texts {
+	source := filepath.Join(deployDir(s.t), s.folder)
+	texts := map[string]string{}
+	for _, name := range s.files {
 		data, err := os.ReadFile(filepath.Join(source, name))
 		if err != nil {
 			s.t.Fatal(err)
@@ -91,7 +106,7 @@ func (s *Server) Write(edits ...Edit) {
 			}
 		}
 		if !found {
-			s.t.Fatalf("%q is not in deploy/nginx", e.Old)
+			s.t.Fatalf("%q is not in deploy/%s", e.Old, s.folder)
 		}
 	}
 	for name, text := range texts {
@@ -105,8 +120,8 @@ func (s *Server) Write(edits ...Edit) {
 	}
 }
 
-// sourceDir is deploy/nginx of this checkout, seen from wherever a test runs.
-func sourceDir(t testing.TB) string {
+// deployDir is deploy of this checkout, seen from wherever a test runs.
+func deployDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
@@ -114,7 +129,7 @@ func sourceDir(t testing.TB) string {
 	}
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "deploy/nginx/nginx.conf")); err == nil {
-			return filepath.Join(dir, "deploy/nginx")
+			return filepath.Join(dir, "deploy")
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {

@@ -28,8 +28,8 @@ func deployBlocks(t *testing.T, root string) map[string]string {
 	for _, m := range block.FindAllStringSubmatch(string(data), -1) {
 		found[m[2]] = m[3]
 	}
-	// One more is the picture.
-	if fences := strings.Count(string(data), "```"); fences != 2*len(found)+2 || len(found) != 5 {
+	// Two more are the pictures.
+	if fences := strings.Count(string(data), "```"); fences != 2*len(found)+4 || len(found) != 7 {
 		t.Fatalf("%s has %d fences and %d named blocks: a block without a name is not tested", deployPage, fences, len(found))
 	}
 	return found
@@ -47,6 +47,7 @@ func TestTheNodesOfThePage(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "api/api.go"), files["api/api.go"])
 	write(t, filepath.Join(dir, "main.go"), page["main.go"])
+	write(t, filepath.Join(dir, "backend/main.go"), page["backend/main.go"])
 	write(t, filepath.Join(dir, "secret.txt"), "a secret of this page's test, long enough\n")
 	for _, name := range []string{"go.mod", "go.sum"} {
 		data, err := os.ReadFile(filepath.Join(root, name))
@@ -59,6 +60,7 @@ func TestTheNodesOfThePage(t *testing.T) {
 	run(t, dir, nil, "go", "mod", "edit", "-tool="+self+"/cmd/centrirpc", "-require="+self+"@v0.0.0", "-replace="+self+"="+root)
 	env := []string{"GOFLAGS=-mod=mod"}
 	run(t, dir, env, "go", "generate", "./api")
+	run(t, dir, env, "go", "vet", "./backend")
 
 	redis := redisserver.Start(t)
 	nodes := []string{loopback.FreeAddress(t), loopback.FreeAddress(t)}
@@ -136,6 +138,7 @@ func TestTheCommandsOfThePage(t *testing.T) {
 	for name, want := range map[string][]string{
 		"nginx":      {"sudo cp deploy/nginx/centrirpc.conf /etc/nginx/conf.d/", "sudo sed -i -e s/node1:8000/10.0.0.1:8000/", "sudo nginx -t", "sudo systemctl reload nginx"},
 		"compose":    {"docker compose -f deploy/compose/compose.yaml up --build --wait"},
+		"centrifugo": {"docker compose -f deploy/centrifugo/compose.yaml up --build --wait"},
 		"kubernetes": {"kubectl create secret generic app --from-literal=secret=", "kubectl apply -f deploy/kubernetes"},
 	} {
 		said := strings.Split(typed(t, root, []string{"PATH=" + tools + string(os.PathListSeparator) + os.Getenv("PATH")}, page[name]), "\n")
@@ -172,17 +175,18 @@ func TestTheTimesOfThePage(t *testing.T) {
 	page := text(deployPage)
 	for _, c := range []struct{ says, file, holds string }{
 		{"60 s for 25 s and 10 s", "deploy/nginx/centrirpc.conf", "proxy_read_timeout 60s;"},
-		{"60 s for 25 s and 10 s", "server/config.go", "PingInterval, 25 * time.Second"},
+		{"60 s for 25 s and 10 s", "server/config.go", "PingInterval, 25*time.Second"},
 		{"`proxy_connect_timeout`, 1 s", "deploy/nginx/centrirpc.conf", "proxy_connect_timeout 1s;"},
 		{"2,000 connections", "deploy/nginx/centrirpc.conf", "limit_conn connections 2000;"},
 		{"100 handshakes a second (500 at once)", "deploy/nginx/centrirpc.conf", "rate=100r/s;"},
 		{"100 handshakes a second (500 at once)", "deploy/nginx/centrirpc.conf", "burst=500 nodelay;"},
 		{"for up to an hour", "deploy/nginx/nginx.conf", "worker_shutdown_timeout 1h;"},
 		{"`stop_grace_period` is 35 s", "deploy/compose/compose.yaml", "stop_grace_period: 35s"},
+		{"`stop_grace_period` is 35 s as well", "deploy/centrifugo/compose.yaml", "stop_grace_period: 35s"},
 		{"`TimeoutStopSec` is 35 s", "deploy/systemd/greeter.service", "TimeoutStopSec=35s"},
 		{"| `preStop` | 5 s |", "deploy/kubernetes/deployment.yaml", "seconds: 5"},
 		{"| `terminationGracePeriodSeconds` | 40 s |", "deploy/kubernetes/deployment.yaml", "terminationGracePeriodSeconds: 40"},
-		{"25 s at most (`DrainTimeout`)", "server/config.go", "DrainTimeout, 25 * time.Second"},
+		{"25 s at most (`DrainTimeout`)", "server/config.go", "DrainTimeout, 25*time.Second"},
 		{"CPU at 60 %, down by one pod in 2 min", "deploy/kubernetes/horizontalpodautoscaler.yaml", "averageUtilization: 60"},
 		{"CPU at 60 %, down by one pod in 2 min", "deploy/kubernetes/horizontalpodautoscaler.yaml", "periodSeconds: 120"},
 	} {

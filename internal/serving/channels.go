@@ -112,6 +112,21 @@ func (all *Channels) Typed(name string) bool {
 	return ok
 }
 
+// Pattern is the pattern of the router's typed channel of that name; empty if it is none.
+func (all *Channels) Pattern(name string) string {
+	info, _ := all.router.LookupChannel(name)
+	return info.Pattern
+}
+
+// ShowsPresence reports whether the channel's subscribers may see one another.
+func (all *Channels) ShowsPresence(name string) bool {
+	if c := all.Find(name); c != nil {
+		return c.Presence
+	}
+	info, ok := all.router.LookupChannel(name)
+	return ok && info.Presence
+}
+
 // MaySubscribe asks whether a client may subscribe to the channel, which is none of
 // its reply channels. ctx says who asks (centrirpc.ConnFromContext). The error says
 // why not; it is for the log.

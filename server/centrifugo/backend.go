@@ -13,6 +13,7 @@ import (
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/calls"
 	"github.com/centrirpc/centrirpc/calls/memstore"
+	"github.com/centrirpc/centrirpc/internal/observing"
 	"github.com/centrirpc/centrirpc/internal/serving"
 )
 
@@ -27,9 +28,11 @@ type Backend struct {
 	callers   *callers
 	channels  *serving.Channels
 	contracts *serving.Contracts
+	metrics   *observing.Metrics
 	secret    secret
 	paths     map[string]http.Handler
 
+	store    calls.Store
 	draining atomic.Bool
 	// ownStore is the store to close at the end, if it was not given.
 	ownStore *memstore.Store
@@ -55,8 +58,10 @@ func New(router *centrirpc.Router, cfg Config) (*Backend, error) {
 	}
 	b := &Backend{cfg: cfg, log: cfg.Logger, secret: newSecret(cfg.Secret)}
 	declared := make([]serving.Channel, len(cfg.Channels))
+	names := make([]string, len(cfg.Channels))
 	for i, c := range cfg.Channels {
-		declared[i] = serving.Channel{Name: c.Name, Subscribe: c.Subscribe, Publish: c.Publish}
+		names[i] = c.Name
+		declared[i] = serving.Channel(c)
 	}
 	if b.channels, err = serving.NewChannels(declared, router); err != nil {
 		return nil, fmt.Errorf("centrifugo: %w", err)
@@ -64,22 +69,28 @@ func New(router *centrirpc.Router, cfg Config) (*Backend, error) {
 	if b.contracts, err = serving.NewContracts(router, cfg.OlderContracts); err != nil {
 		return nil, fmt.Errorf("centrifugo: %w", err)
 	}
-	store := cfg.Store
-	if store == nil {
+	b.metrics = observing.NewMetrics(router, names)
+	b.store = cfg.Store
+	if b.store == nil {
 		b.ownStore = memstore.New(memstore.Config{})
-		store = b.ownStore
+		b.store = b.ownStore
 	}
-	b.publisher = newPublisher(&cfg)
+	b.publisher = newPublisher(&cfg, b.metrics.PublishFailed)
 	b.engine, err = calls.NewEngine(router, b.publisher.reply, calls.Config{
-		Store:              store,
+		Store:              b.store,
 		DefaultTimeout:     cfg.CallTimeout,
 		MaxTimeout:         cfg.MaxCallTimeout,
 		MaxInFlight:        cfg.MaxInFlight,
 		MaxInFlightPerConn: cfg.MaxInFlightPerConnection,
 		MaxResultSize:      cfg.MaxResultSize,
 		Logger:             cfg.Logger,
-		Observer:           cfg.Observer,
+		Observer:           b.metrics,
+		Tracer:             observing.NewTracer(cfg.TracerProvider, "server/centrifugo"),
 	})
+	if err == nil {
+		// Late, so that a registry can be used again after an error above.
+		err = b.register()
+	}
 	if err != nil {
 		if b.ownStore != nil {
 			b.ownStore.Close()
@@ -94,8 +105,10 @@ func New(router *centrirpc.Router, cfg Config) (*Backend, error) {
 		"/centrifugo/publish":   b.proxied(b.publish),
 		"/centrifugo/rpc":       b.proxied(b.rpc),
 		"/health":               b.HealthHandler(),
+		"/ready":                b.ReadyHandler(),
+		"/metrics":              b.MetricsHandler(),
 	}
-	b.unpublish = router.AddPublisher(b.publishEncoded)
+	b.unpublish = router.AddPublisher(b.publishTyped)
 	return b, nil
 }
 

@@ -11,8 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/internal/serving"
 	"github.com/centrirpc/centrirpc/wire"
 )
 
@@ -104,11 +108,21 @@ type Config struct {
 	// have been given its own with centrirpc.WithContract. Zero means none.
 	OlderContracts [][]byte
 
+	// DrainTimeout bounds how long ListenAndServe and Serve wait for running calls, and
+	// for Centrifugo to take their replies, once they are told to stop; up to six
+	// seconds more pass until they have ended. Zero means 25 s.
+	DrainTimeout time.Duration
+
 	// Logger takes the log. Neither the secret, nor the API key, nor the data of
 	// calls are logged. Zero means slog.Default().
 	Logger *slog.Logger
-	// Observer is told of every call, for metrics. Zero means nobody is.
-	Observer calls.Observer
+	// Registry takes the metrics; it can serve one Backend. Zero means a registry of
+	// the backend's own, with those of the Go runtime and the process.
+	Registry *prometheus.Registry
+	// TracerProvider, of OpenTelemetry, makes a span of each call, below the one that
+	// the client named, and has the handler's own spans below it. Zero means that
+	// nothing is traced, which costs nothing.
+	TracerProvider trace.TracerProvider
 }
 
 // Identity says who is connecting.
@@ -144,6 +158,11 @@ type Channel struct {
 	// refuses it. Its text goes to the log. Zero means that only the server may
 	// publish.
 	Publish func(ctx context.Context, conn *centrirpc.Conn, channel string, data json.RawMessage) error
+	// Presence lets clients that are subscribed see who else is: user id, client id and
+	// the connection's info. It needs presence and allow_presence_for_subscriber in
+	// Centrifugo's configuration of the channel's namespace, as centrirpc
+	// centrifugo-config -presence prints them. Zero means that nobody can.
+	Presence bool
 }
 
 // SecretHeader is the header in which Centrifugo proves itself: see Config.Secret.
@@ -164,40 +183,19 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	for _, n := range []struct {
-		name            string
-		value           *int
-		standard, least int
-	}{
-		{"PublishConnections", &c.PublishConnections, 16, 1},
-		{"PublishQueueSize", &c.PublishQueueSize, 64 << 20, 1 << 20},
-		{"MaxMessageSize", &c.MaxMessageSize, 65536, minSize},
-		{"MaxResultSize", &c.MaxResultSize, 512 << 10, minSize},
-		{"MaxInFlight", &c.MaxInFlight, 10_000, 1},
-		{"MaxInFlightPerConnection", &c.MaxInFlightPerConnection, 256, 1},
-	} {
-		if *n.value == 0 {
-			*n.value = n.standard
-		}
-		if *n.value < n.least {
-			return c, fmt.Errorf("centrifugo: %s is %d; it must be at least %d, or 0 for %d", n.name, *n.value, n.least, n.standard)
-		}
-	}
-	for _, d := range []struct {
-		name     string
-		value    *time.Duration
-		standard time.Duration
-	}{
-		{"PublishTimeout", &c.PublishTimeout, 30 * time.Second},
-		{"CallTimeout", &c.CallTimeout, 30 * time.Second},
-		{"MaxCallTimeout", &c.MaxCallTimeout, 5 * time.Minute},
-	} {
-		if *d.value < 0 {
-			return c, fmt.Errorf("centrifugo: %s is %v; it must not be negative, and 0 means %v", d.name, *d.value, d.standard)
-		}
-		if *d.value == 0 {
-			*d.value = d.standard
-		}
+	settings := serving.Settings{Package: "centrifugo"}
+	settings.Size("PublishConnections", &c.PublishConnections, 16, 1)
+	settings.Size("PublishQueueSize", &c.PublishQueueSize, 64<<20, 1<<20)
+	settings.Size("MaxMessageSize", &c.MaxMessageSize, 65536, minSize)
+	settings.Size("MaxResultSize", &c.MaxResultSize, 512<<10, minSize)
+	settings.Size("MaxInFlight", &c.MaxInFlight, 10_000, 1)
+	settings.Size("MaxInFlightPerConnection", &c.MaxInFlightPerConnection, 256, 1)
+	settings.Duration("PublishTimeout", &c.PublishTimeout, 30*time.Second)
+	settings.Duration("CallTimeout", &c.CallTimeout, 30*time.Second)
+	settings.Duration("MaxCallTimeout", &c.MaxCallTimeout, 5*time.Minute)
+	settings.Duration("DrainTimeout", &c.DrainTimeout, 25*time.Second)
+	if err := settings.Err(); err != nil {
+		return c, err
 	}
 	return c, c.validate()
 }

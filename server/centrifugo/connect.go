@@ -14,12 +14,12 @@ import (
 
 // connectResult lets a client in.
 type connectResult struct {
-	User     string          `json:"user"`
-	ExpireAt int64           `json:"expire_at,omitempty"` // seconds since 1970
-	Info     json.RawMessage `json:"info,omitempty"`
-	Meta     json.RawMessage `json:"meta,omitempty"`
-	Data     json.RawMessage `json:"data"`
-	Channels []string        `json:"channels"`
+	User     string                `json:"user"`
+	ExpireAt int64                 `json:"expire_at,omitempty"` // seconds since 1970
+	Info     json.RawMessage       `json:"info,omitempty"`
+	Meta     json.RawMessage       `json:"meta,omitempty"`
+	Data     json.RawMessage       `json:"data"`
+	Subs     map[string]subscribed `json:"subs"`
 }
 
 // The numbers are Centrifuge's own for the same ends of a connection.
@@ -45,7 +45,7 @@ func (b *Backend) connect(r *http.Request, asked *request) response {
 	b.stated(asked)
 	return response{Result: connectResult{
 		User: id.UserID, ExpireAt: unix(id.ExpiresAt), Info: id.Info, Meta: packMeta(&id),
-		Data: b.connectData(id.UserID), Channels: b.channelsAtConnect(&id),
+		Data: b.connectData(id.UserID), Subs: b.subscriptionsAtConnect(&id),
 	}}
 }
 
@@ -67,23 +67,29 @@ func (b *Backend) identify(r *http.Request, asked *request) (id Identity, err er
 	return id, nil
 }
 
-// channelsAtConnect are those that the connection need not subscribe to itself.
-func (b *Backend) channelsAtConnect(id *Identity) []string {
-	subscribed := []string{wire.ReplyChannel(id.UserID)}
+// subscriptionsAtConnect are those that the connection need not ask for itself.
+func (b *Backend) subscriptionsAtConnect(id *Identity) map[string]subscribed {
+	reply := wire.ReplyChannel(id.UserID)
+	all := map[string]subscribed{reply: b.subscribed(reply)}
 	for _, name := range id.Channels {
 		if b.channels.Find(name) == nil && !b.channels.Typed(name) {
 			b.log.Warn("an identity names a channel that is neither in Config.Channels nor typed; it is not subscribed to", "channel", name, "user", id.UserID)
 			continue
 		}
-		subscribed = append(subscribed, name)
+		all[name] = b.subscribed(name)
 	}
-	return subscribed
+	return all
 }
 
-// stated names in the log each contract that clients were generated from and that is
+// stated counts clients by their contract, and names in the log each contract that clients were generated from and that is
 // another than the backend's, once.
 func (b *Backend) stated(asked *request) {
-	if hash, state, fresh, ok := b.contracts.Stated(asked.data()); ok && fresh {
+	hash, state, fresh, ok := b.contracts.Stated(asked.data())
+	if !ok {
+		return
+	}
+	b.metrics.ContractStated(state)
+	if fresh {
 		b.log.Info("clients of another contract connect; this is said once for each", "state", state, "contract", hash,
 			"own_contract", b.contracts.Current(), "client", asked.Client, "name", asked.Name, "version", asked.Version)
 	}

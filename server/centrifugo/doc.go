@@ -6,11 +6,11 @@
 //
 //	backend, err := centrifugo.New(router, centrifugo.Config{
 //		APIURL: "http://centrifugo:8000/api",
-//		APIKey: os.Getenv("CENTRIFUGO_API_KEY"),
-//		Secret: os.Getenv("CENTRIRPC_SECRET"),
+//		APIKey: os.Getenv("CENTRIFUGO_HTTP_API_KEY"),
+//		Secret: os.Getenv("CENTRIFUGO_VAR_CENTRIRPC_SECRET"),
 //	})
 //	if err != nil { … }
-//	http.ListenAndServe(":9000", backend)
+//	err = backend.ListenAndServe(context.Background(), ":9000", nil)
 //
 // A Backend answers exact paths and 404 to all else:
 //
@@ -19,7 +19,11 @@
 //	/centrifugo/subscribe  who may subscribe to what
 //	/centrifugo/publish    requests, and what clients publish on other channels
 //	/centrifugo/rpc        native RPC
-//	/health                200 when serving, 503 when draining
+//	/health                200 as long as it serves
+//	/ready                 200 when it takes calls, 503 when not
+//	/metrics               Prometheus
+//
+// The last three are not for the public.
 //
 // The command centrirpc centrifugo-config prints a configuration of Centrifugo for a
 // router.
@@ -41,13 +45,18 @@
 //   - The calls of one connection are counted in each backend by itself, and a client
 //     that was idle for minutes begins anew.
 //   - Channel names with a ":" need a namespace in Centrifugo's configuration.
-//   - Presence is Centrifugo's: presence and allow_presence_for_subscriber of the
-//     channel's namespace; what a typed channel declares of it has no effect.
+//   - Presence needs presence and allow_presence_for_subscriber in the configuration of
+//     the channel's namespace, which centrirpc centrifugo-config -presence prints. Where
+//     a channel does not declare it, but its namespace has it, clients that ask hear of
+//     nobody, and are not refused.
 //   - A cancel that is sent right before a disconnect may be lost, for Centrifugo drops
 //     what it asks the backend for a client that is gone: the handler ends at its
 //     deadline.
 //   - A client's publications on one channel of the application may be decided upon at
 //     the same time, and so change places: Centrifugo asks about several at once.
+//
+// Events that one goroutine publishes on one channel arrive in its order: Publish
+// returns when Centrifugo has taken the event.
 //
 // # Several backends
 //

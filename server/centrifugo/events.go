@@ -26,17 +26,22 @@ func (b *Backend) Publish(ctx context.Context, channel string, data any) error {
 	if err != nil {
 		return fmt.Errorf("centrifugo: publish on %q: %w", channel, err)
 	}
-	return b.publishEncoded(ctx, channel, encoded)
+	return b.publishEncoded(ctx, channel, b.channels.Find(channel).Name, encoded)
 }
 
-// publishEncoded is Publish for what is encoded, on a channel that there is. It is
-// the way out of the router's typed channels.
-func (b *Backend) publishEncoded(ctx context.Context, channel string, encoded json.RawMessage) error {
+// publishTyped is the way out of the router's typed channels.
+func (b *Backend) publishTyped(ctx context.Context, channel string, encoded json.RawMessage) error {
+	return b.publishEncoded(ctx, channel, b.channels.Pattern(channel), encoded)
+}
+
+// publishEncoded is Publish for what is encoded, on a channel that there is.
+func (b *Backend) publishEncoded(ctx context.Context, channel, declared string, encoded json.RawMessage) error {
 	if len(encoded) > b.cfg.MaxResultSize {
 		return fmt.Errorf("centrifugo: publish on %q: %s: the data takes %d bytes, over Config.MaxResultSize, %d", channel, wire.PayloadTooLarge.Reason(), len(encoded), b.cfg.MaxResultSize)
 	}
 	if err := b.publisher.event(ctx, channel, encoded); err != nil {
 		return fmt.Errorf("centrifugo: publish on %q: %w", channel, err)
 	}
+	b.metrics.Published(declared)
 	return nil
 }

@@ -23,13 +23,15 @@ func Example() {
 	centrirpc.Handle(router, "hello", hello)
 	backend, err := centrifugo.New(router, centrifugo.Config{
 		APIURL: "http://127.0.0.1:8000/api",
-		APIKey: os.Getenv("CENTRIFUGO_API_KEY"),
-		Secret: os.Getenv("CENTRIRPC_SECRET"),
+		APIKey: os.Getenv("CENTRIFUGO_HTTP_API_KEY"),
+		Secret: os.Getenv("CENTRIFUGO_VAR_CENTRIRPC_SECRET"),
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(http.ListenAndServe("127.0.0.1:9000", backend))
+	if err := backend.ListenAndServe(context.Background(), "127.0.0.1:9000", nil); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // Sessions in cookies in place of tokens: Centrifugo forwards the cookie.
@@ -37,8 +39,8 @@ func ExampleConfig_authenticate() {
 	sessions := map[string]string{} // session to user
 	_, err := centrifugo.New(centrirpc.NewRouter(), centrifugo.Config{
 		APIURL: "http://127.0.0.1:8000/api",
-		APIKey: os.Getenv("CENTRIFUGO_API_KEY"),
-		Secret: os.Getenv("CENTRIRPC_SECRET"),
+		APIKey: os.Getenv("CENTRIFUGO_HTTP_API_KEY"),
+		Secret: os.Getenv("CENTRIFUGO_VAR_CENTRIRPC_SECRET"),
 		Authenticate: func(r *http.Request, _ json.RawMessage) (centrifugo.Identity, error) {
 			cookie, err := r.Cookie("session")
 			if err != nil {

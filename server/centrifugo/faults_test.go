@@ -230,7 +230,7 @@ func TestShutdown(t *testing.T) {
 	}()
 	draining := func() bool {
 		status, _ := ask(t, b, "/centrifugo/publish", []byte(`{"user":"1","client":"c","channel":"rpc.requests","data":{"method":"count","correlation_id":"x","reply_to":"user#1"}}`))
-		return status == http.StatusOK && healthOf(t, b) == http.StatusServiceUnavailable
+		return status == http.StatusOK && readyOf(t, b) == http.StatusServiceUnavailable
 	}
 	for deadline := time.Now().Add(10 * time.Second); !draining() && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
@@ -266,9 +266,9 @@ func TestShutdownWithoutCentrifugo(t *testing.T) {
 	}
 }
 
-func healthOf(t *testing.T, backend http.Handler) int {
+func readyOf(t *testing.T, backend http.Handler) int {
 	t.Helper()
 	w := httptest.NewRecorder()
-	backend.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/health", nil))
+	backend.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ready", nil))
 	return w.Code
 }

@@ -57,6 +57,7 @@ func (b *Backend) publishOnChannel(r *http.Request, asked *request) response {
 	if err := b.channels.MayPublish(centrirpc.ContextWithConn(r.Context(), conn), asked.Channel, data); err != nil {
 		return response{Error: b.refusedOnChannel("publish", asked, err)}
 	}
+	b.metrics.Published(b.channels.Find(asked.Channel).Name) // Centrifugo publishes it
 	return response{Result: struct{}{}}
 }
 

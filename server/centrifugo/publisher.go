@@ -9,12 +9,21 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // publisher hands publications to Centrifugo. Those on one channel are in one lane,
 // which sends them in order, one request at a time; what arrives meanwhile shares
 // the lane's next request. A request that fails in a way that may pass is sent
 // again, until its publications are too old.
+//
+// On one channel, what one goroutine publishes arrives in its order, with one
+// exception: where Centrifugo takes a publication of a request and could not take one
+// before it, because its broker failed in between, the earlier one arrives later. Only
+// replies, items and progress share requests with others of their own call, and
+// clients know their order by their numbers; an event's publisher waits until it was
+// taken.
 //
 // A request that broke off may have been carried out, so a publication may arrive
 // twice. Replies, items and progress may: clients know them by their correlation id
@@ -29,6 +38,8 @@ type publisher struct {
 	queued  atomic.Int64 // bytes that wait or are under way
 	log     *slog.Logger
 	ailing  atomic.Bool // the latest request failed: it is logged when that changes
+	lost    func()      // is told of a reply that was given up
+	retries prometheus.Counter
 
 	ctx    context.Context // ends requests when it is too late for them
 	cancel context.CancelFunc
@@ -49,10 +60,14 @@ var (
 	errClosed    = errors.New("the backend is shut down")
 )
 
-func newPublisher(cfg *Config) *publisher {
+func newPublisher(cfg *Config, lost func()) *publisher {
 	p := &publisher{
 		api: newAPI(cfg), lanes: make([]lane, cfg.PublishConnections), seed: maphash.MakeSeed(),
-		timeout: cfg.PublishTimeout, limit: int64(cfg.PublishQueueSize), log: cfg.Logger,
+		timeout: cfg.PublishTimeout, limit: int64(cfg.PublishQueueSize), log: cfg.Logger, lost: lost,
+		retries: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "centrirpc_publish_retries_total",
+			Help: "Publications that were sent again, because Centrifugo did not take them, or did not say so.",
+		}),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
@@ -191,6 +206,7 @@ func (p *publisher) send(batch []*publication) {
 			return
 		}
 		batch = again
+		p.retries.Add(float64(len(batch)))
 		p.pause(tries, batch)
 	}
 }
@@ -203,6 +219,7 @@ func (p *publisher) finish(pub *publication, err error) {
 		return
 	}
 	if err != nil {
+		p.lost()
 		p.log.Error("a reply could not be published; its client asks again", "channel", pub.channel, "error", err)
 	}
 }

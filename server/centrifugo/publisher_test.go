@@ -80,7 +80,7 @@ func (k *taker) publisher(t *testing.T, cfg Config) *publisher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newPublisher(&cfg)
+	return newPublisher(&cfg, func() {})
 }
 
 // What waits shares requests, over few connections, and nothing is lost or doubled;

@@ -9,9 +9,24 @@ import (
 	"github.com/centrirpc/centrirpc/wire"
 )
 
-// subscribed is the answer to a subscription that is allowed.
+// subscribed is the answer to a subscription that is allowed. What it overrides are the
+// channel's options in Centrifugo's configuration, which has none for a channel of its
+// own, but for all of a namespace.
 type subscribed struct {
-	Data json.RawMessage `json:"data,omitempty"`
+	Data     json.RawMessage `json:"data,omitempty"`
+	Override override        `json:"override"`
+}
+
+type override struct {
+	Presence struct {
+		Value bool `json:"value"`
+	} `json:"presence"`
+}
+
+// subscribed is how a client is subscribed to a channel.
+func (b *Backend) subscribed(channel string) (s subscribed) {
+	s.Override.Presence.Value = b.channels.ShowsPresence(channel)
+	return s
 }
 
 // subscribe lets a client subscribe to reply channels of its own user, and to the
@@ -23,13 +38,15 @@ func (b *Backend) subscribe(r *http.Request, asked *request) response {
 		return response{Error: errPermissionDenied}
 	}
 	if wire.CheckReplyTo(asked.Channel, asked.User) == nil {
-		return response{Result: subscribed{b.connectData(asked.User)}}
+		own := b.subscribed(asked.Channel)
+		own.Data = b.connectData(asked.User)
+		return response{Result: own}
 	}
 	ctx := centrirpc.ContextWithConn(r.Context(), asked.conn())
 	if err := b.channels.MaySubscribe(ctx, asked.Channel); err != nil {
 		return response{Error: b.refusedOnChannel("subscribe", asked, err)}
 	}
-	return response{Result: subscribed{}}
+	return response{Result: b.subscribed(asked.Channel)}
 }
 
 func (b *Backend) connectData(userID string) json.RawMessage {

@@ -187,19 +187,21 @@ type counting struct {
 
 func newCounting(options ...centrirpc.MethodOption) *counting {
 	c := &counting{router: centrirpc.NewRouter(), began: make(chan struct{}, 64)}
-	centrirpc.Handle(c.router, "count", func(ctx context.Context, _ struct{}) (int64, error) {
-		n := c.runs.Add(1)
-		c.began <- struct{}{}
-		if c.gate != nil {
-			select {
-			case <-c.gate:
-			case <-ctx.Done():
-				return 0, ctx.Err()
-			}
-		}
-		return n, nil
-	}, options...)
+	centrirpc.Handle(c.router, "count", c.count, options...)
 	return c
+}
+
+func (c *counting) count(ctx context.Context, _ struct{}) (int64, error) {
+	n := c.runs.Add(1)
+	c.began <- struct{}{}
+	if c.gate != nil {
+		select {
+		case <-c.gate:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	return n, nil
 }
 
 func wait(t *testing.T, what string, signal <-chan struct{}) {

@@ -19,6 +19,7 @@ import (
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/calls"
 	"github.com/centrirpc/centrirpc/server"
+	"github.com/centrirpc/centrirpc/server/centrifugo"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -34,6 +35,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	journalFile := flags.String("journal", "", "file to write runs to (required)")
 	ping := flags.Duration("ping", 25*time.Second, "the interval of pings to clients")
 	dieAt := flags.String("die-after-storing", "", "a call's key: the process kills itself when that reply is stored, before it is published")
+	behind := flags.String("centrifugo", "", "serve as the backend of the Centrifugo at this URL; the secret is also its API's key, and what it proves itself with")
 	perConn := flags.Int("max-in-flight", 10_000, "calls that one connection may have running")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -57,15 +59,33 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			config.Store = mortal{config.Store.(calls.Signaler), []byte(`"say":"` + *dieAt + `"`)}
 		}
 	}
-	if err := serve(*addr, newRouter(journal, log), config, stdin, stdout); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	if err := serve(*addr, *behind, newRouter(journal, log), config, stdin, stdout); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
 	return 0
 }
 
-func serve(addr string, router *centrirpc.Router, config server.Config, stdin io.Reader, stdout io.Writer) error {
-	srv, err := server.New(router, config)
+// service is either way of serving.
+type service interface {
+	http.Handler
+	Serve(ctx context.Context, listener net.Listener, handler http.Handler) error
+}
+
+// newService is a backend of the Centrifugo at that URL, or without one a server of
+// its own.
+func newService(behind string, router *centrirpc.Router, c server.Config) (service, error) {
+	if behind == "" {
+		return server.New(router, c)
+	}
+	return centrifugo.New(router, centrifugo.Config{
+		APIURL: behind + "/api", APIKey: c.TokenHMACSecret, Secret: c.TokenHMACSecret,
+		DrainTimeout: c.DrainTimeout, MaxInFlightPerConnection: c.MaxInFlightPerConnection, Logger: c.Logger, Store: c.Store,
+	})
+}
+
+func serve(addr, behind string, router *centrirpc.Router, config server.Config, stdin io.Reader, stdout io.Writer) error {
+	srv, err := newService(behind, router, config)
 	if err != nil {
 		return err
 	}

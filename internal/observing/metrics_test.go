@@ -1,4 +1,4 @@
-package server
+package observing
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ import (
 
 // What is told on the way of every call makes no garbage.
 func TestObservingAllocatesNothing(t *testing.T) {
-	m, _ := newMetrics(centrirpc.NewRouter(), []Channel{{Name: "news"}})
+	m := NewMetrics(centrirpc.NewRouter(), []string{"news"})
 	observer := m.Method(&centrirpc.Method{Name: "a.b", Kind: contract.Stream})
 	var asObserver calls.Observer = m
 	for name, tell := range map[string]func(){
@@ -26,7 +26,7 @@ func TestObservingAllocatesNothing(t *testing.T) {
 		"failed":   func() { observer.CallEnded(wire.NotFound, time.Millisecond) },
 		"own":      func() { observer.CallEnded(1999, time.Millisecond) },
 		"store":    func() { asObserver.StoreAsked(true, time.Millisecond, nil) },
-		"channel":  func() { m.published("news") },
+		"channel":  func() { m.Published("news") },
 	} {
 		if n := testing.AllocsPerRun(100, tell); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)

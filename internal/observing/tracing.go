@@ -1,4 +1,4 @@
-package server
+package observing
 
 import (
 	"context"
@@ -20,12 +20,13 @@ type tracer struct {
 	propagator propagation.TraceContext
 }
 
-// newTracer is nil, and nothing is traced, without a provider.
-func newTracer(provider trace.TracerProvider) calls.Tracer {
+// NewTracer makes spans of calls, in the name of the package that serves them. It is
+// nil, and nothing is traced, without a provider.
+func NewTracer(provider trace.TracerProvider, name string) calls.Tracer {
 	if provider == nil {
 		return nil
 	}
-	return &tracer{tracer: provider.Tracer("github.com/centrirpc/centrirpc/server")}
+	return &tracer{tracer: provider.Tracer("github.com/centrirpc/centrirpc/" + name)}
 }
 
 // span is the trace of one request: a server span named after the method, and
