@@ -54,7 +54,7 @@ class CommentAddParams(Model):
     task_id: ID
     """The task that it is about."""
     text: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(not_blank)]
-    """What is to be said, in 1 to 1000 characters."""
+    """What is to be said."""
 
 
 class CommentListParams(Model):
