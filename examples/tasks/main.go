@@ -31,6 +31,8 @@ func main() {
 	redis := flag.String("redis", "", "`URLs`, with commas between them, of the Redis that all nodes share, such as redis://127.0.0.1:6379; also CENTRIRPC_REDIS (default: this is the only node)")
 	prefix := flag.String("redis-prefix", "", "`text` that begins all names in Redis; systems that share one take different ones, for databases of it do not keep publications apart; also CENTRIRPC_REDIS_PREFIX (default centrirpc)")
 	check := flag.String("check", "", "ask this `URL`, such as http://127.0.0.1:8000/ready, and exit with status 1 unless all is well there: for containers, which may have no other program")
+	var comments django
+	comments.defineFlags()
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "tasks: %q is no flag; run tasks -h\n", flag.Arg(0))
@@ -43,7 +45,7 @@ func main() {
 		}
 		return
 	}
-	if err := run(*addr, *db, cmp.Or(*secret, os.Getenv("CENTRIRPC_SECRET")), shards(cmp.Or(*redis, os.Getenv("CENTRIRPC_REDIS"))), cmp.Or(*prefix, os.Getenv("CENTRIRPC_REDIS_PREFIX"))); err != nil {
+	if err := run(*addr, *db, cmp.Or(*secret, os.Getenv("CENTRIRPC_SECRET")), shards(cmp.Or(*redis, os.Getenv("CENTRIRPC_REDIS"))), cmp.Or(*prefix, os.Getenv("CENTRIRPC_REDIS_PREFIX")), comments); err != nil {
 		fmt.Fprintln(os.Stderr, "tasks:", err)
 		os.Exit(1)
 	}
@@ -75,12 +77,16 @@ func isWell(url string) error {
 
 // run serves until the process gets SIGINT or SIGTERM. Without URLs of Redis this is
 // the only node.
-func run(addr, path, secret string, redis []string, prefix string) error {
+func run(addr, path, secret string, redis []string, prefix string, comments django) error {
 	if secret == "" {
 		if len(redis) > 0 {
 			return errors.New("with -redis all nodes need the same secret, or each refuses the tokens of the others: give -secret or CENTRIRPC_SECRET, such as the output of openssl rand -hex 32")
 		}
 		secret = rand.Text()
+	}
+	endpoint, err := comments.endpoint()
+	if err != nil {
+		return err
 	}
 	db, err := store.Open(context.Background(), path)
 	if err != nil {
@@ -88,7 +94,7 @@ func run(addr, path, secret string, redis []string, prefix string) error {
 	}
 	defer db.Close()
 
-	srv, err := server.New(api.NewRouter(api.NewService(db)), server.Config{
+	srv, err := server.New(api.NewRouter(api.NewService(db), endpoint), server.Config{
 		TokenHMACSecret: secret,
 		MaxMessageSize:  1 << 20, // for imports
 		Redis:           redis,
