@@ -42,18 +42,29 @@ def setup(project: Path) -> str:
 
 
 def asked(project: Path, port: int) -> Any:
-    return json.loads(typed(project, BLOCKS["ask"].replace(":9000", f":{port}")))
+    return json.loads(typed(project, BLOCKS["ask"].replace(":9001", f":{port}")))
 
 
 def test_it_is_served_by_wsgi_and_asgi(project: Path, setup: str) -> None:
     wsgi, _, asgi = BLOCKS["serve"].partition("# or: ")
     # The reloader watches the files and starts the server in another process.
-    wsgi, asgi = wsgi.replace(" 9000", " --noreload {}"), asgi.replace("9000", "0")
+    wsgi, asgi = wsgi.replace(" 9001", " --noreload {}"), asgi.replace("9001", "0")
     with serving(project, setup, wsgi.format(free_port())) as port:
         comment = asked(project, port)["result"]["data"]
     assert (comment["id"], comment["author"], comment["text"]) == (1, "ann", "Nice.")
     with serving(project, setup, asgi) as port:
         assert asked(project, port)["result"]["data"]["id"] == 2
+
+
+def test_the_demo_mounts_it(project: Path, setup: str) -> None:
+    asgi = BLOCKS["serve"].partition("# or: ")[2].replace("9001", "0")
+    demo = BLOCKS["demo"].replace("examples/django/secret.txt", f"{project}/secret.txt").rstrip()
+    with serving(project, setup, asgi) as port:
+        asked(project, port)
+        demo = demo.replace(":9001", f":{port}") + f" -addr 127.0.0.1:0 -db {project}/tasks.db"
+        with serving(ROOT, demo) as demos_port:
+            listed = json.loads(typed(ROOT, BLOCKS["call"].replace(":8000", f":{demos_port}")))
+    assert [comment["text"] for comment in listed["comments"]] == ["Nice."]
 
 
 def test_its_own_tests_pass(project: Path, setup: str) -> None:
