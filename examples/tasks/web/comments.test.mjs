@@ -16,7 +16,7 @@ test("a task is commented on", async () => {
 
   await field.fill(" ");
   await field.press("Enter");
-  await page.locator("#comment-fault").getByText("must not be blank").waitFor();
+  await page.locator("#comment-fault").getByText("This must not be blank.", { exact: true }).waitFor();
   await field.fill("<b>First</b>");
   assert.equal(await page.locator("#comment-fault").isVisible(), false);
   await page.getByRole("button", { name: "Comment", exact: true }).click();

@@ -36,7 +36,7 @@ function faultText(fault: Fault): string {
     case "email":
       return "This is no e-mail address.";
     default:
-      return `${subject}${fault.message.startsWith(fault.field) ? fault.message.slice(fault.field.length) : `: ${fault.message}`}.`;
+      return `${subject}${fault.message.startsWith(fault.field) ? fault.message.slice(fault.field.length).replace(/^: /, " ") : `: ${fault.message}`}.`;
   }
 }
 
