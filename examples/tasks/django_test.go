@@ -37,9 +37,13 @@ type djangoProject struct {
 // newDjangoProject serves the project until the test ends, as "asgi" or "wsgi".
 func newDjangoProject(t *testing.T, kind string) *djangoProject {
 	t.Helper()
+	folder, err := filepath.EvalSymlinks(t.TempDir()) // as the system names it
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := &djangoProject{
 		python:  tools.Path(t, "../../.venv/bin/python"),
-		db:      filepath.Join(t.TempDir(), "comments.db"),
+		db:      filepath.Join(folder, "comments.db"),
 		address: loopback.FreeAddress(t),
 	}
 	if out, err := p.command("manage.py", "migrate").CombinedOutput(); err != nil {
@@ -104,7 +108,7 @@ func (p *djangoProject) kill(t *testing.T) {
 // unlocked.
 func (p *djangoProject) lock(t *testing.T) (unlock func()) {
 	t.Helper()
-	db, err := sql.Open("sqlite", p.db)
+	db, err := sql.Open("sqlite", p.db+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // What is said about a task. It is asked for when the user opens it in the task's
 // dialog: another service keeps it, which need not be there.
 
-import type { Comment, CommentAddParams, CommentListParams, CommentListResult } from "../../sdk/typescript/index.js";
+import { UnavailableError, type Comment, type CommentAddParams, type CommentListParams, type CommentListResult } from "../../sdk/typescript/index.js";
 import { find, make, setFault } from "./dom.js";
 import { errorText, faultsByField, timeText } from "./words.js";
 
@@ -78,7 +78,9 @@ async function attempt(mine: Offer, call: () => Promise<void>): Promise<void> {
 function say(error: unknown): void {
   const fault = faultsByField(error).get("text");
   setFault(text, fault);
-  said.textContent = error === undefined || fault !== undefined ? "" : errorText(error);
+  if (error === undefined || fault !== undefined) said.textContent = "";
+  else if (error instanceof UnavailableError) said.textContent = "There are no comments now: who keeps them is away.";
+  else said.textContent = errorText(error);
 }
 
 function show(comments: Comment[]): void {
