@@ -20,8 +20,9 @@ changed() {
 stamp() { local file=$1; shift; sha256sum "$@" >"$file"; }
 
 # Debian's packages: a browser for the page's tests, a Redis for the call store's, an nginx and false clocks
-# for the fault tests.
+# for the fault tests, and what the READMEs type.
 packages=()
+command -v curl >/dev/null || packages+=(curl)
 [ -x /usr/bin/chromium ] || packages+=(chromium)
 command -v redis-server >/dev/null || packages+=(redis-server)
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || packages+=(nginx)
@@ -42,7 +43,7 @@ if [ ${#packages[@]} -gt 0 ]; then
       case $package in redis-server | nginx) systemctl disable --quiet "$package" 2>/dev/null || true ;; esac
     done
   else
-    echo "setup: the tests need /usr/bin/chromium, redis-server, nginx and libfaketime; install what is missing (on Debian: apt-get install ${packages[*]})" >&2
+    echo "setup: the tests need curl, /usr/bin/chromium, redis-server, nginx and libfaketime; install what is missing (on Debian: apt-get install ${packages[*]})" >&2
     exit 1
   fi
 fi

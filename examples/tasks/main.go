@@ -32,6 +32,8 @@ func main() {
 	flag.StringVar(&o.centrifugo.apiKey, "centrifugo-api-key", "", "Centrifugo's http_api.`key`; better in CENTRIFUGO_HTTP_API_KEY, as Centrifugo has it, for other users of a machine see flags")
 	flag.StringVar(&o.centrifugo.secret, "centrifugo-secret", "", "`secret` that Centrifugo proves itself with; better in CENTRIFUGO_VAR_CENTRIRPC_SECRET, as Centrifugo has it")
 	check := flag.String("check", "", "ask this `URL`, such as http://127.0.0.1:8000/ready, and exit with status 1 unless all is well there: for containers, which may have no other program")
+	var comments django
+	comments.defineFlags()
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "tasks: %q is no flag; run tasks -h\n", flag.Arg(0))
@@ -46,7 +48,7 @@ func main() {
 	}
 	o.redis, o.prefix = given("-redis", *redis, "CENTRIRPC_REDIS"), given("-redis-prefix", *prefix, "CENTRIRPC_REDIS_PREFIX")
 	o.complete(os.Getenv)
-	if err := run(&o); err != nil {
+	if err := run(&o, comments); err != nil {
 		fmt.Fprintln(os.Stderr, "tasks:", err)
 		os.Exit(1)
 	}
@@ -67,8 +69,12 @@ func isWell(url string) error {
 }
 
 // run serves until the process gets SIGINT or SIGTERM.
-func run(o *options) error {
+func run(o *options, comments django) error {
 	if err := o.check(); err != nil {
+		return err
+	}
+	endpoint, err := comments.endpoint()
+	if err != nil {
 		return err
 	}
 	db, err := store.Open(context.Background(), o.db)
@@ -85,7 +91,7 @@ func run(o *options) error {
 	}
 	defer listener.Close()
 
-	router := api.NewRouter(api.NewService(db))
+	router := api.NewRouter(api.NewService(db), endpoint)
 	served, err := o.serve(router, nodeName(listener.Addr()))
 	if err != nil {
 		return asTyped(err, o.redis, o.prefix)

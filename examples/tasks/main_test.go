@@ -197,6 +197,9 @@ func TestRefusals(t *testing.T) {
 		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", redis.URL() + ",127.0.0.1:1"}, 1, "URL 2 of -redis is not the address of a Redis", 1},
 		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", redis.URL() + "," + redis.URL()}, 1, "URL 2 of -redis (" + redis.Addr() + ") is the same Redis as URL 1 of -redis", 1},
 		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-secret", importSecret, "-redis", "redis://127.0.0.1:1", "-redis-prefix", "{a}"}, 1, `-redis-prefix "{a}"`, 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-django", "http://127.0.0.1:9001/rpc"}, 1, "give CENTRIRPC_PROXY_SECRET", 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-django-secret", djangoSecret}, 1, "-django http://127.0.0.1:9001/rpc", 1},
+		{[]string{"-addr", "127.0.0.1:0", "-db", db, "-django", "127.0.0.1:9001", "-django-secret", djangoSecret}, 1, "-django", 1},
 		{[]string{"-nonsense"}, 2, "-nonsense", 0},
 		{[]string{"nonsense"}, 2, `"nonsense" is no flag`, 1},
 	} {

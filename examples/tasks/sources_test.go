@@ -16,6 +16,8 @@ import (
 
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/contract"
+	"github.com/centrirpc/centrirpc/contract/jsonschema"
+	"github.com/centrirpc/centrirpc/examples/django"
 	"github.com/centrirpc/centrirpc/examples/tasks/api"
 	"github.com/centrirpc/centrirpc/examples/tasks/store"
 	"github.com/centrirpc/centrirpc/internal/tools"
@@ -48,15 +50,15 @@ func newSources(t *testing.T) *sources {
 	s.run(t, repository, nil, "", "go", "build", "-o", centrirpc, "./cmd/centrirpc")
 	export := filepath.Join(t.TempDir(), "export.json")
 	s.run(t, "pydantic", s.withSDK(), "", s.python, "-m", "centrirpc", "export", "handlers", "-o", export, "--name", "tasks")
-	for name, source := range map[string]string{"of_go": withoutStreams(t, "api/contract.json"), "of_pydantic": export} {
+	for name, source := range map[string]string{"of_go": ofGoAlone(t, "api/contract.json"), "of_pydantic": export} {
 		s.run(t, "", nil, "", centrirpc, "generate", source, "-o", filepath.Join(s.dir, name), "-ts-validate", "-go-module", "example.org/tasks", "-go-replace", repository)
 	}
 	return s
 }
 
-// withoutStreams is a contract without its streams, which Python handlers cannot be,
-// and the types that only they use.
-func withoutStreams(t *testing.T, path string) string {
+// ofGoAlone is a contract without what the Django project serves, and without its streams,
+// which Python handlers cannot be, and the types that only they use.
+func ofGoAlone(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -66,12 +68,23 @@ func withoutStreams(t *testing.T, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := len(c.Methods)
+	elsewhere, problems, err := jsonschema.Convert(django.Contract)
+	if err != nil || len(problems) > 0 {
+		t.Fatal(problems, err)
+	}
+	all := len(c.Methods) - len(elsewhere.Methods)
+	c.Methods = slices.DeleteFunc(c.Methods, func(m contract.Method) bool { return elsewhere.Method(m.Name) != nil })
+	if len(c.Methods) != all {
+		t.Fatal("not all of the Django project's methods are there")
+	}
 	c.Methods = slices.DeleteFunc(c.Methods, func(m contract.Method) bool { return m.Kind == contract.Stream })
 	if len(c.Methods) == all {
 		t.Fatal("there are no streams")
 	}
-	c.Types = slices.DeleteFunc(c.Types, func(typ contract.NamedType) bool { return strings.HasPrefix(typ.Name, "TaskImport") })
+	c.Types = slices.DeleteFunc(c.Types, func(typ contract.NamedType) bool {
+		return elsewhere.Type(typ.Name) != nil || strings.HasPrefix(typ.Name, "TaskImport")
+	})
+	c.Errors = slices.DeleteFunc(c.Errors, func(e contract.ErrorType) bool { return elsewhere.Error(e.Code) != nil })
 	if data, err = c.Encode(); err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +373,7 @@ func (s *sources) sameParams(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	router := api.NewRouter(api.NewService(db))
+	router := api.NewRouter(api.NewService(db), nil)
 	ctx := centrirpc.ContextWithConn(t.Context(), &centrirpc.Conn{UserID: "ann"})
 	router.AddPublisher(func(context.Context, string, json.RawMessage) error { return nil })
 	word := map[bool]string{true: "yes", false: "no"}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/centrirpc/centrirpc"
+	"github.com/centrirpc/centrirpc/examples/django"
 )
 
 //go:generate go run github.com/centrirpc/centrirpc/cmd/centrirpc contract . -o contract.json
@@ -16,9 +17,11 @@ import (
 //go:embed contract.json
 var contract []byte
 
-// NewRouter registers the methods and the channel of the board. The service may be nil to
-// describe the API only.
-func NewRouter(svc *Service) *centrirpc.Router {
+// NewRouter registers the methods and the channel of the board, and those that the
+// Django project serves, which is asked at the endpoint. Clients are generated with all
+// of them, whether the project runs or not: without an endpoint they hear that
+// comments are unavailable. The service may be nil to describe the API only.
+func NewRouter(svc *Service, comments centrirpc.Endpoint) *centrirpc.Router {
 	router := centrirpc.NewRouter(
 		centrirpc.Name("tasks"),
 		centrirpc.Doc("A task board that its users share."),
@@ -34,6 +37,8 @@ func NewRouter(svc *Service) *centrirpc.Router {
 	centrirpc.Handle(tasks, "delete", svc.Delete)
 	centrirpc.Handle(tasks, "list", svc.List, centrirpc.Idempotent())
 	centrirpc.Handle(tasks, "get_stats", svc.GetStats, centrirpc.Idempotent(), centrirpc.Timeout(5*time.Second))
+
+	centrirpc.Forward(router, django.Contract, comments) // comments.add, comments.list
 
 	events := centrirpc.Channel[struct{}, Event](router, Channel, centrirpc.ChannelDescription("Each change of the board, after it was made."))
 	if svc != nil {

@@ -32,7 +32,7 @@ func newBoard(t *testing.T) *board {
 	}
 	t.Cleanup(func() { db.Close() })
 	b := &board{}
-	b.router = api.NewRouter(api.NewService(db))
+	b.router = api.NewRouter(api.NewService(db), nil)
 	b.router.AddPublisher(func(_ context.Context, channel string, data json.RawMessage) error {
 		b.events = append(b.events, channel+" "+string(data))
 		return nil
@@ -240,7 +240,7 @@ func TestFullBoard(t *testing.T) {
 
 // What goes wrong inside stays inside.
 func TestStoreErrorsStayInside(t *testing.T) {
-	router := api.NewRouter(api.NewService(brokenStore{}))
+	router := api.NewRouter(api.NewService(brokenStore{}), nil)
 	for method, params := range map[string]string{
 		"tasks.create": `{"title":"a"}`, "tasks.update": `{"id":1}`, "tasks.delete": `{"id":1}`,
 		"tasks.list": `{}`, "tasks.get_stats": `{"user_id":"ann"}`,
@@ -278,7 +278,7 @@ func (brokenStore) Delete(context.Context, int64) error                         
 func (brokenStore) Count(context.Context, string) (map[api.Status]int64, error) { return nil, errDisk }
 
 func TestTheContractIsDocumented(t *testing.T) {
-	c := api.NewRouter(nil).Contract()
+	c := api.NewRouter(nil, nil).Contract()
 	for _, m := range c.Methods {
 		if m.Doc == "" {
 			t.Errorf("the method %s has no doc comment", m.Name)
@@ -287,6 +287,17 @@ func TestTheContractIsDocumented(t *testing.T) {
 	for _, typ := range c.Types {
 		if typ.Doc == "" {
 			t.Errorf("the type %s has no doc comment", typ.Name)
+		}
+	}
+}
+
+// Without the Django project there are no comments, and a client hears so at once.
+func TestNoComments(t *testing.T) {
+	router := newBoard(t).router
+	for params, code := range map[string]wire.Code{`{"task_id":1}`: wire.Unavailable, `{"task_id":0}`: wire.InvalidParams} {
+		var failed *centrirpc.Error
+		if _, err := router.Call(t.Context(), "comments.list", json.RawMessage(params)); !errors.As(err, &failed) || failed.Code != code {
+			t.Errorf("%s gave %v", params, err)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // ContractHash names the contract that this package was generated from.
-const ContractHash = "d394c52d95058b5d6c71d1b2c8d7ae001e34756ca719d83783c701afc8a8a648"
+const ContractHash = "c4d1369163dade79013f069654cb5347d3d1f7e83d44d184b10db850175924d9"
 
 // APIClient has one method per RPC method, on top of a base client. It holds no
 // state of its own and may be used from several goroutines.
@@ -31,6 +31,22 @@ func NewAPIClient(rpc *client.CentrifugoRPCClient) *APIClient {
 // generated again from the server's contract.
 func (c *APIClient) CheckContract(ctx context.Context, opts ...client.CallOption) (client.ContractCheck, error) {
 	return c.rpc.CheckContract(ctx, ContractHash, opts...)
+}
+
+// CommentsAdd calls comments.add.
+//
+// Adds a comment to a task.
+//
+// Errors of its own, for errors.As: *ThreadFullError.
+func (c *APIClient) CommentsAdd(ctx context.Context, params CommentAddParams, opts ...client.CallOption) (Comment, error) {
+	return call[Comment](ctx, c.rpc, "comments.add", params, with(opts, errorTypes, client.WithTimeout(10*time.Second)))
+}
+
+// CommentsList calls comments.list.
+//
+// Gives the comments on a task, up to 50 at a time.
+func (c *APIClient) CommentsList(ctx context.Context, params CommentListParams, opts ...client.CallOption) (CommentListResult, error) {
+	return call[CommentListResult](ctx, c.rpc, "comments.list", params, with(opts, errorTypes, client.WithTimeout(10*time.Second), client.Idempotent()))
 }
 
 // TasksCreate calls tasks.create.

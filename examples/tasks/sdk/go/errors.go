@@ -10,6 +10,8 @@ import (
 const (
 	// The board holds as many tasks as it can.
 	CodeBoardFull client.Code = 1001
+	// The task has as many comments as it can.
+	CodeThreadFull client.Code = 1101
 )
 
 // BoardFullError is the error 1001, board_full. A call of any method may fail with it:
@@ -26,10 +28,27 @@ type BoardFullError struct {
 // Unwrap is the *client.ServerError.
 func (e *BoardFullError) Unwrap() error { return e.ServerError }
 
+// ThreadFullError is the error 1101, thread_full. A call of any method may fail with it:
+// errors.As finds it by its pointer, and by *client.ServerError.
+//
+// The task has as many comments as it can.
+type ThreadFullError struct {
+	*client.ServerError
+	// Details are the zero value where the server sent none, or none that fit:
+	// ServerError.DecodeDetails says why.
+	Details ThreadFull
+}
+
+// Unwrap is the *client.ServerError.
+func (e *ThreadFullError) Unwrap() error { return e.ServerError }
+
 // errorTypes make the errors that the server sends into those above.
 var errorTypes = client.ErrorTypes{
 	CodeBoardFull: func(e *client.ServerError) error {
 		return &BoardFullError{ServerError: e, Details: client.DetailsOf[BoardFull](e)}
+	},
+	CodeThreadFull: func(e *client.ServerError) error {
+		return &ThreadFullError{ServerError: e, Details: client.DetailsOf[ThreadFull](e)}
 	},
 }
 

@@ -29,6 +29,56 @@ const (
 	ClearableAssignee Clearable = "assignee"
 )
 
+// Comment is what somebody said about a task.
+type Comment struct {
+	// Numbers the comment.
+	//
+	// The server sets no bound to it; here it is one of 64 bits. From 1 to 9007199254740991.
+	ID int64 `json:"id"`
+	// The task that it is about.
+	//
+	// The server sets no bound to it; here it is one of 64 bits. From 1 to 9007199254740991.
+	TaskID int64 `json:"task_id"`
+	// The user id of who wrote it.
+	Author string `json:"author"`
+	// What was said.
+	Text string `json:"text"`
+	// When it was written.
+	WrittenAt time.Time `json:"written_at"`
+}
+
+// CommentAddParams are a new comment.
+type CommentAddParams struct {
+	// The task that it is about.
+	//
+	// The server sets no bound to it; here it is one of 64 bits. From 1 to 9007199254740991.
+	TaskID int64 `json:"task_id"`
+	// What is to be said.
+	//
+	// From 1 to 1000 characters.
+	Text string `json:"text"`
+}
+
+// CommentListParams choose comments.
+type CommentListParams struct {
+	// The task that they are about.
+	//
+	// The server sets no bound to it; here it is one of 64 bits. From 1 to 9007199254740991.
+	TaskID int64 `json:"task_id"`
+	// Only comments with a higher id, to go on where a list ended.
+	//
+	// The server sets no bound to it; here it is one of 64 bits. From 1 to 9007199254740991.
+	After *int64 `json:"after,omitempty"`
+}
+
+// CommentListResult holds comments.
+type CommentListResult struct {
+	// The comments, oldest first; at most 50.
+	Comments []Comment `json:"comments"`
+	// There are more, after the last of these.
+	More bool `json:"more"`
+}
+
 // Event is a change of the board.
 //
 // Event holds one of these, told apart by "type":
@@ -301,4 +351,12 @@ type TaskUpdated struct {
 type TasksImported struct {
 	// The new tasks, at least one.
 	Tasks []Task `json:"tasks"`
+}
+
+// ThreadFull is what the error thread_full tells.
+type ThreadFull struct {
+	// How many comments a task can have.
+	//
+	// The server sets no bound to it; here it is one of 64 bits.
+	Limit int64 `json:"limit"`
 }

@@ -4,10 +4,15 @@
 from .client import CONTRACT_HASH, APIClient
 from .errors import (
     BoardFullError,
+    ThreadFullError,
 )
 from .models import (
     BoardFull,
     Clearable,
+    Comment,
+    CommentAddParams,
+    CommentListParams,
+    CommentListResult,
     Event,
     EventTaskCreated,
     EventTaskDeleted,
@@ -31,6 +36,7 @@ from .models import (
     TaskUpdateParams,
     TaskUpdated,
     TasksImported,
+    ThreadFull,
     UnknownEvent,
 )
 from .rpc_client import CentrifugoRPCClient, ContractCheck
@@ -72,6 +78,10 @@ __all__ = [
     "Clearable",
     "ClientClosedError",
     "ClientError",
+    "Comment",
+    "CommentAddParams",
+    "CommentListParams",
+    "CommentListResult",
     "ConflictError",
     "ConnectError",
     "ConnectionLostError",
@@ -114,6 +124,8 @@ __all__ = [
     "TaskUpdateParams",
     "TaskUpdated",
     "TasksImported",
+    "ThreadFull",
+    "ThreadFullError",
     "UnauthenticatedError",
     "UnavailableError",
     "UnknownEvent",

@@ -9,6 +9,10 @@ import pydantic as _pydantic
 
 from .errors import _ERRORS
 from .models import (
+    Comment,
+    CommentAddParams,
+    CommentListParams,
+    CommentListResult,
     Event,
     Task,
     TaskCreateParams,
@@ -31,7 +35,7 @@ from .rpc_errors import InvalidReplyError
 
 __all__ = ["CONTRACT_HASH", "APIClient"]
 
-CONTRACT_HASH = "d394c52d95058b5d6c71d1b2c8d7ae001e34756ca719d83783c701afc8a8a648"
+CONTRACT_HASH = "c4d1369163dade79013f069654cb5347d3d1f7e83d44d184b10db850175924d9"
 """Names the contract that this client was generated from."""
 
 
@@ -100,6 +104,30 @@ class APIClient:
         contract.
         """
         return await self.rpc.check_contract(CONTRACT_HASH, timeout=timeout)
+
+    async def comments_add(
+        self, params: CommentAddParams, *, timeout: float | None = 10, on_progress: _ProgressHandler | None = None
+    ) -> Comment:
+        """Adds a comment to a task.
+
+        Raises, beside other errors:
+            ThreadFullError: The task has as many comments as it can. Its details are of type ThreadFull.
+        """
+        return _read(
+            "the result of comments.add",
+            Comment.model_validate,
+            await self.rpc.call("comments.add", _write(params), timeout=timeout, on_progress=on_progress, errors=_ERRORS),
+        )
+
+    async def comments_list(
+        self, params: CommentListParams, *, timeout: float | None = 10, on_progress: _ProgressHandler | None = None
+    ) -> CommentListResult:
+        """Gives the comments on a task, up to 50 at a time."""
+        return _read(
+            "the result of comments.list",
+            CommentListResult.model_validate,
+            await self.rpc.call("comments.list", _write(params), timeout=timeout, on_progress=on_progress, idempotent=True, errors=_ERRORS),
+        )
 
     async def tasks_create(
         self, params: TaskCreateParams, *, timeout: float | None = None, on_progress: _ProgressHandler | None = None

@@ -7,11 +7,13 @@ import typing as _typing
 
 from .models import (
     BoardFull,
+    ThreadFull,
 )
 from .rpc_errors import ServerError
 
 __all__ = [
     "BoardFullError",
+    "ThreadFullError",
 ]
 
 
@@ -30,6 +32,22 @@ class BoardFullError(ServerError):
         return cls(code, reason, message, parsed)
 
 
+class ThreadFullError(ServerError):
+    """1101: The task has as many comments as it can."""
+
+    details: ThreadFull
+
+    @classmethod
+    def from_reply(
+        cls, code: int, reason: str, message: str, details: _typing.Any
+    ) -> ServerError:
+        parsed = ThreadFull.model_validate(
+            details, by_alias=True, by_name=False
+        )
+        return cls(code, reason, message, parsed)
+
+
 _ERRORS: dict[int, type[ServerError]] = {
     1001: BoardFullError,
+    1101: ThreadFullError,
 }

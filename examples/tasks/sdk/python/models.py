@@ -11,6 +11,10 @@ import pydantic as _pydantic
 __all__ = [
     "BoardFull",
     "Clearable",
+    "Comment",
+    "CommentAddParams",
+    "CommentListParams",
+    "CommentListResult",
     "Event",
     "EventTaskCreated",
     "EventTaskDeleted",
@@ -34,6 +38,7 @@ __all__ = [
     "TaskUpdateParams",
     "TaskUpdated",
     "TasksImported",
+    "ThreadFull",
     "UnknownEvent",
 ]
 
@@ -110,6 +115,66 @@ class BoardFull(_Model):
 
     limit: _Int64
     """How many tasks the board can hold."""
+
+
+class Comment(_Model):
+    """Comment is what somebody said about a task."""
+
+    id: int
+    """Numbers the comment.
+
+    At least 1, at most 9007199254740991.
+    """
+    task_id: int
+    """The task that it is about.
+
+    At least 1, at most 9007199254740991.
+    """
+    author: str
+    """The user id of who wrote it."""
+    text: str
+    """What was said."""
+    written_at: _DateTime
+    """When it was written."""
+
+
+class CommentAddParams(_Model):
+    """CommentAddParams are a new comment."""
+
+    task_id: _typing.Annotated[int, _pydantic.Field(ge=1, le=9007199254740991)]
+    """The task that it is about.
+
+    At least 1, at most 9007199254740991.
+    """
+    text: _typing.Annotated[str, _pydantic.Field(min_length=1, max_length=1000)]
+    """What is to be said.
+
+    1 to 1000 characters.
+    """
+
+
+class CommentListParams(_Model):
+    """CommentListParams choose comments."""
+
+    task_id: _typing.Annotated[int, _pydantic.Field(ge=1, le=9007199254740991)]
+    """The task that they are about.
+
+    At least 1, at most 9007199254740991.
+    """
+    after: _typing.Annotated[int, _pydantic.Field(ge=1, le=9007199254740991)] | None = _pydantic.Field(default=None, exclude_if=_is_none)
+    """Only comments with a higher id, to go on where a list ended.
+
+    At least 1, at most 9007199254740991.
+    """
+
+
+class CommentListResult(_Model):
+    """CommentListResult holds comments."""
+
+    comments: list[Comment]
+    """The comments, oldest first; at most 50."""
+    more: bool
+    """There are more, after the last of these."""
 
 
 class Person(_Model):
@@ -330,6 +395,13 @@ class TasksImported(_Model):
     """The new tasks, at least one."""
 
 
+class ThreadFull(_Model):
+    """ThreadFull is what the error thread_full tells."""
+
+    limit: int
+    """How many comments a task can have."""
+
+
 def _by_tag(
     key: str, name: str, variants: dict[str, str], unknown: str | None
 ) -> _pydantic.Discriminator:
@@ -410,6 +482,10 @@ Event: _typing.TypeAlias = _typing.Annotated[
 # Each may refer to any other, and to itself.
 _models: list[type[_Model]] = [
     BoardFull,
+    Comment,
+    CommentAddParams,
+    CommentListParams,
+    CommentListResult,
     Person,
     Task,
     TaskCreateParams,
@@ -427,6 +503,7 @@ _models: list[type[_Model]] = [
     TaskUpdateParams,
     TaskUpdated,
     TasksImported,
+    ThreadFull,
     EventTaskCreated,
     EventTasksImported,
     EventTaskUpdated,

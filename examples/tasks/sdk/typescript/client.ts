@@ -3,6 +3,10 @@
 import { errorClasses } from "./errors.js";
 import type { CallOptions, CentrifugoRPCClient, ChannelSubscription, ContractCheck, RPCStream, WaitOptions } from "./rpc-client.js";
 import type {
+  Comment,
+  CommentAddParams,
+  CommentListParams,
+  CommentListResult,
   Event,
   Task,
   TaskCreateParams,
@@ -18,7 +22,7 @@ import type {
 } from "./types.js";
 
 /** Names the contract that this client was generated from. */
-export const contractHash = "d394c52d95058b5d6c71d1b2c8d7ae001e34756ca719d83783c701afc8a8a648";
+export const contractHash = "c4d1369163dade79013f069654cb5347d3d1f7e83d44d184b10db850175924d9";
 
 /** A task board that its users share. */
 export class APIClient {
@@ -40,6 +44,26 @@ export class APIClient {
    */
   checkContract(options?: WaitOptions): Promise<ContractCheck> {
     return this.rpc.checkContract(contractHash, options);
+  }
+
+  /**
+   * Adds a comment to a task.
+   *
+   * Times out after 10000 ms, unless the options say otherwise.
+   * @throws {ThreadFullError} 1101 thread_full. The task has as many comments as it can.
+   */
+  commentsAdd(params: CommentAddParams, options?: CallOptions): Promise<Comment> {
+    return this.rpc.call<Comment>("comments.add", params, { ...options, timeout: options?.timeout ?? 10000, errors: errorClasses });
+  }
+
+  /**
+   * Gives the comments on a task, up to 50 at a time.
+   *
+   * Times out after 10000 ms, unless the options say otherwise.
+   * Idempotent: it may run twice, and is sent again where nobody knows whether it ran.
+   */
+  commentsList(params: CommentListParams, options?: CallOptions): Promise<CommentListResult> {
+    return this.rpc.call<CommentListResult>("comments.list", params, { ...options, timeout: options?.timeout ?? 10000, idempotent: options?.idempotent ?? true, errors: errorClasses });
   }
 
   /**

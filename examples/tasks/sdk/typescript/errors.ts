@@ -3,12 +3,15 @@
 import { ServerError } from "./rpc-client.js";
 import type {
   BoardFull,
+  ThreadFull,
 } from "./types.js";
 
 /** The codes of the application's own errors, as ServerError.code has them. */
 export const ErrorCode = {
   /** The board holds as many tasks as it can. */
   board_full: 1001,
+  /** The task has as many comments as it can. */
+  thread_full: 1101,
 } as const;
 
 /**
@@ -22,7 +25,19 @@ export class BoardFullError extends ServerError {
   declare readonly details: BoardFull;
 }
 
+/**
+ * The task has as many comments as it can.
+ *
+ * The error 1101, thread_full.
+ */
+export class ThreadFullError extends ServerError {
+  override readonly name = "ThreadFullError";
+  declare readonly code: 1101;
+  declare readonly details: ThreadFull;
+}
+
 /** The classes by code, for the option `errors` of a call by name. */
 export const errorClasses = {
   1001: BoardFullError,
+  1101: ThreadFullError,
 } as const;

@@ -29,6 +29,77 @@ export const Clearable = {
  */
 export type Clearable = "due" | "assignee";
 
+/** Comment is what somebody said about a task. */
+export interface Comment {
+  /**
+   * Numbers the comment.
+   *
+   * An integer without bound; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 1 to 9007199254740991.
+   */
+  id: number;
+  /**
+   * The task that it is about.
+   *
+   * An integer without bound; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 1 to 9007199254740991.
+   */
+  task_id: number;
+  /** The user id of who wrote it. */
+  author: string;
+  /** What was said. */
+  text: string;
+  /**
+   * When it was written.
+   *
+   * A time as RFC 3339 writes it.
+   */
+  written_at: string;
+}
+
+/** CommentAddParams are a new comment. */
+export interface CommentAddParams {
+  /**
+   * The task that it is about.
+   *
+   * An integer without bound; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 1 to 9007199254740991.
+   */
+  task_id: number;
+  /**
+   * What is to be said.
+   *
+   * 1 to 1000 characters.
+   */
+  text: string;
+}
+
+/** CommentListParams choose comments. */
+export interface CommentListParams {
+  /**
+   * The task that they are about.
+   *
+   * An integer without bound; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 1 to 9007199254740991.
+   */
+  task_id: number;
+  /**
+   * Only comments with a higher id, to go on where a list ended.
+   *
+   * An integer without bound; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   * From 1 to 9007199254740991.
+   */
+  after?: number;
+}
+
+/** CommentListResult holds comments. */
+export interface CommentListResult {
+  /** The comments, oldest first; at most 50. */
+  comments: Comment[];
+  /** There are more, after the last of these. */
+  more: boolean;
+}
+
 /**
  * Event is a change of the board.
  *
@@ -331,4 +402,14 @@ export interface TaskUpdated {
 export interface TasksImported {
   /** The new tasks, at least one. */
   tasks: Task[];
+}
+
+/** ThreadFull is what the error thread_full tells. */
+export interface ThreadFull {
+  /**
+   * How many comments a task can have.
+   *
+   * An integer without bound; a number holds it exactly up to 2^53 - 1 (Number.MAX_SAFE_INTEGER).
+   */
+  limit: number;
 }

@@ -4,6 +4,7 @@ import { Status, type APIClient, type ChannelSubscription, type ConnectionState,
 import { Board } from "./board.js";
 import { CallLog } from "./call-log.js";
 import { Columns } from "./columns.js";
+import { offerComments } from "./comments.js";
 import { find, make, setFault } from "./dom.js";
 import { offerImport } from "./import.js";
 import { BadUserError, openSession, rememberUser, rememberedUser } from "./session.js";
@@ -221,6 +222,7 @@ function move(task: Task, to: Status): void {
 }
 
 function edit(task: Task): void {
+  offerComments(task.id, connected);
   changeTask(task, async (params, signal) => put((await connected(signal)).tasksUpdate(params, { signal })));
 }
 
@@ -259,6 +261,7 @@ find("quick", HTMLFormElement).addEventListener("submit", (event) => {
 });
 
 find("quick-details", HTMLButtonElement).addEventListener("click", () => {
+  offerComments(undefined, connected);
   writeTask(quickTitle.value.trim(), async (params, signal) => {
     await put((await connected(signal)).tasksCreate(params, { signal }));
     quickTitle.value = "";

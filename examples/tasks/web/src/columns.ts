@@ -2,7 +2,7 @@
 
 import { Status, type Task } from "../../sdk/typescript/index.js";
 import { iconButton, label, make } from "./dom.js";
-import { dueText, initials, overdue, statusNames, statuses } from "./words.js";
+import { timeText, initials, overdue, statusNames, statuses } from "./words.js";
 
 /** What the user can do with a task. */
 export interface Actions {
@@ -188,7 +188,7 @@ function detailsOf(task: Task): Node[] {
   const parts: Node[] = [];
   if (task.due !== undefined) {
     const late = overdue(task);
-    parts.push(make("time", { class: late ? "due late" : "due", datetime: task.due }, `${late ? "Overdue: " : ""}${dueText(task.due)}`));
+    parts.push(make("time", { class: late ? "due late" : "due", datetime: task.due }, `${late ? "Overdue: " : ""}${timeText(task.due)}`));
   }
   for (const tag of task.tags) parts.push(make("span", { class: "tag" }, tag));
   if (task.assignee !== undefined) {

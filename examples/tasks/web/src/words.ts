@@ -1,6 +1,6 @@
 // What the page says.
 
-import { BoardFullError, InvalidParamsError, ServerError, Status, type Fault, type Task } from "../../sdk/typescript/index.js";
+import { BoardFullError, InvalidParamsError, ServerError, Status, ThreadFullError, type Fault, type Task } from "../../sdk/typescript/index.js";
 
 export const statuses: readonly Status[] = [Status.Open, Status.InProgress, Status.Done];
 
@@ -36,7 +36,7 @@ function faultText(fault: Fault): string {
     case "email":
       return "This is no e-mail address.";
     default:
-      return `${subject}${fault.message.startsWith(fault.field) ? fault.message.slice(fault.field.length) : `: ${fault.message}`}.`;
+      return `${subject}${fault.message.startsWith(fault.field) ? fault.message.slice(fault.field.length).replace(/^: /, " ") : `: ${fault.message}`}.`;
   }
 }
 
@@ -45,6 +45,7 @@ export function errorText(error: unknown): string {
   const faults = [...faultsByField(error)];
   if (faults.length > 0) return faults.map(([field, text]) => `${field}: ${text}`).join(" ");
   if (error instanceof BoardFullError) return `The board is full with ${error.details.limit} tasks. Delete one to make room.`;
+  if (error instanceof ThreadFullError) return `The task is full with ${error.details.limit} comments.`;
   if (error instanceof ServerError) return error.message;
   if (error instanceof Error) return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
   return String(error);
@@ -52,8 +53,8 @@ export function errorText(error: unknown): string {
 
 const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-export function dueText(due: string): string {
-  return dates.format(new Date(due));
+export function timeText(time: string): string {
+  return dates.format(new Date(time));
 }
 
 export function overdue(task: Task): boolean {

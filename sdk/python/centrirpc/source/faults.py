@@ -65,7 +65,7 @@ def faults_of(error: ValidationError, paths: Paths, data: Any) -> list[Fault]:
             if tag:
                 field = f"{field}.{tag}" if field else tag
                 missing = kind == "union_tag_not_found"
-        message = "is required" if missing else fault["msg"]
+        message = "is required" if missing else _text(kind, fault["msg"])
         rule = _RULES.get(kind) or ("type" if _TYPE.fullmatch(kind) else kind)
         joint = " " if missing else ": "
         message = f"{field or 'the params'}{joint}{message}"
@@ -74,6 +74,12 @@ def faults_of(error: ValidationError, paths: Paths, data: Any) -> list[Fault]:
             break
         faults.append({"field": field, "rule": rule, "message": message})
     return faults
+
+
+def _text(kind: str, message: str) -> str:
+    """A validator's own words, without those that Pydantic puts before them."""
+    words = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
+    return message.removeprefix(words.get(kind, ""))
 
 
 def _tag(discriminator: str) -> str:

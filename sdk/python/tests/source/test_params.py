@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AwareDatetime, BaseModel, Field, create_model
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, create_model
 
 from centrirpc import CallError, MessageRouter, Registry
 from centrirpc.source.strict_json import MAX_DEPTH, InvalidJSON, decode
@@ -68,6 +68,19 @@ async def faults(router: MessageRouter, params: Any, name: str = "take") -> list
 async def test_types_are_not_coerced(params: str) -> None:
     (field,) = json.loads(params)
     assert await faults(serve(Anything), params) == [f"{field} type"]
+
+
+async def test_validators_speak_in_their_own_words() -> None:
+    def refuse(text: str) -> str:
+        if text == "a":
+            raise AssertionError("is the first letter")
+        raise ValueError("must not be said")
+
+    router = serve(create_model("Said", text=Annotated[str, AfterValidator(refuse)]))
+    for text, message in (("a", "text: is the first letter"), ("b", "text: must not be said")):
+        with pytest.raises(CallError) as caught:
+            await router.handle_message("take", {"text": text})
+        assert caught.value.details == [{"field": "text", "rule": "value", "message": message}]
 
 
 async def test_what_the_contract_takes() -> None:

@@ -1,0 +1,1 @@
+"""The app: comments on the tasks of the board."""
