@@ -39,8 +39,8 @@ type progress struct {
 	dropped       bool // there are more faults than are listed
 	// visited is how long the paths of all values are together, and mayVisit its bound.
 	visited, mayVisit int
-	// mayReread is how many bytes may be read again to find which of its types a
-	// value has.
+	// mayReread is how many bytes may be read again, or written into faults, to find
+	// which of its types a value has.
 	mayReread int
 	// trusting holds for what a service sends: it may be as deep as it likes, and
 	// have values of enums and unions that are not known here.

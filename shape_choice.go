@@ -73,6 +73,7 @@ func (c *checker) choice(s *shape) error {
 			return err
 		}
 		tried := c.progress
+		c.mayReread -= tried.listed // written in vain, with the path in each
 		c.faults, c.listed, c.dropped = before.faults, before.listed, before.dropped
 		if len(tried.faults) == 0 {
 			return nil
