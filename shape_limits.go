@@ -1,10 +1,12 @@
 package centrirpc
 
 import (
+	"bytes"
 	"math/big"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/centrirpc/centrirpc/contract"
@@ -127,11 +129,23 @@ func (c *checker) within(l *limits, s *shape, raw jsontext.Value) {
 	case contract.String:
 		if s.format == "" && (l.minLength != nil || l.maxLength != nil) {
 			if text, err := jsontext.AppendUnquote(nil, raw); err == nil {
-				c.size(utf8.RuneCount(text), l.minLength, l.maxLength, "characters")
+				c.length(l, text)
 			}
 		}
 	}
 }
+
+// length checks how many characters a string has. The service may take white space
+// off both ends before it counts (Pydantic's strip_whitespace), which the contract
+// does not tell: what is too long without it only is too long for sure, and what has
+// too few with it has too few without.
+func (c *checker) length(l *limits, text []byte) {
+	c.size(utf8.RuneCount(text), l.minLength, nil, "characters")
+	c.size(utf8.RuneCount(bytes.TrimFunc(text, blank)), nil, l.maxLength, "characters")
+}
+
+// blank reports whether Python or Rust count r as white space.
+func blank(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
 // maxOneOf is how long a value is at most, in bytes, that is compared with those
 // that are allowed; the service judges others.
