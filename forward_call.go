@@ -25,13 +25,13 @@ func (f *forwarding) bind(r *Router, reg *registration) Invoker {
 	details := map[wire.Code]*place{}
 	for i := range f.contract.Errors {
 		if e := &f.contract.Errors[i]; e.Details != nil {
-			of := results.place(e.Details)
+			of := results.whole(e.Details)
 			details[wire.Code(e.Code)] = &of
 		}
 	}
 	var result *place
 	if described.Result != nil {
-		of := results.place(described.Result)
+		of := results.whole(described.Result)
 		result = &of
 	}
 	return func(ctx context.Context, req *Request) (any, error) {
