@@ -243,6 +243,15 @@ func TestForwardedErrors(t *testing.T) {
 	if got := call(e.WithDetails(json.RawMessage(`{"left":"no"}`))).Wire(); got.Code != 1001 || got.Details != nil || !strings.Contains(log.String(), "left must be an integer") {
 		t.Errorf("details of another type: %+v, log %s", got, log)
 	}
+	if got := call(&centrirpc.Error{Code: 1001, Message: "none"}); got.Code != 1001 || got.Reason != "out_of_stock" || got.Message != "none" {
+		t.Errorf("a declared error without a reason is %+v", got)
+	}
+	if got := call(&centrirpc.Error{Code: 1001, Reason: "card_declined", Message: "none"}); got.Code != wire.Internal || got.Message == "none" || !strings.Contains(log.String(), "card_declined") || !strings.Contains(log.String(), "the contract of the version that runs") {
+		t.Errorf("a declared code with another reason is %+v, log %s", got, log)
+	}
+	if got := call(&centrirpc.Error{Code: 1002, Reason: "card_declined", Message: "none"}); got.Code != 1002 || got.Reason != "card_declined" {
+		t.Errorf("an error that is not declared is %+v", got)
+	}
 	if got := call(errors.New("10.0.0.7 is down")); got.Code != wire.Internal || strings.Contains(got.Message, "10.0.0.7") || !strings.Contains(log.String(), "10.0.0.7") {
 		t.Errorf("another error: %v, log %s", got, log)
 	}
