@@ -55,7 +55,10 @@ func (f *forwarding) merge(c *contract.Contract) (problems contract.Problems) {
 	for _, e := range f.contract.Errors {
 		path := fmt.Sprintf("errors.%d", e.Code)
 		first := c.Error(e.Code)
+		named := slices.IndexFunc(c.Errors, func(other contract.ErrorType) bool { return other.Reason == e.Reason && other.Code != e.Code })
 		switch {
+		case named >= 0:
+			refuse(path, "", fmt.Sprintf("the reason %s is that of the error %d, too", e.Reason, c.Errors[named].Code), "give one of them another reason, or both the same code")
 		case first == nil:
 			c.Errors = append(c.Errors, e)
 		case first.Reason != e.Reason:

@@ -298,6 +298,12 @@ func TestWrongForwardsPanicWithTheFix(t *testing.T) {
 			centrirpc.Forward(r, shop, nil)
 			r.Contract()
 		}, []string{"errors.1001", "gone, and out_of_stock at the endpoint"}},
+		"a reason twice": {func(r *centrirpc.Router) {
+			gone := centrirpc.DeclareError[struct{}](1002, "out_of_stock", "")
+			centrirpc.Handle(r, "x", sum, centrirpc.Errors(gone))
+			centrirpc.Forward(r, shop, nil)
+			r.Contract()
+		}, []string{"errors.1001", "the reason out_of_stock is that of the error 1002, too", "another reason"}},
 		"other details": {func(r *centrirpc.Router) {
 			gone := centrirpc.DeclareError[Stock](1001, "out_of_stock", "")
 			centrirpc.Handle(r, "x", sum, centrirpc.Errors(gone))
