@@ -90,9 +90,18 @@ func (c *checker) limited(p place) error {
 		}
 		return nil
 	}
+	nested := composed(p.shape)
+	if nested && !p.limits.listed() && !p.shape.limits.listed() {
+		return c.content(p.shape) // no other limit is one of such values
+	}
 	raw, err := c.dec.ReadValue()
 	if err != nil {
 		return err
+	}
+	if nested {
+		if c.mayReread -= len(raw); c.mayReread < 0 {
+			return nil // as in choice
+		}
 	}
 	known := len(c.faults)
 	if err := c.again(raw, func(inner *checker) error { return inner.content(p.shape) }); err != nil {
@@ -105,6 +114,16 @@ func (c *checker) limited(p place) error {
 	}
 	return nil
 }
+
+// composed reports whether the values of a shape may hold others of it, so that one
+// that is read twice is read twice again within each that is around it.
+func composed(s *shape) bool {
+	kind := jsonKindOf(s.kind)
+	return kind == 0 || kind == '[' || kind == '{'
+}
+
+// listed reports whether the limits name the values that are allowed.
+func (l *limits) listed() bool { return l != nil && l.oneOf != nil }
 
 // count checks how many items a list has, or entries a map.
 func (c *checker) count(l *limits, s *shape, n int) {
