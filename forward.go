@@ -76,11 +76,11 @@ type forwarding struct {
 //
 // Params are checked against the contract before anything is sent, and results
 // before they reach a client: one that does not fit is "internal" to the caller and
-// logged. Values that a newer service may add to enums and unions pass, as they do
-// for clients.
+// logged, as is an error with a declared code and another reason. Values that a newer
+// service may add to enums and unions pass, as they do for clients.
 //
-// Types and errors that both contracts have must mean the same: then there is one of
-// them. Channels of the contract are not taken over: the router that publishes the
+// Types and errors that several contracts have must mean the same: then there is one
+// of them. Channels of the contract are not taken over: the router that publishes the
 // events declares them. Streams cannot be forwarded.
 //
 // A nil endpoint stands for one that is not there: its calls are answered with

@@ -25,13 +25,13 @@ func (f *forwarding) bind(r *Router, reg *registration) Invoker {
 	details := map[wire.Code]*place{}
 	for i := range f.contract.Errors {
 		if e := &f.contract.Errors[i]; e.Details != nil {
-			of := results.place(e.Details)
+			of := results.whole(e.Details)
 			details[wire.Code(e.Code)] = &of
 		}
 	}
 	var result *place
 	if described.Result != nil {
-		of := results.place(described.Result)
+		of := results.whole(described.Result)
 		result = &of
 	}
 	return func(ctx context.Context, req *Request) (any, error) {
@@ -48,7 +48,7 @@ func (f *forwarding) bind(r *Router, reg *registration) Invoker {
 			Conn: ConnFromContext(ctx), CorrelationID: a.CorrelationID, Traceparent: a.Traceparent,
 		})
 		if err != nil {
-			return nil, r.forwardedError(ctx, reg.method.Name, err, details)
+			return nil, f.forwardedError(ctx, r, reg.method.Name, err, details)
 		}
 		if result == nil {
 			return nil, nil
@@ -84,11 +84,24 @@ func forwardedParams(raw json.RawMessage, s *shape) (json.RawMessage, error) {
 	return raw, nil
 }
 
-// forwardedError is err without details that are not of their declared type: typed
-// clients could not read them.
-func (r *Router) forwardedError(ctx context.Context, method string, err error, details map[wire.Code]*place) error {
+// forwardedError is err as the contract declares it: with the reason that it has
+// there, and without details that are not of their declared type, since typed clients
+// could not read them. An error that means something else by a declared code is no
+// application error of the contract.
+func (f *forwarding) forwardedError(ctx context.Context, r *Router, method string, err error, details map[wire.Code]*place) error {
 	var e *Error
-	if !errors.As(err, &e) || e == nil || e.Details == nil || details[e.Code] == nil {
+	if !errors.As(err, &e) || e == nil {
+		return err
+	}
+	if declared := f.contract.Error(int(e.Code)); declared != nil && e.Reason != declared.Reason {
+		if e.Reason != "" {
+			return fmt.Errorf("the endpoint's error %d has the reason %q, and %q in its contract; give Forward the contract of the version that runs", e.Code, e.Reason, declared.Reason)
+		}
+		named := *e
+		named.Reason = declared.Reason
+		e, err = &named, &named
+	}
+	if e.Details == nil || details[e.Code] == nil {
 		return err
 	}
 	encoded, encodeErr := EncodeJSON(e.Details)

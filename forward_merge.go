@@ -5,14 +5,21 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/centrirpc/centrirpc/contract"
 )
 
 // mergeForwarded adds all that is forwarded to the contract c.
 func (r *Router) mergeForwarded(c *contract.Contract) (problems contract.Problems) {
-	for _, f := range r.forwards {
-		problems = append(problems, f.merge(c)...)
+	for i, f := range r.forwards {
+		found := f.merge(c)
+		for _, earlier := range r.forwards[:i] {
+			if len(found) == 0 {
+				found = f.compare(earlier)
+			}
+		}
+		problems = append(problems, found...)
 	}
 	if len(problems) == 0 && len(r.forwards) > 0 {
 		if err := c.Check(); err != nil {
@@ -25,14 +32,8 @@ func (r *Router) mergeForwarded(c *contract.Contract) (problems contract.Problem
 // merge adds what is forwarded to the contract c, of which it returns what does not
 // go together. The types that both have stay as they are in c.
 func (f *forwarding) merge(c *contract.Contract) (problems contract.Problems) {
-	ours, theirs := loosened(c), loosened(f.contract)
-	forms := contract.NewForms(ours, theirs)
-	same := func(a, b *contract.Type) bool {
-		if a == nil || b == nil {
-			return a == b
-		}
-		return a.Nullable == b.Nullable && forms.Of(0, a) == forms.Of(1, b)
-	}
+	ours, theirs := loosened(c, true), loosened(f.contract, true)
+	same := sameIn(ours, theirs)
 	refuse := func(path, position, reason, fix string) {
 		problems = append(problems, contract.Problem{
 			Path: path, Position: position, Fix: fix,
@@ -54,7 +55,10 @@ func (f *forwarding) merge(c *contract.Contract) (problems contract.Problems) {
 	for _, e := range f.contract.Errors {
 		path := fmt.Sprintf("errors.%d", e.Code)
 		first := c.Error(e.Code)
+		named := slices.IndexFunc(c.Errors, func(other contract.ErrorType) bool { return other.Reason == e.Reason && other.Code != e.Code })
 		switch {
+		case named >= 0:
+			refuse(path, "", fmt.Sprintf("the reason %s is that of the error %d, too", e.Reason, c.Errors[named].Code), "give one of them another reason, or both the same code")
 		case first == nil:
 			c.Errors = append(c.Errors, e)
 		case first.Reason != e.Reason:
@@ -68,23 +72,67 @@ func (f *forwarding) merge(c *contract.Contract) (problems contract.Problems) {
 	return problems
 }
 
-// loosened is a copy of c for comparing types of two languages. Reflection does not
-// see the constants of an enum, and Python's int has no bound, but its generated
-// clients have that of int64: both count as the same.
-func loosened(c *contract.Contract) *contract.Contract {
+// compare returns what f and an earlier forwarding mean differently by one name.
+// Neither comes from reflection, so that nothing is overlooked for its sake: enums
+// have the same values, and fields the same defaults.
+func (f *forwarding) compare(earlier *forwarding) (problems contract.Problems) {
+	ours, theirs := loosened(earlier.contract, false), loosened(f.contract, false)
+	same := sameIn(ours, theirs)
+	refuse := func(path, reason, fix string) {
+		problems = append(problems, contract.Problem{
+			Path: path, Fix: fix,
+			Reason: reason + fmt.Sprintf(" (the contracts are given to Forward at %s and at %s)", earlier.where, f.where),
+		})
+	}
+	for i := range theirs.Types {
+		other := &theirs.Types[i]
+		first := ours.Type(other.Name)
+		ref := &contract.Type{Kind: contract.Ref, Ref: other.Name}
+		if first != nil && !same(ref, ref) {
+			refuse("type "+other.Name, "two endpoints mean different things by it: "+difference(first, other, same),
+				`make both the same, or keep both under names of their own: give one Forward an option such as centrirpc.TypePrefix("Remote")`)
+		}
+	}
+	for _, e := range theirs.Errors {
+		if first := ours.Error(e.Code); first != nil && !same(first.Details, e.Details) {
+			refuse(fmt.Sprintf("errors.%d.details", e.Code), fmt.Sprintf("the details of %s are of different types at two endpoints", e.Reason),
+				"give both the same type of details, or codes and reasons of their own")
+		}
+	}
+	return problems
+}
+
+// sameIn tells whether a type of a and one of b are the same on the wire.
+func sameIn(a, b *contract.Contract) func(ofA, ofB *contract.Type) bool {
+	forms := contract.NewForms(a, b)
+	return func(ofA, ofB *contract.Type) bool {
+		if ofA == nil || ofB == nil {
+			return ofA == ofB
+		}
+		return ofA.Nullable == ofB.Nullable && forms.Of(0, ofA) == forms.Of(1, ofB)
+	}
+}
+
+// loosened is a copy of c for comparing types of two languages: Python's int has no
+// bound, but its generated clients have that of int64, and both count as the same.
+// Where one of the two is reflected, what reflection does not see does not count
+// either: the constants of enums, and defaults.
+func loosened(c *contract.Contract, reflected bool) *contract.Contract {
 	copied := *c
 	itself := func(name string) string { return name }
 	copied.Types = make([]contract.NamedType, len(c.Types))
 	for i := range c.Types {
 		t := c.Types[i].WithRefs(itself)
-		if t.Kind == contract.Enum {
+		if reflected && t.Kind == contract.Enum {
 			t.Kind, t.Values = contract.Alias, nil
 		}
 		loosen(t.Base)
 		loosen(t.Extra)
 		for j := range t.Fields {
 			loosen(&t.Fields[j].Type)
-			t.Fields[j].Default = nil // known of Python only
+			if reflected {
+				t.Fields[j].Default = nil
+			}
 		}
 		copied.Types[i] = t
 	}
@@ -118,6 +166,8 @@ func difference(ours, theirs *contract.NamedType, same func(a, b *contract.Type)
 	switch ours.Kind {
 	case contract.Struct:
 		return fieldDifference(ours, theirs, same)
+	case contract.Enum:
+		return fmt.Sprintf("its values are %s, and %s there", strings.Join(enumValues(ours), ", "), strings.Join(enumValues(theirs), ", "))
 	case contract.Alias:
 		return fmt.Sprintf("it is %s, and %s there", written(ours.Base), written(theirs.Base))
 	}
@@ -139,6 +189,8 @@ func fieldDifference(ours, theirs *contract.NamedType, same func(a, b *contract.
 			return fmt.Sprintf("its field %q is optional, and required there", f.Name)
 		case !same(&f.Type, &other.Type):
 			return fmt.Sprintf("its field %q is %s, and %s there", f.Name, written(&f.Type), written(&other.Type))
+		case contract.CanonicalJSON(f.Default) != contract.CanonicalJSON(other.Default):
+			return fmt.Sprintf("its field %q has the default %s, and %s there", f.Name, defaultOf(f), defaultOf(other))
 		}
 	}
 	for _, f := range theirs.Fields {
@@ -147,6 +199,13 @@ func fieldDifference(ours, theirs *contract.NamedType, same func(a, b *contract.
 		}
 	}
 	return "they differ in members beyond their fields"
+}
+
+func defaultOf(f *contract.Field) string {
+	if f.Default == nil {
+		return "none"
+	}
+	return string(f.Default)
 }
 
 // written is a type as the contract writes it.

@@ -196,6 +196,9 @@ func TestForwardedResultsFitTheContract(t *testing.T) {
 		{"orders.get", `{"id":1}`, `{"id":1,"item":"a","state":"a newer one"}`, ""},
 		{"orders.get", `{"id":1}`, `{"id":1,"item":"a"}`, "state is required"},
 		{"orders.get", `{"id":1}`, `{"id":"1","item":"a","state":"open"}`, "id must be an integer"},
+		{"orders.get", `{"id":1}`, `{"id":9223372036854775807,"item":"a","state":"open"}`, ""},
+		{"orders.get", `{"id":1}`, `{"id":1180591620717411303424,"item":"a","state":"open"}`, "id must be an integer of 64 bits"},
+		{"orders.get", `{"id":1}`, `{"id":-9223372036854775809,"item":"a","state":"open"}`, "id must be an integer of 64 bits"},
 		{"orders.get", `{"id":1}`, `null`, "must not be null"},
 		{"orders.get", `{"id":1}`, ``, "it is not there"},
 		{"orders.get", `{"id":1}`, `{"id":1,`, "JSON"},
@@ -239,6 +242,15 @@ func TestForwardedErrors(t *testing.T) {
 	}
 	if got := call(e.WithDetails(json.RawMessage(`{"left":"no"}`))).Wire(); got.Code != 1001 || got.Details != nil || !strings.Contains(log.String(), "left must be an integer") {
 		t.Errorf("details of another type: %+v, log %s", got, log)
+	}
+	if got := call(&centrirpc.Error{Code: 1001, Message: "none"}); got.Code != 1001 || got.Reason != "out_of_stock" || got.Message != "none" {
+		t.Errorf("a declared error without a reason is %+v", got)
+	}
+	if got := call(&centrirpc.Error{Code: 1001, Reason: "card_declined", Message: "none"}); got.Code != wire.Internal || got.Message == "none" || !strings.Contains(log.String(), "card_declined") || !strings.Contains(log.String(), "the contract of the version that runs") {
+		t.Errorf("a declared code with another reason is %+v, log %s", got, log)
+	}
+	if got := call(&centrirpc.Error{Code: 1002, Reason: "card_declined", Message: "none"}); got.Code != 1002 || got.Reason != "card_declined" {
+		t.Errorf("an error that is not declared is %+v", got)
 	}
 	if got := call(errors.New("10.0.0.7 is down")); got.Code != wire.Internal || strings.Contains(got.Message, "10.0.0.7") || !strings.Contains(log.String(), "10.0.0.7") {
 		t.Errorf("another error: %v, log %s", got, log)
@@ -286,6 +298,12 @@ func TestWrongForwardsPanicWithTheFix(t *testing.T) {
 			centrirpc.Forward(r, shop, nil)
 			r.Contract()
 		}, []string{"errors.1001", "gone, and out_of_stock at the endpoint"}},
+		"a reason twice": {func(r *centrirpc.Router) {
+			gone := centrirpc.DeclareError[struct{}](1002, "out_of_stock", "")
+			centrirpc.Handle(r, "x", sum, centrirpc.Errors(gone))
+			centrirpc.Forward(r, shop, nil)
+			r.Contract()
+		}, []string{"errors.1001", "the reason out_of_stock is that of the error 1002, too", "another reason"}},
 		"other details": {func(r *centrirpc.Router) {
 			gone := centrirpc.DeclareError[Stock](1001, "out_of_stock", "")
 			centrirpc.Handle(r, "x", sum, centrirpc.Errors(gone))

@@ -58,10 +58,12 @@ type shapes struct {
 	strict   bool
 	limited  bool // the contract's constraints are checked, too
 	named    map[string]*shape
+	aliases  map[*shape]*alias // whose shapes are not made yet
+	choices  []*shape          // of which it is not told yet whether they may be null
 }
 
 func newShapes(c *contract.Contract, strict bool) *shapes {
-	return &shapes{contract: c, strict: strict, named: map[string]*shape{}}
+	return &shapes{contract: c, strict: strict, named: map[string]*shape{}, aliases: map[*shape]*alias{}}
 }
 
 // newLimitedShapes are shapes that hold the contract's constraints: those of methods
@@ -77,9 +79,17 @@ func (s *shapes) of(params *contract.Type) *shape {
 	if params == nil {
 		return nil
 	}
-	return s.place(params).shape
+	return s.whole(params).shape
 }
 
+// whole is a place whose shape is made to its end.
+func (s *shapes) whole(t *contract.Type) place {
+	p := s.place(t)
+	s.finish()
+	return p
+}
+
+// place is a place whose shape may be half-made until finish has run.
 func (s *shapes) place(t *contract.Type) place {
 	p := place{nullable: t.Nullable}
 	if s.limited {
@@ -91,7 +101,7 @@ func (s *shapes) place(t *contract.Type) place {
 	}
 	p.shape = &shape{kind: t.Kind, bits: t.Bits, unsigned: t.Unsigned, format: t.Format, quoted: t.Quoted, length: -1}
 	if t.Kind == contract.Tuple || t.Kind == contract.Union {
-		s.addItems(&p, t)
+		s.addItems(p.shape, t)
 	}
 	if c := t.Constraints; c != nil && !c.Unique && t.Kind == contract.List && c.MinItems != nil && c.MaxItems != nil && *c.MinItems == *c.MaxItems {
 		p.shape.length = *c.MinItems
@@ -102,6 +112,7 @@ func (s *shapes) place(t *contract.Type) place {
 	}
 	if t.Key != nil {
 		key := s.place(t.Key).shape
+		s.settle(key)
 		if key.kind == contract.Integer {
 			p.shape.keyBits, p.shape.keySign = key.bits, !key.unsigned
 		}
@@ -142,7 +153,7 @@ func (s *shapes) byName(name string) *shape {
 			}
 		}
 	case contract.Enum:
-		s.copyBase(made, t.Base)
+		s.alias(made, t.Base)
 		for _, v := range t.Values {
 			if v.String != nil {
 				made.strings = append(made.strings, *v.String)
@@ -151,19 +162,9 @@ func (s *shapes) byName(name string) *shape {
 			}
 		}
 	default:
-		s.copyBase(made, t.Base)
+		s.alias(made, t.Base)
 	}
 	return made
-}
-
-// copyBase makes a shape that of the type that its name stands for.
-func (s *shapes) copyBase(made *shape, base *contract.Type) {
-	of := s.place(base)
-	*made = *of.shape
-	made.nullable = of.null()
-	if of.limits != nil {
-		made.limits = of.limits
-	}
 }
 
 func (s *shapes) addField(of *shape, f *contract.Field) {

@@ -39,8 +39,8 @@ type progress struct {
 	dropped       bool // there are more faults than are listed
 	// visited is how long the paths of all values are together, and mayVisit its bound.
 	visited, mayVisit int
-	// mayReread is how many bytes may be read again to find which of its types a
-	// value has.
+	// mayReread is how many bytes may be read again, or written into faults, to find
+	// which of its types a value has.
 	mayReread int
 	// trusting holds for what a service sends: it may be as deep as it likes, and
 	// have values of enums and unions that are not known here.
@@ -365,6 +365,10 @@ func (c *checker) scalar(s *shape, text string) {
 			c.fault("type", "must be bytes in standard base64 (RFC 4648)")
 		}
 	case contract.Integer:
+		if c.trusting && s.bits == 0 && integerFits(text, 0, s.unsigned) && !integerFits(text, 64, s.unsigned) {
+			c.fault("type", "must be an integer of 64 bits: clients in Go have no larger ones")
+			return
+		}
 		if !integerFits(text, s.bits, s.unsigned) {
 			c.fault("type", "must be %s", s.describe())
 			return

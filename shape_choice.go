@@ -10,16 +10,13 @@ import (
 const choice contract.Kind = "choice"
 
 // addItems makes the shape of a tuple, or of an untagged union.
-func (s *shapes) addItems(p *place, t *contract.Type) {
+func (s *shapes) addItems(of *shape, t *contract.Type) {
 	if t.Kind == contract.Union {
-		p.shape.kind = choice
+		of.kind = choice
+		s.choices = append(s.choices, of)
 	}
 	for i := range t.Items {
-		item := s.place(&t.Items[i])
-		if t.Kind == contract.Union {
-			p.nullable = p.nullable || item.null()
-		}
-		p.shape.items = append(p.shape.items, item)
+		of.items = append(of.items, s.place(&t.Items[i]))
 	}
 }
 
@@ -73,6 +70,7 @@ func (c *checker) choice(s *shape) error {
 			return err
 		}
 		tried := c.progress
+		c.mayReread -= tried.listed // written in vain, with the path in each
 		c.faults, c.listed, c.dropped = before.faults, before.listed, before.dropped
 		if len(tried.faults) == 0 {
 			return nil

@@ -1,10 +1,12 @@
 package centrirpc
 
 import (
+	"bytes"
 	"math/big"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/centrirpc/centrirpc/contract"
@@ -88,9 +90,18 @@ func (c *checker) limited(p place) error {
 		}
 		return nil
 	}
+	nested := composed(p.shape)
+	if nested && !p.limits.listed() && !p.shape.limits.listed() {
+		return c.content(p.shape) // no other limit is one of such values
+	}
 	raw, err := c.dec.ReadValue()
 	if err != nil {
 		return err
+	}
+	if nested {
+		if c.mayReread -= len(raw); c.mayReread < 0 {
+			return nil // as in choice
+		}
 	}
 	known := len(c.faults)
 	if err := c.again(raw, func(inner *checker) error { return inner.content(p.shape) }); err != nil {
@@ -103,6 +114,16 @@ func (c *checker) limited(p place) error {
 	}
 	return nil
 }
+
+// composed reports whether the values of a shape may hold others of it, so that one
+// that is read twice is read twice again within each that is around it.
+func composed(s *shape) bool {
+	kind := jsonKindOf(s.kind)
+	return kind == 0 || kind == '[' || kind == '{'
+}
+
+// listed reports whether the limits name the values that are allowed.
+func (l *limits) listed() bool { return l != nil && l.oneOf != nil }
 
 // count checks how many items a list has, or entries a map.
 func (c *checker) count(l *limits, s *shape, n int) {
@@ -127,11 +148,23 @@ func (c *checker) within(l *limits, s *shape, raw jsontext.Value) {
 	case contract.String:
 		if s.format == "" && (l.minLength != nil || l.maxLength != nil) {
 			if text, err := jsontext.AppendUnquote(nil, raw); err == nil {
-				c.size(utf8.RuneCount(text), l.minLength, l.maxLength, "characters")
+				c.length(l, text)
 			}
 		}
 	}
 }
+
+// length checks how many characters a string has. The service may take white space
+// off both ends before it counts (Pydantic's strip_whitespace), which the contract
+// does not tell: what is too long without it only is too long for sure, and what has
+// too few with it has too few without.
+func (c *checker) length(l *limits, text []byte) {
+	c.size(utf8.RuneCount(text), l.minLength, nil, "characters")
+	c.size(utf8.RuneCount(bytes.TrimFunc(text, blank)), nil, l.maxLength, "characters")
+}
+
+// blank reports whether Python or Rust count r as white space.
+func blank(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
 // maxOneOf is how long a value is at most, in bytes, that is compared with those
 // that are allowed; the service judges others.

@@ -59,6 +59,7 @@ func (c *checker) again(raw jsontext.Value, read func(*checker) error) error {
 	inner.depth += c.dec.StackDepth()
 	err := read(inner)
 	depth := c.depth
+	c.path = inner.path[:len(c.path)] // the room that was made for it
 	c.progress = inner.progress
 	c.depth = depth
 	inner.path, inner.progress = own, progress{}
