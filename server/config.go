@@ -173,7 +173,8 @@ type Config struct {
 
 	// NodeName is told to clients when they connect, so that who looks at a client's
 	// frames knows which of several nodes it is at: at most 255 bytes of printable
-	// ASCII. Zero means that they are not told.
+	// ASCII. Everybody who may connect hears it, so it should tell nothing of the
+	// network that is not for them. Zero means that they are not told.
 	NodeName string
 
 	// Logger takes the server's log. Tokens are never logged. Zero means

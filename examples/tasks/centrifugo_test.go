@@ -110,7 +110,11 @@ func TestCentrifugoAtTheSameAddress(t *testing.T) {
 		name, value, _ := strings.Cut(variable, "=")
 		t.Setenv(name, value)
 	}
-	for public, want := range map[string]string{"/": "", "https://b.example": `"connect":"wss://b.example/connection/websocket"`} {
+	for public, want := range map[string]string{
+		"/":                  "",
+		"https://b.example":  `"connect":"wss://b.example/connection/websocket"`,
+		"HTTPS://b.example/": `"connect":"wss://b.example/connection/websocket"`,
+	} {
 		page, _ := start(t, "-centrifugo", "http://127.0.0.1:1", "-centrifugo-public", public)
 		_, _, body := get(t, page+"/token?user=ann")
 		_, header, _ := get(t, page+"/")
@@ -144,6 +148,7 @@ func TestCentrifugoRefusals(t *testing.T) {
 		"is neither an address":                   at(append([]string{"-centrifugo-public", "page"}, all...)...),
 		"Secret is 5 bytes long":                  at(append(all[:4:4], "-centrifugo-secret", "short", "-secret", hidden)...),
 		"127.0.0.1:1":                             at(append([]string{"-redis", "redis://127.0.0.1:1"}, all...)...),
+		`tasks: -redis-prefix "{a}"`:              at(append([]string{"-redis", "redis://127.0.0.1:1", "-redis-prefix", "{a}"}, all...)...),
 	} {
 		out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 		if err == nil || strings.Count(string(out), "\n") != 1 || !strings.Contains(string(out), says) || strings.Contains(string(out), hidden) {

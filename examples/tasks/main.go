@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -82,21 +83,29 @@ func run(o *options, comments django) error {
 		return err
 	}
 	defer db.Close()
-	listener, err := net.Listen("tcp", o.addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%w; choose another address with -addr, such as 127.0.0.1:0 for a free port", err)
+	// A port that others know is not taken before all is ready: who connects to it
+	// would wait in vain while Redis is looked for. One that is chosen now is known
+	// to nobody yet.
+	var listener net.Listener
+	if strings.HasSuffix(o.addr, ":0") {
+		if listener, err = listen(o.addr); err != nil {
+			return err
+		}
+		defer listener.Close()
+		o.addr = listener.Addr().String()
 	}
-	if err != nil {
-		return err
-	}
-	defer listener.Close()
-
 	router := api.NewRouter(api.NewService(db), endpoint)
-	served, err := o.serve(router, nodeName(listener.Addr()))
+	served, err := o.serve(router, nodeName(o.addr))
 	if err != nil {
 		return asTyped(err, o.redis, o.prefix)
 	}
 	defer served.close()
+	if listener == nil {
+		if listener, err = listen(o.addr); err != nil {
+			return err
+		}
+		defer listener.Close()
+	}
 
 	mux := http.NewServeMux()
 	mux.Handle("/", web.Handler(served.connect...))
@@ -108,18 +117,22 @@ func run(o *options, comments django) error {
 	return served.Serve(context.Background(), listener, mux)
 }
 
-// nodeName is where the node listens or, where that is every address of the machine,
-// the machine's name and the port.
-func nodeName(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if ip := net.ParseIP(host); err == nil && ip != nil && !ip.IsUnspecified() {
-		return addr.String()
+func listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%w; choose another address with -addr, such as 127.0.0.1:0 for a free port", err)
 	}
-	machine, err := os.Hostname()
-	if err != nil {
-		return addr.String()
+	return listener, err
+}
+
+// nodeName is where a node on one's own machine listens. Names and addresses of other
+// machines are not for everybody who opens the page.
+func nodeName(addr string) string {
+	host, _, _ := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return ""
 	}
-	return net.JoinHostPort(machine, port)
+	return addr
 }
 
 // handToken gives anybody a token for any user: this is a demo. A real

@@ -137,7 +137,13 @@ func (o *options) serveCentrifugo(router *centrirpc.Router) (*served, error) {
 	}
 	s.Handler, s.Serve = backend, backend.Serve
 	if o.centrifugo.public != "/" {
-		s.connect = []string{strings.Replace(o.centrifugo.public, "http", "ws", 1) + "/connection/websocket"}
+		public, err := url.Parse(o.centrifugo.public)
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		public.Scheme = strings.Replace(public.Scheme, "http", "ws", 1)
+		s.connect = []string{public.JoinPath("connection/websocket").String()}
 	}
 	return s, nil
 }

@@ -31,7 +31,7 @@ func (s setting) list() (parts []string) {
 // asTyped is an error of server.New, which names fields of its configuration, in the
 // words of who typed a flag or set a variable.
 func asTyped(err error, redis, prefix setting) error {
-	words := []string{"Config.Redis: ", "", "RedisPrefix", prefix.name}
+	words := []string{"Config.Redis: ", "", "RedisPrefix", prefix.name, "redisstore: Config.Prefix", prefix.name}
 	urls := redis.list()
 	for i := range urls {
 		name := redis.name
