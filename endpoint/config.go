@@ -58,7 +58,16 @@ type Config struct {
 // SecretHeader is the header in which the secret is sent.
 const SecretHeader = "X-Centrirpc-Secret"
 
-const minSecretSize = 16
+// RefusedHeader is the header by which the other process marks a response with
+// status 503 as its own, and as the answer to a call that did not run: its value is
+// "1" then. Without it a 503 may be a proxy's, which tells it as well of calls that
+// it had handed on.
+const RefusedHeader = "X-Centrirpc-Refused"
+
+const (
+	minSecretSize = 16
+	refusedMark   = "1"
+)
 
 // withDefaults is c with its zero fields filled in. The error names the field and
 // the fix.

@@ -62,9 +62,17 @@ func TestWhatBecomesOfACallThatFails(t *testing.T) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, `{"result"`)
 		}, wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "unexpected EOF", "may have taken effect"},
-		"500":               {saying(500, "Server Error\nTraceback"), wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 500", ""},
-		"502":               {saying(502, ""), wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 502", ""},
-		"503":               {saying(503, "Service Unavailable"), wire.Unavailable, 1, wire.Unavailable, attempts, "status 503", "out of reach"},
+		"500":            {saying(500, "Server Error\nTraceback"), wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 500", ""},
+		"502":            {saying(502, ""), wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 502", ""},
+		"503 of a proxy": {saying(503, "upstream connect error or disconnect/reset before headers"), wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 503", "may have taken effect"},
+		"503 marked falsely": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(endpoint.RefusedHeader, "0")
+			saying(503, "")(w, r)
+		}, wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 503", "may have taken effect"},
+		"503 of the service": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(endpoint.RefusedHeader, "1")
+			saying(503, "not configured")(w, r)
+		}, wire.Unavailable, 1, wire.Unavailable, attempts, "not configured", "out of reach"},
 		"429":               {saying(429, ""), wire.ResourceExhausted, 1, wire.ResourceExhausted, 1, "", ""},
 		"413":               {saying(413, "the body has more than 9 bytes"), wire.PayloadTooLarge, 1, wire.PayloadTooLarge, 1, "more than 9 bytes", ""},
 		"401":               {saying(401, "no"), 0, 1, 0, 1, "Config.Secret", ""},

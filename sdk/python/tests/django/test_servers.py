@@ -120,6 +120,7 @@ def test_a_body_over_djangos_own_bound(project: Project, kind: str) -> None:
 def test_wrong_settings_are_not_told_to_callers(project: Project, kind: str) -> None:
     project.settings("CENTRIRPC = {}")
     with project.serving(kind) as site:
-        status, _, body = site.send(RECORDED)
+        status, headers, body = site.send(RECORDED)
         assert (status, body) == (503, b"not configured\n")
+        assert headers["x-centrirpc-refused"] == "1"  # so that a caller knows: it did not run
         until(lambda: any("there is no secret" in line for line in site.log))
