@@ -41,9 +41,15 @@ type Config struct {
 	// Zero means 3.
 	Attempts int
 	// BreakAfter is after how many failures in a row the endpoint is left alone:
-	// calls that could not be sent or got no answer, server errors (HTTP status 5xx),
-	// answers that cannot be read. Errors of handlers are none. Zero means 5.
+	// calls that could not be sent or were cut off, server errors (HTTP status 5xx),
+	// answers that cannot be read, silence (SilentAfter). Errors of handlers are none,
+	// and calls that their callers gave up. Zero means 5.
 	BreakAfter int
+	// SilentAfter is how long a call must have been there, and nothing else been
+	// answered meanwhile, for its deadline to count as a failure. Calls of less time
+	// say nothing, so that callers with short ones cannot have the endpoint left alone.
+	// It should be less than the server's CallTimeout. Zero means 10 seconds.
+	SilentAfter time.Duration
 	// BreakFor is how long it is left alone before calls try it again. Zero means
 	// 1 second.
 	BreakFor time.Duration
@@ -80,6 +86,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"Timeout", &c.Timeout, 30 * time.Second},
 		{"DialTimeout", &c.DialTimeout, 2 * time.Second},
 		{"IdleTimeout", &c.IdleTimeout, 1500 * time.Millisecond},
+		{"SilentAfter", &c.SilentAfter, 10 * time.Second},
 		{"BreakFor", &c.BreakFor, time.Second},
 	} {
 		if *d.field < 0 {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/centrirpc/centrirpc"
@@ -16,10 +17,21 @@ import (
 
 // HTTP is a centrirpc.Endpoint over HTTP. It is safe for concurrent use.
 type HTTP struct {
-	cfg     Config
-	client  *http.Client
-	breaker *gobreaker.CircuitBreaker[json.RawMessage]
+	cfg      Config
+	client   *http.Client
+	breaker  *gobreaker.CircuitBreaker[json.RawMessage]
+	began    time.Time
+	answered instant // when it last was
 }
+
+// clock is the time since the endpoint was made, by the monotonic clock.
+func (h *HTTP) clock() time.Duration { return time.Since(h.began) }
+
+// instant is a time by HTTP.clock; zero is none.
+type instant struct{ nanoseconds atomic.Int64 }
+
+func (i *instant) Store(at time.Duration) { i.nanoseconds.Store(int64(at)) }
+func (i *instant) Load() time.Duration    { return time.Duration(i.nanoseconds.Load()) }
 
 // New makes an endpoint. It connects to nothing yet: the other process may start
 // later. The error names the field of the Config and the fix.
@@ -30,7 +42,7 @@ func New(cfg Config) (*HTTP, error) {
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // closing a request closes its connection: nobody can overlook that
-	h := &HTTP{cfg: cfg}
+	h := &HTTP{cfg: cfg, began: time.Now()}
 	h.client = &http.Client{
 		Transport: &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: cfg.DialTimeout}).DialContext,

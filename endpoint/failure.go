@@ -54,8 +54,8 @@ func (f *failure) forCaller(ctx context.Context, call centrirpc.ForwardedCall) e
 	return centrirpc.Errorf(wire.Unavailable, "%s", outOfReach)
 }
 
-// late is a call whose deadline passed at an endpoint that had time enough to say so
-// itself.
+// late is a call whose deadline passed at an endpoint that has been silent for
+// Config.SilentAfter.
 type late struct{ error }
 
 func (l late) Unwrap() error { return l.error }

@@ -218,7 +218,11 @@ func TestASilentServiceIsLeftAlone(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 		gone <- struct{}{}
-	}), func(cfg *endpoint.Config) { cfg.BreakAfter = 2; cfg.BreakFor = time.Hour })
+	}), func(cfg *endpoint.Config) {
+		cfg.BreakAfter = 2
+		cfg.BreakFor = time.Hour
+		cfg.SilentAfter = time.Second
+	})
 	// Too short a time to blame the service for.
 	for range 3 {
 		if _, err := h.Call(within(t, 50*time.Millisecond, &log), once); !errors.Is(err, context.DeadlineExceeded) {
@@ -325,6 +329,7 @@ func TestConfigsThatAreRefused(t *testing.T) {
 		"Secret holds a line break":    func(c *endpoint.Config) { c.Secret += "\n" },
 		"Timeout is -1s":               func(c *endpoint.Config) { c.Timeout = -time.Second },
 		"MaxConnections is -1; give a": func(c *endpoint.Config) { c.MaxConnections = -1 },
+		"SilentAfter is":               func(c *endpoint.Config) { c.SilentAfter = -1 },
 		"BreakFor is":                  func(c *endpoint.Config) { c.BreakFor = -1 },
 		"Attempts is -3":               func(c *endpoint.Config) { c.Attempts = -3 },
 	} {
