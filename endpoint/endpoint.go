@@ -20,6 +20,7 @@ type HTTP struct {
 	cfg      Config
 	client   *http.Client
 	breaker  *gobreaker.CircuitBreaker[json.RawMessage]
+	places   chan struct{} // holds as many as calls have a connection, or are about to
 	began    time.Time
 	answered instant // when it last was
 }
@@ -42,7 +43,7 @@ func New(cfg Config) (*HTTP, error) {
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // closing a request closes its connection: nobody can overlook that
-	h := &HTTP{cfg: cfg, began: time.Now()}
+	h := &HTTP{cfg: cfg, places: make(chan struct{}, cfg.MaxConnections), began: time.Now()}
 	h.client = &http.Client{
 		Transport: &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: cfg.DialTimeout}).DialContext,

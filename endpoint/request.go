@@ -68,6 +68,13 @@ func body(call centrirpc.ForwardedCall, left time.Duration) ([]byte, error) {
 // send sends a call once. The error is a *failure, the context's, one that the
 // caller may read, or one for the log.
 func (h *HTTP) send(ctx context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
+	select {
+	case h.places <- struct{}{}:
+		defer func() { <-h.places }()
+	case <-ctx.Done():
+		return nil, endOf(ctx)
+	}
+	// What is left is known only now that nothing but connecting stands before it.
 	deadline, _ := ctx.Deadline()
 	left := time.Until(deadline)
 	if ctx.Err() != nil || left < time.Millisecond {
