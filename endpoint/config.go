@@ -22,7 +22,7 @@ type Config struct {
 	// 16 bytes of printable ASCII. It is never logged.
 	Secret string
 	// Timeout bounds calls whose context has no deadline, as in tests; servers give
-	// each call one. Zero means 30 seconds.
+	// each call one. What takes longer is "deadline_exceeded". Zero means 30 seconds.
 	Timeout time.Duration
 	// DialTimeout bounds connecting. Zero means 2 seconds.
 	DialTimeout time.Duration

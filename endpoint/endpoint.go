@@ -92,11 +92,22 @@ func (h *HTTP) Close() { h.client.CloseIdleConnections() }
 // Call runs a call at the other process: see the package. It is what
 // centrirpc.Forward asks.
 func (h *HTTP) Call(ctx context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
+	limited := ctx
 	if _, ok := ctx.Deadline(); !ok {
-		limited, cancel := context.WithTimeout(ctx, h.cfg.Timeout)
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, h.cfg.Timeout)
 		defer cancel()
-		ctx = limited
 	}
+	result, err := h.call(limited, call)
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		// The router cannot know: ctx has not ended, or not yet.
+		return nil, centrirpc.Errorf(wire.DeadlineExceeded, "the call's deadline passed")
+	}
+	return result, err
+}
+
+// call is Call with a deadline.
+func (h *HTTP) call(ctx context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
 	result, err := h.breaker.Execute(func() (json.RawMessage, error) { return h.try(ctx, call) })
 	var f *failure
 	switch {
