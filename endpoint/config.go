@@ -24,7 +24,8 @@ type Config struct {
 	// Timeout bounds calls whose context has no deadline, as in tests; servers give
 	// each call one. What takes longer is "deadline_exceeded". Zero means 30 seconds.
 	Timeout time.Duration
-	// DialTimeout bounds connecting. Zero means 2 seconds.
+	// DialTimeout bounds connecting, and then the TLS handshake. Who has not answered
+	// by then is not tried again by the same call. Zero means 2 seconds.
 	DialTimeout time.Duration
 	// MaxConnections bounds the connections, and so the calls that run there at a
 	// time; more wait, within their deadlines. Zero means 256.

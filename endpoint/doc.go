@@ -20,7 +20,8 @@
 // the handler there is cancelled too.
 //
 // A call that was never sent, because nobody listens there, is tried again for a
-// moment, and is then answered with "unavailable". One that may have been received
+// moment, and is then answered with "unavailable"; so is one that got no connection
+// in its time, or in Config.DialTimeout, after which it is not tried again. One that may have been received
 // is sent again only if its method is idempotent; of another one nobody can know
 // whether it ran: it is answered with "outcome_unknown". After some failures in a row
 // (Config.BreakAfter) the process is left alone for a while (Config.BreakFor), and

@@ -119,21 +119,34 @@ func (h *HTTP) call(ctx context.Context, call centrirpc.ForwardedCall) (json.Raw
 	return result, err
 }
 
-// try sends a call as often as is safe.
+// try sends a call as often as is safe. A failure is not forgotten for the call's
+// end while it is tried again.
 func (h *HTTP) try(ctx context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
+	deadline, _ := ctx.Deadline()
+	var failed *failure
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
 		result, err := h.send(ctx, call)
+		if failed != nil && excluded(err) {
+			return nil, failed
+		}
 		var f *failure
-		if attempt == h.cfg.Attempts || !errors.As(err, &f) || !f.again(call) {
+		if !errors.As(err, &f) {
 			return result, err
+		}
+		if failed != nil {
+			f.ran = max(f.ran, failed.ran)
+		}
+		failed = f
+		if attempt == h.cfg.Attempts || !f.again(call) || time.Until(deadline) <= pause {
+			return nil, failed
 		}
 		timer := time.NewTimer(pause/2 + rand.N(pause/2))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, err
+			return nil, failed
 		}
 		pause *= 2
 	}

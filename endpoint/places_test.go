@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/centrirpc/centrirpc/endpoint"
+	"github.com/centrirpc/centrirpc/wire"
 )
 
 // TestATimeIsToldWhenItIsLeft has a call wait for the only connection: what the
@@ -52,5 +54,38 @@ func TestATimeIsToldWhenItIsLeft(t *testing.T) {
 	}
 	if most := patience - wait/2; second.timeout > most {
 		t.Errorf("%v after it was called, of %v, it is told %v", second.at.Sub(waiting), patience, second.timeout)
+	}
+}
+
+// TestNoPlaceUntilTheDeadline has a call wait for a connection in vain: it did not
+// run, and the service that is busy is not to blame.
+func TestNoPlaceUntilTheDeadline(t *testing.T) {
+	t.Parallel()
+	var log journal
+	s := newSlow()
+	h := serving(t, &log, s.ServeHTTP, func(cfg *endpoint.Config) {
+		cfg.MaxConnections = 1
+		cfg.BreakAfter = 1
+		cfg.BreakFor = time.Hour
+	})
+	ended := make(chan error, 1)
+	busy := within(t, patience, &log)
+	go func() {
+		_, err := h.Call(busy, slowly)
+		ended <- err
+	}()
+	<-s.arrived
+	if _, err := h.Call(within(t, 50*time.Millisecond, &log), once); errorOf(t, err).Code != wire.Unavailable {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "MaxConnections") {
+		t.Errorf("the log says %s", &log)
+	}
+	close(s.answer)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if _, err := h.Call(within(t, patience, &log), once); err != nil {
+		t.Error(err)
 	}
 }

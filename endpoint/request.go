@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
@@ -72,7 +73,7 @@ func (h *HTTP) send(ctx context.Context, call centrirpc.ForwardedCall) (json.Raw
 	case h.places <- struct{}{}:
 		defer func() { <-h.places }()
 	case <-ctx.Done():
-		return nil, endOf(ctx)
+		return nil, &failure{cause: errNoPlace, ran: neverSent, blameless: true}
 	}
 	// What is left is known only now that nothing but connecting stands before it.
 	deadline, _ := ctx.Deadline()
@@ -102,16 +103,21 @@ func (h *HTTP) send(ctx context.Context, call centrirpc.ForwardedCall) (json.Raw
 			return result, err
 		}
 	}
+	// A connection's own timer may be first to notice that the deadline passed.
+	over := ctx.Err() != nil || time.Until(deadline) <= 0
 	switch {
+	case sent.never():
+		var n net.Error
+		return nil, &failure{cause: err, ran: neverSent, blameless: over, timeout: errors.As(err, &n) && n.Timeout()}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded) && h.silentSince(sent.written.Load()):
 		return nil, late{endOf(ctx)}
-	case ctx.Err() != nil:
+	case over:
 		return nil, endOf(ctx)
-	case sent.never():
-		return nil, &failure{cause: err, ran: neverSent}
 	}
 	return nil, &failure{cause: err, ran: unknown}
 }
+
+var errNoPlace = errors.New("no connection was free until the call's end; the service is slow, or Config.MaxConnections too low")
 
 // endOf is why the context ended, or is about to.
 func endOf(ctx context.Context) error {
