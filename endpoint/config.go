@@ -51,7 +51,8 @@ type Config struct {
 	// say nothing, so that callers with short ones cannot have the endpoint left alone.
 	// It should be less than the server's CallTimeout. Zero means 10 seconds.
 	SilentAfter time.Duration
-	// BreakFor is how long it is left alone before calls try it again. Zero means
+	// BreakFor is how long it is left alone before calls try it again: one at a time,
+	// or one in each BreakFor if they take longer, until one is answered. Zero means
 	// 1 second.
 	BreakFor time.Duration
 	// TLS is for https: own certificates, for instance. Nil means the system's.

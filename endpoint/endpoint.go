@@ -12,14 +12,13 @@ import (
 
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/wire"
-	"github.com/sony/gobreaker/v2"
 )
 
 // HTTP is a centrirpc.Endpoint over HTTP. It is safe for concurrent use.
 type HTTP struct {
 	cfg      Config
 	client   *http.Client
-	breaker  *gobreaker.CircuitBreaker[json.RawMessage]
+	breaker  *breaker
 	places   chan struct{} // holds as many as calls have a connection, or are about to
 	began    time.Time
 	answered instant // when it last was
@@ -57,33 +56,8 @@ func New(cfg Config) (*HTTP, error) {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	h.breaker = gobreaker.NewCircuitBreaker[json.RawMessage](gobreaker.Settings{
-		Name:        cfg.URL,
-		MaxRequests: trials,
-		Timeout:     cfg.BreakFor,
-		ReadyToTrip: func(counts gobreaker.Counts) bool {
-			return int64(counts.ConsecutiveFailures) >= int64(cfg.BreakAfter)
-		},
-		OnStateChange: h.tell,
-		IsSuccessful:  func(err error) bool { return !counts(err) },
-		IsExcluded:    excluded,
-	})
+	h.breaker = newBreaker(cfg)
 	return h, nil
-}
-
-// trials is how many calls try an endpoint that was left alone, before all may: more
-// than one, so that a call that takes long does not keep all others waiting.
-const trials = 5
-
-func (h *HTTP) tell(url string, from, to gobreaker.State) {
-	switch to {
-	case gobreaker.StateOpen:
-		h.cfg.Logger.Error("an endpoint fails and is left alone for a while: its calls are answered with unavailable", "url", url, "for", h.cfg.BreakFor)
-	case gobreaker.StateClosed:
-		if from != to {
-			h.cfg.Logger.Info("an endpoint answers again", "url", url)
-		}
-	}
 }
 
 // Close closes the connections that no call uses.
@@ -108,12 +82,16 @@ func (h *HTTP) Call(ctx context.Context, call centrirpc.ForwardedCall) (json.Raw
 
 // call is Call with a deadline.
 func (h *HTTP) call(ctx context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
-	result, err := h.breaker.Execute(func() (json.RawMessage, error) { return h.try(ctx, call) })
-	var f *failure
-	switch {
-	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+	ended, err := h.breaker.admit()
+	if err != nil {
 		return nil, centrirpc.Errorf(wire.Unavailable, "%s", outOfReach)
-	case errors.As(err, &f):
+	}
+	outcome := errUnended // of a panic
+	defer func() { ended(outcome) }()
+	result, err := h.try(ctx, call)
+	outcome = err
+	var f *failure
+	if errors.As(err, &f) {
 		return nil, f.forCaller(ctx, call)
 	}
 	return result, err
