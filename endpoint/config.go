@@ -121,6 +121,8 @@ func (c Config) withDefaults() (Config, error) {
 	return c, errors.Join(checkURL(c.URL), checkSecret(c.Secret))
 }
 
+// checkURL judges an address. The errors do not repeat it, for what does not belong
+// there may be a token or a password.
 func checkURL(text string) error {
 	if text == "" {
 		return errors.New(`endpoint: URL is missing; set it to the other process's address, such as "http://127.0.0.1:9000/centrifugo/rpc"`)
@@ -133,9 +135,9 @@ func checkURL(text string) error {
 	case u.User != nil:
 		return errors.New("endpoint: URL holds a user or password; leave it out, the endpoint knows the server by Secret")
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return fmt.Errorf("endpoint: URL is %q; give one that begins with http:// or https:// and names a host", text)
+		return errors.New("endpoint: URL does not begin with http:// or https://, or names no host; give one such as \"http://127.0.0.1:9000/centrifugo/rpc\"")
 	case u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(text, "?#"):
-		return fmt.Errorf("endpoint: URL is %q; leave out the query and the fragment", text)
+		return errors.New("endpoint: URL has a query or a fragment; leave them out")
 	}
 	return nil
 }

@@ -320,9 +320,11 @@ func TestConfigsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*endpoint.Config){
 		"URL is missing":               func(c *endpoint.Config) { c.URL = "" },
-		"begins with http":             func(c *endpoint.Config) { c.URL = "localhost:9000/rpc" },
+		"begin with http":              func(c *endpoint.Config) { c.URL = "localhost:9000/rpc" },
+		"names no host":                func(c *endpoint.Config) { c.URL = "ada:pass@localhost/rpc?token=pass@" },
 		"URL holds a user":             func(c *endpoint.Config) { c.URL = "http://ada:pass@localhost/" },
-		"leave out the query":          func(c *endpoint.Config) { c.URL = "http://localhost/?a=b" },
+		"a query or a fragment":        func(c *endpoint.Config) { c.URL = "http://localhost/?token=pass@" },
+		"fragment; leave":              func(c *endpoint.Config) { c.URL = "http://localhost/#pass@" },
 		"URL cannot be read":           func(c *endpoint.Config) { c.URL = "http://local host/%zz" },
 		"Secret is missing":            func(c *endpoint.Config) { c.Secret = "" },
 		"Secret is 5 bytes":            func(c *endpoint.Config) { c.Secret = "short" },
