@@ -17,7 +17,8 @@
 //
 // The other process is told how long the call may take, and answers in that time.
 // When the call is cancelled, or its deadline passes, the request is closed, and
-// the handler there is cancelled too.
+// the handler there is cancelled too; under WSGI nothing notices that a request is
+// closed, so that a handler goes on until the time that the process was told is over.
 //
 // A call that was never sent, because nobody listens there, is tried again for a
 // moment, and is then answered with "unavailable"; so is one that got no connection

@@ -101,6 +101,20 @@ def test_disconnects(site: Served, migrated: Project) -> None:
     until(lambda: migrated.notes()[2:] == ["started", "ended"])
 
 
+@pytest.mark.parametrize("site", ["wsgi"], indirect=True)
+def test_nothing_notices_a_disconnect_under_wsgi(site: Served, migrated: Project) -> None:
+    connection = site.open(forwarded("orders.wait"))
+    until(lambda: migrated.notes() == ["started"])
+    connection.close()
+    assert site.ask(request("shop.open"))
+    (migrated.folder / "go").touch()
+    until(lambda: migrated.notes() == ["started", "ended"])
+    (migrated.folder / "go").unlink()
+    connection = site.open(forwarded("orders.wait", timeout_ms=500))
+    connection.close()
+    until(lambda: migrated.notes()[2:] == ["started", "cancelled"])  # but its time ends it
+
+
 def test_database_connections_are_closed_after_each_call(site: Served, migrated: Project) -> None:
     # With CONN_MAX_AGE 0, as it is unless configured, each request makes a connection of its own.
     for calls in (1, 2, 3):
