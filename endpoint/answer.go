@@ -91,7 +91,7 @@ func rubbish(resp *http.Response, cause error) error {
 func statusError(ctx context.Context, resp *http.Response, data []byte) error {
 	text, status := beginning(data), resp.StatusCode
 	switch {
-	case status == http.StatusServiceUnavailable:
+	case status == http.StatusServiceUnavailable && resp.Header.Get(RefusedHeader) == refusedMark:
 		return &failure{cause: misused(status, "it takes no requests", text), ran: refused}
 	case status >= 500:
 		return &failure{cause: misused(status, "its server failed", text), ran: unknown}

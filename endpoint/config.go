@@ -22,9 +22,10 @@ type Config struct {
 	// 16 bytes of printable ASCII. It is never logged.
 	Secret string
 	// Timeout bounds calls whose context has no deadline, as in tests; servers give
-	// each call one. Zero means 30 seconds.
+	// each call one. What takes longer is "deadline_exceeded". Zero means 30 seconds.
 	Timeout time.Duration
-	// DialTimeout bounds connecting. Zero means 2 seconds.
+	// DialTimeout bounds connecting, and then the TLS handshake. Who has not answered
+	// by then is not tried again by the same call. Zero means 2 seconds.
 	DialTimeout time.Duration
 	// MaxConnections bounds the connections, and so the calls that run there at a
 	// time; more wait, within their deadlines. Zero means 256.
@@ -41,10 +42,17 @@ type Config struct {
 	// Zero means 3.
 	Attempts int
 	// BreakAfter is after how many failures in a row the endpoint is left alone:
-	// calls that could not be sent or got no answer, server errors (HTTP status 5xx),
-	// answers that cannot be read. Errors of handlers are none. Zero means 5.
+	// calls that could not be sent or were cut off, server errors (HTTP status 5xx),
+	// answers that cannot be read, silence (SilentAfter). Errors of handlers are none,
+	// and calls that their callers gave up. Zero means 5.
 	BreakAfter int
-	// BreakFor is how long it is left alone before calls try it again. Zero means
+	// SilentAfter is how long a call must have been there, and nothing else been
+	// answered meanwhile, for its deadline to count as a failure. Calls of less time
+	// say nothing, so that callers with short ones cannot have the endpoint left alone.
+	// It should be less than the server's CallTimeout. Zero means 10 seconds.
+	SilentAfter time.Duration
+	// BreakFor is how long it is left alone before calls try it again: one at a time,
+	// or one in each BreakFor if they take longer, until one is answered. Zero means
 	// 1 second.
 	BreakFor time.Duration
 	// TLS is for https: own certificates, for instance. Nil means the system's.
@@ -58,7 +66,16 @@ type Config struct {
 // SecretHeader is the header in which the secret is sent.
 const SecretHeader = "X-Centrirpc-Secret"
 
-const minSecretSize = 16
+// RefusedHeader is the header by which the other process marks a response with
+// status 503 as its own, and as the answer to a call that did not run: its value is
+// "1" then. Without it a 503 may be a proxy's, which tells it as well of calls that
+// it had handed on.
+const RefusedHeader = "X-Centrirpc-Refused"
+
+const (
+	minSecretSize = 16
+	refusedMark   = "1"
+)
 
 // withDefaults is c with its zero fields filled in. The error names the field and
 // the fix.
@@ -71,6 +88,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"Timeout", &c.Timeout, 30 * time.Second},
 		{"DialTimeout", &c.DialTimeout, 2 * time.Second},
 		{"IdleTimeout", &c.IdleTimeout, 1500 * time.Millisecond},
+		{"SilentAfter", &c.SilentAfter, 10 * time.Second},
 		{"BreakFor", &c.BreakFor, time.Second},
 	} {
 		if *d.field < 0 {
@@ -103,6 +121,8 @@ func (c Config) withDefaults() (Config, error) {
 	return c, errors.Join(checkURL(c.URL), checkSecret(c.Secret))
 }
 
+// checkURL judges an address. The errors do not repeat it, for what does not belong
+// there may be a token or a password.
 func checkURL(text string) error {
 	if text == "" {
 		return errors.New(`endpoint: URL is missing; set it to the other process's address, such as "http://127.0.0.1:9000/centrifugo/rpc"`)
@@ -115,9 +135,9 @@ func checkURL(text string) error {
 	case u.User != nil:
 		return errors.New("endpoint: URL holds a user or password; leave it out, the endpoint knows the server by Secret")
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return fmt.Errorf("endpoint: URL is %q; give one that begins with http:// or https:// and names a host", text)
+		return errors.New("endpoint: URL does not begin with http:// or https://, or names no host; give one such as \"http://127.0.0.1:9000/centrifugo/rpc\"")
 	case u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(text, "?#"):
-		return fmt.Errorf("endpoint: URL is %q; leave out the query and the fragment", text)
+		return errors.New("endpoint: URL has a query or a fragment; leave them out")
 	}
 	return nil
 }

@@ -17,10 +17,12 @@
 //
 // The other process is told how long the call may take, and answers in that time.
 // When the call is cancelled, or its deadline passes, the request is closed, and
-// the handler there is cancelled too.
+// the handler there is cancelled too; under WSGI nothing notices that a request is
+// closed, so that a handler goes on until the time that the process was told is over.
 //
 // A call that was never sent, because nobody listens there, is tried again for a
-// moment, and is then answered with "unavailable". One that may have been received
+// moment, and is then answered with "unavailable"; so is one that got no connection
+// in its time, or in Config.DialTimeout, after which it is not tried again. One that may have been received
 // is sent again only if its method is idempotent; of another one nobody can know
 // whether it ran: it is answered with "outcome_unknown". After some failures in a row
 // (Config.BreakAfter) the process is left alone for a while (Config.BreakFor), and

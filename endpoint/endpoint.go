@@ -7,19 +7,31 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/centrirpc/centrirpc"
 	"github.com/centrirpc/centrirpc/wire"
-	"github.com/sony/gobreaker/v2"
 )
 
 // HTTP is a centrirpc.Endpoint over HTTP. It is safe for concurrent use.
 type HTTP struct {
-	cfg     Config
-	client  *http.Client
-	breaker *gobreaker.CircuitBreaker[json.RawMessage]
+	cfg      Config
+	client   *http.Client
+	breaker  *breaker
+	places   chan struct{} // holds as many as calls have a connection, or are about to
+	began    time.Time
+	answered instant // when it last was
 }
+
+// clock is the time since the endpoint was made, by the monotonic clock.
+func (h *HTTP) clock() time.Duration { return time.Since(h.began) }
+
+// instant is a time by HTTP.clock; zero is none.
+type instant struct{ nanoseconds atomic.Int64 }
+
+func (i *instant) Store(at time.Duration) { i.nanoseconds.Store(int64(at)) }
+func (i *instant) Load() time.Duration    { return time.Duration(i.nanoseconds.Load()) }
 
 // New makes an endpoint. It connects to nothing yet: the other process may start
 // later. The error names the field of the Config and the fix.
@@ -30,7 +42,7 @@ func New(cfg Config) (*HTTP, error) {
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // closing a request closes its connection: nobody can overlook that
-	h := &HTTP{cfg: cfg}
+	h := &HTTP{cfg: cfg, places: make(chan struct{}, cfg.MaxConnections), began: time.Now()}
 	h.client = &http.Client{
 		Transport: &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: cfg.DialTimeout}).DialContext,
@@ -44,33 +56,8 @@ func New(cfg Config) (*HTTP, error) {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	h.breaker = gobreaker.NewCircuitBreaker[json.RawMessage](gobreaker.Settings{
-		Name:        cfg.URL,
-		MaxRequests: trials,
-		Timeout:     cfg.BreakFor,
-		ReadyToTrip: func(counts gobreaker.Counts) bool {
-			return int64(counts.ConsecutiveFailures) >= int64(cfg.BreakAfter)
-		},
-		OnStateChange: h.tell,
-		IsSuccessful:  func(err error) bool { return !counts(err) },
-		IsExcluded:    excluded,
-	})
+	h.breaker = newBreaker(cfg)
 	return h, nil
-}
-
-// trials is how many calls try an endpoint that was left alone, before all may: more
-// than one, so that a call that takes long does not keep all others waiting.
-const trials = 5
-
-func (h *HTTP) tell(url string, from, to gobreaker.State) {
-	switch to {
-	case gobreaker.StateOpen:
-		h.cfg.Logger.Error("an endpoint fails and is left alone for a while: its calls are answered with unavailable", "url", url, "for", h.cfg.BreakFor)
-	case gobreaker.StateClosed:
-		if from != to {
-			h.cfg.Logger.Info("an endpoint answers again", "url", url)
-		}
-	}
 }
 
 // Close closes the connections that no call uses.
@@ -79,37 +66,65 @@ func (h *HTTP) Close() { h.client.CloseIdleConnections() }
 // Call runs a call at the other process: see the package. It is what
 // centrirpc.Forward asks.
 func (h *HTTP) Call(ctx context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
+	limited := ctx
 	if _, ok := ctx.Deadline(); !ok {
-		limited, cancel := context.WithTimeout(ctx, h.cfg.Timeout)
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, h.cfg.Timeout)
 		defer cancel()
-		ctx = limited
 	}
-	result, err := h.breaker.Execute(func() (json.RawMessage, error) { return h.try(ctx, call) })
-	var f *failure
-	switch {
-	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+	result, err := h.call(limited, call)
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		// The router cannot know: ctx has not ended, or not yet.
+		return nil, centrirpc.Errorf(wire.DeadlineExceeded, "the call's deadline passed")
+	}
+	return result, err
+}
+
+// call is Call with a deadline.
+func (h *HTTP) call(ctx context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
+	ended, err := h.breaker.admit()
+	if err != nil {
 		return nil, centrirpc.Errorf(wire.Unavailable, "%s", outOfReach)
-	case errors.As(err, &f):
+	}
+	outcome := errUnended // of a panic
+	defer func() { ended(outcome) }()
+	result, err := h.try(ctx, call)
+	outcome = err
+	var f *failure
+	if errors.As(err, &f) {
 		return nil, f.forCaller(ctx, call)
 	}
 	return result, err
 }
 
-// try sends a call as often as is safe.
+// try sends a call as often as is safe. A failure is not forgotten for the call's
+// end while it is tried again.
 func (h *HTTP) try(ctx context.Context, call centrirpc.ForwardedCall) (json.RawMessage, error) {
+	deadline, _ := ctx.Deadline()
+	var failed *failure
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
 		result, err := h.send(ctx, call)
+		if failed != nil && excluded(err) {
+			return nil, failed
+		}
 		var f *failure
-		if attempt == h.cfg.Attempts || !errors.As(err, &f) || !f.again(call) {
+		if !errors.As(err, &f) {
 			return result, err
+		}
+		if failed != nil {
+			f.ran = max(f.ran, failed.ran)
+		}
+		failed = f
+		if attempt == h.cfg.Attempts || !f.again(call) || time.Until(deadline) <= pause {
+			return nil, failed
 		}
 		timer := time.NewTimer(pause/2 + rand.N(pause/2))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, err
+			return nil, failed
 		}
 		pause *= 2
 	}

@@ -15,6 +15,12 @@ type failure struct {
 	ran   doubt
 	// rubbish is an answer that was no answer: another would be the same.
 	rubbish bool
+	// timeout is a connection that did not come about in its time: another attempt
+	// would take as long.
+	timeout bool
+	// blameless is a call that ended before it could be sent: that says nothing of
+	// the endpoint, for its time may have been short.
+	blameless bool
 }
 
 // doubt is what is known of a call that failed.
@@ -31,7 +37,7 @@ func (f *failure) Unwrap() error { return f.cause }
 
 // again reports whether the call may be sent again.
 func (f *failure) again(call centrirpc.ForwardedCall) bool {
-	return !f.rubbish && (f.ran == neverSent || call.Idempotent)
+	return !f.rubbish && !f.timeout && !f.blameless && (f.ran == neverSent || call.Idempotent)
 }
 
 const (
@@ -41,21 +47,26 @@ const (
 
 // forCaller is what the caller hears. The truth goes to the log.
 func (f *failure) forCaller(ctx context.Context, call centrirpc.ForwardedCall) error {
-	if ended := ctx.Err(); ended != nil {
-		return ended // the deadline, or a cancel
-	}
-	if f.rubbish {
+	ended := ctx.Err()
+	cancelled := errors.Is(ended, context.Canceled)
+	switch {
+	case ended != nil && (f.rubbish || f.blameless && cancelled):
+		return ended
+	case f.rubbish:
 		return f.cause
 	}
 	centrirpc.LoggerFromContext(ctx).Warn("a forwarded call failed", "endpoint_method", call.Method, "error", f.cause)
-	if f.ran == unknown && !call.Idempotent {
+	switch {
+	case cancelled, ended != nil && f.ran == unknown:
+		return ended
+	case f.ran == unknown && !call.Idempotent:
 		return centrirpc.Errorf(wire.OutcomeUnknown, "%s", noAnswer)
 	}
 	return centrirpc.Errorf(wire.Unavailable, "%s", outOfReach)
 }
 
-// late is a call whose deadline passed at an endpoint that had time enough to say so
-// itself.
+// late is a call whose deadline passed at an endpoint that has been silent for
+// Config.SilentAfter.
 type late struct{ error }
 
 func (l late) Unwrap() error { return l.error }
@@ -64,12 +75,13 @@ func (l late) Unwrap() error { return l.error }
 func counts(err error) bool {
 	var f *failure
 	var l late
-	return errors.As(err, &f) || errors.As(err, &l)
+	return errors.As(err, &f) && !f.blameless || errors.As(err, &l)
 }
 
 // excluded reports whether an error says nothing of the endpoint at all.
 func excluded(err error) bool {
-	return !counts(err) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+	var f *failure
+	return !counts(err) && (errors.As(err, &f) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
 // misused is an answer that says that the two processes are not set up for one

@@ -62,9 +62,17 @@ func TestWhatBecomesOfACallThatFails(t *testing.T) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, `{"result"`)
 		}, wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "unexpected EOF", "may have taken effect"},
-		"500":               {saying(500, "Server Error\nTraceback"), wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 500", ""},
-		"502":               {saying(502, ""), wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 502", ""},
-		"503":               {saying(503, "Service Unavailable"), wire.Unavailable, 1, wire.Unavailable, attempts, "status 503", "out of reach"},
+		"500":            {saying(500, "Server Error\nTraceback"), wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 500", ""},
+		"502":            {saying(502, ""), wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 502", ""},
+		"503 of a proxy": {saying(503, "upstream connect error or disconnect/reset before headers"), wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 503", "may have taken effect"},
+		"503 marked falsely": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(endpoint.RefusedHeader, "0")
+			saying(503, "")(w, r)
+		}, wire.OutcomeUnknown, 1, wire.Unavailable, attempts, "status 503", "may have taken effect"},
+		"503 of the service": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(endpoint.RefusedHeader, "1")
+			saying(503, "not configured")(w, r)
+		}, wire.Unavailable, 1, wire.Unavailable, attempts, "not configured", "out of reach"},
 		"429":               {saying(429, ""), wire.ResourceExhausted, 1, wire.ResourceExhausted, 1, "", ""},
 		"413":               {saying(413, "the body has more than 9 bytes"), wire.PayloadTooLarge, 1, wire.PayloadTooLarge, 1, "more than 9 bytes", ""},
 		"401":               {saying(401, "no"), 0, 1, 0, 1, "Config.Secret", ""},
@@ -210,7 +218,11 @@ func TestASilentServiceIsLeftAlone(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 		gone <- struct{}{}
-	}), func(cfg *endpoint.Config) { cfg.BreakAfter = 2; cfg.BreakFor = time.Hour })
+	}), func(cfg *endpoint.Config) {
+		cfg.BreakAfter = 2
+		cfg.BreakFor = time.Hour
+		cfg.SilentAfter = time.Second
+	})
 	// Too short a time to blame the service for.
 	for range 3 {
 		if _, err := h.Call(within(t, 50*time.Millisecond, &log), once); !errors.Is(err, context.DeadlineExceeded) {
@@ -308,15 +320,18 @@ func TestConfigsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*endpoint.Config){
 		"URL is missing":               func(c *endpoint.Config) { c.URL = "" },
-		"begins with http":             func(c *endpoint.Config) { c.URL = "localhost:9000/rpc" },
+		"begin with http":              func(c *endpoint.Config) { c.URL = "localhost:9000/rpc" },
+		"names no host":                func(c *endpoint.Config) { c.URL = "ada:pass@localhost/rpc?token=pass@" },
 		"URL holds a user":             func(c *endpoint.Config) { c.URL = "http://ada:pass@localhost/" },
-		"leave out the query":          func(c *endpoint.Config) { c.URL = "http://localhost/?a=b" },
+		"a query or a fragment":        func(c *endpoint.Config) { c.URL = "http://localhost/?token=pass@" },
+		"fragment; leave":              func(c *endpoint.Config) { c.URL = "http://localhost/#pass@" },
 		"URL cannot be read":           func(c *endpoint.Config) { c.URL = "http://local host/%zz" },
 		"Secret is missing":            func(c *endpoint.Config) { c.Secret = "" },
 		"Secret is 5 bytes":            func(c *endpoint.Config) { c.Secret = "short" },
 		"Secret holds a line break":    func(c *endpoint.Config) { c.Secret += "\n" },
 		"Timeout is -1s":               func(c *endpoint.Config) { c.Timeout = -time.Second },
 		"MaxConnections is -1; give a": func(c *endpoint.Config) { c.MaxConnections = -1 },
+		"SilentAfter is":               func(c *endpoint.Config) { c.SilentAfter = -1 },
 		"BreakFor is":                  func(c *endpoint.Config) { c.BreakFor = -1 },
 		"Attempts is -3":               func(c *endpoint.Config) { c.Attempts = -3 },
 	} {

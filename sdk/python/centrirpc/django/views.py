@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
-from ..proxy import SECRET_HEADER, Endpoint, ProxyRequest, Refusal
+from ..proxy import REFUSED_HEADER, SECRET_HEADER, Endpoint, ProxyRequest, Refusal
 from .configuration import endpoint
 
 __all__ = ["rpc_view"]
@@ -30,7 +30,7 @@ async def rpc_view(request: HttpRequest) -> HttpResponse:
         found = endpoint()
     except ImproperlyConfigured:
         _log.exception("calls cannot be answered")
-        return HttpResponse("not configured\n", "text/plain", 503)
+        return HttpResponse("not configured\n", "text/plain", 503, headers={REFUSED_HEADER: "1"})
     try:
         read = found.decode(_body(request, found))
     except Refusal as refusal:

@@ -6,8 +6,8 @@ https://centrifugal.dev/docs/server/proxy#rpc-proxy. What is ours in it is the r
 """
 
 from .endpoint import Endpoint
-from .refusal import Refusal
+from .refusal import REFUSED_HEADER, Refusal
 from .request import ProxyRequest
 from .secret import SECRET_HEADER, Secrets
 
-__all__ = ["SECRET_HEADER", "Endpoint", "ProxyRequest", "Refusal", "Secrets"]
+__all__ = ["REFUSED_HEADER", "SECRET_HEADER", "Endpoint", "ProxyRequest", "Refusal", "Secrets"]

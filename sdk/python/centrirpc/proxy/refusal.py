@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["Refusal"]
+__all__ = ["REFUSED_HEADER", "Refusal"]
+
+REFUSED_HEADER = "X-Centrirpc-Refused"
+"""Set to ``1`` in an answer with status 503: ours, not a proxy's; the call did not run."""
 
 
 class Refusal(Exception):

@@ -101,6 +101,20 @@ def test_disconnects(site: Served, migrated: Project) -> None:
     until(lambda: migrated.notes()[2:] == ["started", "ended"])
 
 
+@pytest.mark.parametrize("site", ["wsgi"], indirect=True)
+def test_nothing_notices_a_disconnect_under_wsgi(site: Served, migrated: Project) -> None:
+    connection = site.open(forwarded("orders.wait"))
+    until(lambda: migrated.notes() == ["started"])
+    connection.close()
+    assert site.ask(request("shop.open"))
+    (migrated.folder / "go").touch()
+    until(lambda: migrated.notes() == ["started", "ended"])
+    (migrated.folder / "go").unlink()
+    connection = site.open(forwarded("orders.wait", timeout_ms=500))
+    connection.close()
+    until(lambda: migrated.notes()[2:] == ["started", "cancelled"])  # but its time ends it
+
+
 def test_database_connections_are_closed_after_each_call(site: Served, migrated: Project) -> None:
     # With CONN_MAX_AGE 0, as it is unless configured, each request makes a connection of its own.
     for calls in (1, 2, 3):
@@ -120,6 +134,7 @@ def test_a_body_over_djangos_own_bound(project: Project, kind: str) -> None:
 def test_wrong_settings_are_not_told_to_callers(project: Project, kind: str) -> None:
     project.settings("CENTRIRPC = {}")
     with project.serving(kind) as site:
-        status, _, body = site.send(RECORDED)
+        status, headers, body = site.send(RECORDED)
         assert (status, body) == (503, b"not configured\n")
+        assert headers["x-centrirpc-refused"] == "1"  # so that a caller knows: it did not run
         until(lambda: any("there is no secret" in line for line in site.log))
