@@ -58,7 +58,6 @@ func (b *behind) serve() {
 // known.
 func TestFaultsBehindCentrifugo(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		t.Parallel()
 		b := newBehind(t, language)
 		once := order{Method: "work.once", TimeoutMS: 60_000}
 		begin := func(key string) []string {
