@@ -41,8 +41,8 @@ type Backend struct {
 	closing   sync.Once
 }
 
-// lastWords is how long the answers of calls that were given up may take to reach
-// Centrifugo.
+// lastWords is how long the last publications may take to reach Centrifugo, however
+// late the calls ended whose replies they are.
 const lastWords = 2 * time.Second
 
 // New makes a backend that is ready to serve. Its router takes no more
@@ -139,12 +139,9 @@ func (b *Backend) Shutdown(ctx context.Context) error {
 		err = fmt.Errorf("centrifugo: %w", err)
 	}
 	b.closing.Do(b.unpublish)
-	if ctx.Err() != nil {
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
-		defer cancel()
-		ctx = late
-	}
-	if left := b.publisher.close(ctx); left > 0 {
+	last, cancel := noSooner(ctx, lastWords)
+	defer cancel()
+	if left := b.publisher.close(last); left > 0 {
 		err = errors.Join(err, fmt.Errorf("centrifugo: %d publications could not be handed to Centrifugo", left))
 	}
 	b.callers.close()
@@ -152,4 +149,24 @@ func (b *Backend) Shutdown(ctx context.Context) error {
 		b.ownStore.Close()
 	}
 	return err
+}
+
+// noSooner is a context that ends with ctx, but not before least has passed. The
+// caller cancels it.
+func noSooner(ctx context.Context, least time.Duration) (context.Context, context.CancelFunc) {
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	passed := time.After(least)
+	go func() {
+		select {
+		case <-passed:
+		case <-last.Done():
+			return
+		}
+		select {
+		case <-ctx.Done():
+			cancel()
+		case <-last.Done():
+		}
+	}()
+	return last, cancel
 }
