@@ -56,7 +56,8 @@
 //     the same time, and so change places: Centrifugo asks about several at once.
 //
 // Events that one goroutine publishes on one channel arrive in its order: Publish
-// returns when Centrifugo has taken the event.
+// returns when Centrifugo has taken the event. One whose context ended before that is
+// not sent any more, or arrives before the next.
 //
 // # Several backends
 //

@@ -14,7 +14,8 @@ import (
 // centrirpc.Channel returned. It returns when Centrifugo has taken it. An error
 // means that it has not, as far as is known: an undeclared channel, data that cannot
 // be encoded or is larger than Config.MaxResultSize, what Centrifugo says, or
-// Config.PublishTimeout has passed. When ctx ends first, it may still be sent.
+// Config.PublishTimeout has passed. When ctx ends first, it is sent only if it was on
+// its way to Centrifugo by then, and arrives before what is published after it.
 func (b *Backend) Publish(ctx context.Context, channel string, data any) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("centrifugo: publish on %q: %w", channel, err)

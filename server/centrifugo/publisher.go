@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,8 +23,9 @@ import (
 // exception: where Centrifugo takes a publication of a request and could not take one
 // before it, because its broker failed in between, the earlier one arrives later. Only
 // replies, items and progress share requests with others of their own call, and
-// clients know their order by their numbers; an event's publisher waits until it was
-// taken.
+// clients know their order by their numbers. An event shares none with a later one of
+// its goroutine: its publisher waits until it was taken, or takes it back, or, when it
+// is on its way by then, has left it in a request that ends before the next begins.
 //
 // A request that broke off may have been carried out, so a publication may arrive
 // twice. Replies, items and progress may: clients know them by their correlation id
@@ -52,6 +54,7 @@ type publisher struct {
 type lane struct {
 	mu      sync.Mutex
 	waiting []*publication
+	sending int // so many of waiting, from the first, are on their way
 	running bool
 }
 
@@ -79,18 +82,38 @@ func (p *publisher) reply(channel string, data []byte) error {
 }
 
 // event publishes on a channel of the application, and waits until Centrifugo has
-// taken it.
+// taken it. When ctx ends first, it is sent only if it was on its way already.
 func (p *publisher) event(ctx context.Context, channel string, data []byte) error {
 	done := make(chan error, 1)
-	err := p.add(&publication{channel: channel, data: data, key: rand.Text(), expires: time.Now().Add(p.timeout), done: done})
-	if err != nil {
+	pub := &publication{channel: channel, data: data, key: rand.Text(), expires: time.Now().Add(p.timeout), done: done}
+	if err := p.add(pub); err != nil {
 		return err
 	}
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
+		p.takeBack(pub)
 		return ctx.Err()
+	}
+}
+
+// laneOf is the lane of a channel.
+func (p *publisher) laneOf(channel string) *lane {
+	return &p.lanes[maphash.String(p.seed, channel)%uint64(len(p.lanes))]
+}
+
+// takeBack removes a publication that was never sent.
+func (p *publisher) takeBack(pub *publication) {
+	l := p.laneOf(pub.channel)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := l.sending; i < len(l.waiting); i++ {
+		if l.waiting[i] == pub {
+			l.waiting = slices.Delete(l.waiting, i, i+1)
+			p.queued.Add(-pub.size())
+			return
+		}
 	}
 }
 
@@ -99,7 +122,7 @@ func (p *publisher) add(pub *publication) error {
 		p.queued.Add(-pub.size())
 		return errQueueFull
 	}
-	l := &p.lanes[maphash.String(p.seed, pub.channel)%uint64(len(p.lanes))]
+	l := p.laneOf(pub.channel)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -165,11 +188,12 @@ func (p *publisher) run(l *lane) {
 			n++
 		}
 		batch := append([]*publication(nil), l.waiting[:n]...)
+		l.sending = n
 		l.mu.Unlock()
 		p.send(batch)
 		l.mu.Lock()
 		clear(l.waiting[:n])
-		l.waiting = l.waiting[n:]
+		l.waiting, l.sending = l.waiting[n:], 0
 		l.mu.Unlock()
 	}
 }
