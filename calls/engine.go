@@ -83,7 +83,7 @@ func (e *Engine) Drain(ctx context.Context) error {
 	}
 	idle := e.idle
 	e.mu.Unlock()
-	defer e.closeWorkers()
+	defer e.close()
 	select {
 	case <-idle:
 	case <-ctx.Done():
@@ -136,8 +136,13 @@ func (e *Engine) giveUpAll() {
 	}
 }
 
-// closeWorkers ends what waits for calls: none will come.
-func (e *Engine) closeWorkers() { e.finished.Do(e.workers.close) }
+// close ends what waits for calls: none will come.
+func (e *Engine) close() {
+	e.finished.Do(func() {
+		e.workers.close()
+		e.lost.close(e.logUnsaid)
+	})
+}
 
 // Draining reports whether Drain was called.
 func (e *Engine) Draining() bool { return e.draining.Load() }

@@ -18,12 +18,12 @@ func (r *run) log(level slog.Level, message string, args ...any) {
 // logLost warns that nobody knows what became of the call. There may be as many of these
 // as a node that died had calls.
 func (r *run) logLost(message string) {
-	level, unsaid := r.engine().lost.next()
-	var more []any
-	if unsaid > 0 {
-		more = []any{"unsaid", unsaid}
-	}
-	r.log(level, message, more...)
+	r.log(r.engine().lost.next(r.engine().logUnsaid), message)
+}
+
+// logUnsaid warns of lost calls that have no warnings of their own.
+func (e *Engine) logUnsaid(calls int) {
+	e.log.Warn("more calls were lost than are warned of one by one; the level debug has a line for each", "calls", calls)
 }
 
 // logEnd logs the end of a call, for those who want to see every one.

@@ -121,7 +121,8 @@ type Config struct {
 	//	redis://[user:password@]host[:port][/database]
 	//	rediss://…                        with TLS
 	//	unix://[user:password@]/path[?db=n]
-	//	redis://host:port?addr=host:port&addr=…   nodes of a Redis Cluster
+	//	redis://host:port?addr=host:port&addr=…   nodes of a Redis Cluster; addr=:port
+	//	                                          has the first one's host
 	//	redis://host:port?addr=…&master_set=name  Sentinels, and the name they watch;
 	//	                                          sentinel_user, sentinel_password
 	//

@@ -185,7 +185,7 @@ func TestNewSaysWhatIsWrongWithRedis(t *testing.T) {
 		"TLS settings for none":   {server.Config{Redis: []string{open.URL()}, RedisTLS: &tls.Config{}}, []string{"Config.Redis[0] says no TLS", "rediss://"}},
 		"TLS alone":               {server.Config{RedisTLS: &tls.Config{}}, []string{"RedisTLS is set and Redis is not"}},
 		"an addr with a password": {redisConfig(open.URL() + "?addr=u:geheim@" + open.Addr()), []string{"Config.Redis[0] has an addr that is not host:port", "redis://user:password@host:port?addr=host:port"}},
-		"an addr without a port":  {redisConfig(open.URL() + "?addr=127.0.0.2"), []string{"Config.Redis[0] has an addr that is not host:port"}},
+		"an addr with no host":    {redisConfig(open.URL() + "?addr="), []string{"Config.Redis[0] has an addr that is not host:port"}},
 		"the same Redis twice":    {redisConfig(open.URL(), "redis://localhost:"+port+"/3"), []string{"Config.Redis[1] (localhost:" + port + ") is the same Redis as Config.Redis[0]", "give each one once"}},
 		"a brace":                 {server.Config{Redis: []string{open.URL()}, RedisPrefix: "a{b"}, []string{"RedisPrefix", "brace"}},
 		"no Sentinels":            {redisConfig("redis://" + open.Addr() + "?master_set=geheim-not"), []string{open.Addr(), "Config.Redis[0]"}},

@@ -60,6 +60,34 @@ func TestAStoreOpensWithoutAReplica(t *testing.T) {
 	}
 }
 
+// A store opens, and keeps its lease, while several of the nodes that a cluster lists do
+// not answer, and asks the others but once whether they are needed.
+func TestAStoreOpensWithoutSeveralReplicas(t *testing.T) {
+	t.Parallel()
+	masters := redisserver.StartCluster(t, 2, "--cluster-node-timeout", "60000")
+	replicas := []*redisserver.Server{redisserver.AddReplica(t, masters[0]), redisserver.AddReplica(t, masters[0])}
+	listed(t, masters, len(replicas))
+	for _, replica := range replicas {
+		replica.Pause()
+	}
+	log := &journal{}
+	s, err := redisstore.New(redisstore.Config{URLs: []string{masters[0].URL()}, Lease: lease, Logger: log.logger()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	for _, replica := range replicas {
+		if !s.IsReplica(replica.Addr()) {
+			t.Errorf("%s is asked for again at every renewal", replica.Addr())
+		}
+	}
+	first := s.Renewed()
+	eventually(t, "the lease is renewed several times", func() bool { return s.Renewed() >= first+lease })
+	if strings.Contains(log.String(), "out of reach; calls are refused") {
+		t.Errorf("the log says %s", log.String())
+	}
+}
+
 // Without one of its masters a cluster is none that calls could be kept in.
 func TestNoStoreOpensWithoutAMaster(t *testing.T) {
 	t.Parallel()

@@ -28,6 +28,12 @@ const MaxWaiting = maxWaiting
 // Renewed is when the newest renewal of the lease was sent, since the store's start.
 func (s *Store) Renewed() time.Duration { return time.Duration(s.shards[0].node.renewed.Load()) }
 
+// IsReplica reports whether nobody waits for the node at an address.
+func (s *Store) IsReplica(address string) bool {
+	_, ok := s.shards[0].node.replicas.Load(address)
+	return ok
+}
+
 // ShardOf is the shard of a user, of so many.
 func ShardOf(userID string, shards int) int { return shardOf(userID, shards) }
 

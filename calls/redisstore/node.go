@@ -24,7 +24,8 @@ type node struct {
 	every time.Duration // between renewals
 	start time.Time
 	epoch atomic.Pointer[string]
-	// replicas are the addresses of those nodes that were replicas when they last said.
+	// replicas are the addresses of those nodes that were replicas when they last said,
+	// or that the cluster did without when they did not.
 	replicas sync.Map
 	// In nanoseconds since start:
 	until   atomic.Int64 // when the lease lapses, at the earliest
@@ -107,6 +108,7 @@ func (n *node) readEpoch(ctx context.Context) (string, error) {
 // it last did, or a cluster has it as none of its masters: nothing is lost with it, and
 // a cluster lists it until it has noticed.
 func (n *node) readHistories(ctx context.Context) ([]string, error) {
+	caller := ctx
 	ctx, end, err := n.shard.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -120,8 +122,9 @@ func (n *node) readHistories(ctx context.Context) ([]string, error) {
 		all.Go(func() {
 			info, err := redisclient.Info(ctx, client, "replication")
 			_, replica := n.replicas.Load(address)
-			if err != nil && !replica && redisclient.Spare(ctx, n.shard.client, address) {
+			if err != nil && !replica && n.spare(caller, address) {
 				replica = true
+				n.replicas.Store(address, struct{}{}) // until it says otherwise
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -139,6 +142,14 @@ func (n *node) readHistories(ctx context.Context) ([]string, error) {
 	}
 	all.Wait()
 	return histories, failed
+}
+
+// spare asks the others whether the cluster does without the node at an address. They
+// have a time of their own to answer: that node may have used up its own.
+func (n *node) spare(ctx context.Context, address string) bool {
+	ctx, cancel := n.shard.limits.within(ctx)
+	defer cancel()
+	return redisclient.Spare(ctx, n.shard.client, address)
 }
 
 // alive reports whether another process's lease lasts.

@@ -4,6 +4,7 @@
 package redisclient
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -34,10 +35,12 @@ func Parse(setting, address string, config *tls.Config) (Address, error) {
 		return a, fmt.Errorf("%s is not the address of a Redis; give one like redis://user:password@127.0.0.1:6379/0, special characters in the password percent-encoded", setting)
 	}
 	query := parsed.Query()
-	for _, one := range query["addr"] {
-		if !isHostAndPort(one) {
-			return a, fmt.Errorf("%s has an addr that is not host:port; write each as addr=host:port, and the user and the password, which count for all, before the first host: redis://user:password@host:port?addr=host:port", setting)
+	for i, one := range query["addr"] {
+		at, ok := nodeAddress(one, cmp.Or(parsed.Hostname(), "localhost"))
+		if !ok {
+			return a, fmt.Errorf("%s has an addr that is not host:port, host or :port; write each as addr=host:port, and the user and the password, which count for all, before the first host: redis://user:password@host:port?addr=host:port", setting)
 		}
+		option.InitAddress[i+1] = at // rueidis takes one without a port for one without a host
 	}
 	sentinel := option.Sentinel.MasterSet != ""
 	if (query.Has("sentinel_user") || query.Has("sentinel_password")) && !sentinel {
@@ -66,15 +69,25 @@ func Parse(setting, address string, config *tls.Config) (Address, error) {
 	return a, nil
 }
 
-// isHostAndPort reports whether a text is a host and a port, neither of them left out.
-// What is none would become an address that nobody gave.
-func isHostAndPort(text string) bool {
-	host, port, err := net.SplitHostPort(text)
-	if err != nil || host == "" || strings.ContainsAny(host, "@/ ") {
-		return false
+// nodeAddress is the host:port of an addr: what is left out of it is the URL's own
+// host, or Redis's usual port. It is not ok if something else is in it, which would
+// become an address that nobody gave.
+func nodeAddress(addr, own string) (address string, ok bool) {
+	if strings.ContainsAny(addr, "@/, ") {
+		return "", false
 	}
-	_, err = strconv.ParseUint(port, 10, 16)
-	return err == nil
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		host, port, err = net.SplitHostPort(addr + ":")
+	}
+	if err != nil || host == "" && port == "" {
+		return "", false
+	}
+	port = cmp.Or(port, "6379")
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", false
+	}
+	return net.JoinHostPort(cmp.Or(host, own), port), true
 }
 
 // Hosts are the addresses in the URL, with commas between them.

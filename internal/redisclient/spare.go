@@ -13,18 +13,30 @@ const clusterSlots = 16384
 
 // Spare reports whether a Redis Cluster does without the node at that address, a key
 // of client.Nodes: a node that answers says that masters at other addresses have
-// all slots. It asks one node after the other, each for no longer than ctx and the
-// client's own timeout allow, and reports false where none answers.
+// all slots. It asks all others at the same time, so that one that is dead does not
+// take the time of one that is not, and goes by the first answer. It reports false
+// where none answers before ctx ends or the client's own timeout has passed.
 func Spare(ctx context.Context, client rueidis.Client, address string) bool {
-	for at, node := range client.Nodes() {
-		if at == address {
-			continue
+	nodes := client.Nodes()
+	delete(nodes, address)
+	answers := make(chan *bool, len(nodes)) // nil where none came
+	for at, node := range nodes {
+		// What is still asked when this returns ends with ctx: ending it here would
+		// end connects that others wait for, too.
+		go func() {
+			ranges, err := node.Do(ctx, node.B().ClusterSlots().Build()).ToArray()
+			if err != nil {
+				answers <- nil
+				return
+			}
+			spare := sparedBy(ranges, at, address)
+			answers <- &spare
+		}()
+	}
+	for range nodes {
+		if spare := <-answers; spare != nil {
+			return *spare
 		}
-		ranges, err := node.Do(ctx, node.B().ClusterSlots().Build()).ToArray()
-		if err != nil {
-			continue
-		}
-		return sparedBy(ranges, at, address)
 	}
 	return false
 }
