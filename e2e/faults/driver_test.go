@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	// These tests wait for other processes, and for time to pass, more than they
 	// compute: more of them can wait at once than there are processors.
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
-		_ = parallel.Value.Set("6")
+		_ = parallel.Value.Set("3")
 	}
 	code := m.Run()
 	_ = os.RemoveAll(dir)

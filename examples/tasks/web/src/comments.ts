@@ -24,11 +24,18 @@ const text = find("comment-text", HTMLInputElement);
 
 let offer: Offer | undefined;
 
+/** Whether all comments were read; what is written before stands alone. */
+let complete = false;
+
+/** Whether a comment is on its way: it is not to be sent twice. */
+let sending = false;
+
 /** Offers the comments on a task, which are not there before a task is. */
 export function offerComments(task: number | undefined, connected: () => Promise<Calls>): void {
   offer = task === undefined ? undefined : { task, connected };
   box.hidden = task === undefined;
   box.open = false;
+  complete = sending = false;
   text.value = "";
   show([]);
   say(undefined);
@@ -37,23 +44,32 @@ export function offerComments(task: number | undefined, connected: () => Promise
 box.addEventListener("toggle", () => {
   const mine = offer;
   if (!box.open || mine === undefined) return;
-  void attempt(mine, async () => {
-    const comments = await all(mine);
-    if (mine === offer) show(comments);
-  });
+  void attempt(mine, () => load(mine));
 });
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const mine = offer;
-  if (mine === undefined) return;
+  if (mine === undefined || sending) return;
+  sending = true;
   void attempt(mine, async () => {
     const comment = await (await mine.connected()).commentsAdd({ task_id: mine.task, text: text.value });
     if (mine !== offer) return;
     text.value = "";
-    list.append(item(comment));
+    if (complete) list.append(item(comment));
+    else await load(mine);
+    list.lastElementChild?.scrollIntoView({ block: "nearest" });
+  }).finally(() => {
+    if (mine === offer) sending = false;
   });
 });
+
+async function load(mine: Offer): Promise<void> {
+  const comments = await all(mine);
+  if (mine !== offer) return;
+  show(comments);
+  complete = true;
+}
 
 async function all({ task, connected }: Offer): Promise<Comment[]> {
   const comments: Comment[] = [];
@@ -79,7 +95,7 @@ function say(error: unknown): void {
   const fault = faultsByField(error).get("text");
   setFault(text, fault);
   if (error === undefined || fault !== undefined) said.textContent = "";
-  else if (error instanceof UnavailableError) said.textContent = "There are no comments now: who keeps them is away.";
+  else if (error instanceof UnavailableError) said.textContent = "Comments are away for now: the service that keeps them does not answer.";
   else said.textContent = errorText(error);
 }
 
