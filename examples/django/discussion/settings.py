@@ -36,8 +36,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
 }
 
-# Who sends it may call as any user: the Go server, or Centrifugo. Django's checks ask for it, those of
-# migrate included; centrirpc export does without it.
+# Who sends it may call as any user: the Go server, or Centrifugo. Django's checks ask for it,
+# those of migrate included; centrirpc export does without it.
 CENTRIRPC = {"SECRET": os.environ.get("CENTRIRPC_PROXY_SECRET")}
 
 # Of one task; more are refused.
