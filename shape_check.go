@@ -365,10 +365,6 @@ func (c *checker) scalar(s *shape, text string) {
 			c.fault("type", "must be bytes in standard base64 (RFC 4648)")
 		}
 	case contract.Integer:
-		if c.trusting && s.bits == 0 && integerFits(text, 0, s.unsigned) && !integerFits(text, 64, s.unsigned) {
-			c.fault("type", "must be an integer of 64 bits: clients in Go have no larger ones")
-			return
-		}
 		if !integerFits(text, s.bits, s.unsigned) {
 			c.fault("type", "must be %s", s.describe())
 			return
