@@ -105,7 +105,7 @@ test("a task is written and changed in all its fields", async () => {
   await page.getByRole("button", { name: "Edit Plan" }).click();
   assert.equal(await page.getByLabel("Due").inputValue(), "2031-07-01T09:30");
   await page.getByText("Comments", { exact: true }).click(); // nobody keeps them in this test
-  await page.locator("#comments-said").getByText("There are no comments now").waitFor();
+  await page.locator("#comments-said").getByText("Comments are away for now").waitFor();
   for (const field of ["Due", "Tags", "Assignee", "Their e-mail"]) await page.getByLabel(field).fill("");
   await page.getByRole("button", { name: "Save" }).click();
   await page.locator("#task-dialog").waitFor({ state: "hidden" });
