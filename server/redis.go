@@ -124,7 +124,11 @@ func (p *publications) use(node *centrifuge.Node, prefix string) error {
 	if err != nil {
 		return fmt.Errorf("Config.Redis: %w", err)
 	}
-	node.SetBroker(broker)
+	if slices.ContainsFunc(p.shards, (*redisShard).isCluster) {
+		node.SetBroker(redisBroker{broker})
+	} else {
+		node.SetBroker(broker)
+	}
 	presence, err := centrifuge.NewRedisPresenceManager(node, centrifuge.RedisPresenceManagerConfig{Prefix: prefix, Shards: shards})
 	if err != nil {
 		return fmt.Errorf("Config.Redis: %w", err)
@@ -157,19 +161,26 @@ func libraryShard(address redisclient.Address) centrifuge.RedisShardConfig {
 	return shard
 }
 
+func (r *redisShard) isCluster() bool { return r.client.Mode() == rueidis.ClientModeCluster }
+
 // mayPublish publishes, and subscribes, once: a user that may not would have the
 // library try for ever.
 func (r *redisShard) mayPublish(ctx context.Context, prefix string) error {
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
 	channel := prefix + ".start"
-	if err := r.client.Do(ctx, r.client.B().Publish().Channel(channel).Message("").Build()).Error(); err != nil {
+	err := tryNodes(r.isCluster(), func() error {
+		return r.client.Do(ctx, r.client.B().Publish().Channel(channel).Message("").Build()).Error()
+	})
+	if err != nil {
 		return err
 	}
 	hearing, heard := context.WithCancel(ctx)
 	defer heard()
 	hearing = rueidis.WithOnSubscriptionHook(hearing, func(rueidis.PubSubSubscription) { heard() })
-	err := r.client.Receive(hearing, r.client.B().Subscribe().Channel(channel).Build(), func(rueidis.PubSubMessage) {})
+	err = tryNodes(r.isCluster(), func() error {
+		return r.client.Receive(hearing, r.client.B().Subscribe().Channel(channel).Build(), func(rueidis.PubSubMessage) {})
+	})
 	if hearing.Err() != nil && ctx.Err() == nil {
 		return nil
 	}
@@ -209,5 +220,5 @@ func (r *redisShard) watch(ctx context.Context, cfg *Config) {
 func (r *redisShard) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
-	return r.client.Do(ctx, r.client.B().Ping().Build()).Error()
+	return tryNodes(r.isCluster(), func() error { return r.client.Do(ctx, r.client.B().Ping().Build()).Error() })
 }
