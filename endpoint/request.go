@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,10 +33,10 @@ type request struct {
 type extension struct {
 	Version       int             `json:"version"`
 	CorrelationID string          `json:"correlation_id,omitempty"`
-	TimeoutMS     int64           `json:"timeout_ms"`
 	Traceparent   string          `json:"traceparent,omitempty"`
 	Idempotent    bool            `json:"idempotent,omitempty"`
 	Info          json.RawMessage `json:"info,omitempty"`
+	// timeout_ms is the last member: see timed.
 }
 
 const (
@@ -45,25 +47,45 @@ const (
 	maxMargin = 100 * time.Millisecond
 )
 
-// body is the request's; left is the time until the call's deadline, at least a
-// millisecond.
-func body(call centrirpc.ForwardedCall, left time.Duration) ([]byte, error) {
-	limit := min(left-min(left/10, maxMargin), maxTimeout)
-	encoded := request{
-		Client: call.Conn.ClientID, Transport: call.Conn.Transport, Protocol: "json", Encoding: "json", User: call.Conn.UserID,
-		Method: call.Method, Data: call.Params, Meta: call.Conn.Meta,
-		Centrirpc: extension{
-			Version: formatVersion, CorrelationID: call.CorrelationID, TimeoutMS: max(1, limit.Milliseconds()),
-			Traceparent: call.Traceparent, Idempotent: call.Idempotent, Info: call.Conn.Info,
-		},
-	}
+// encode is a request's body without its end, which timed adds.
+func encode(call centrirpc.ForwardedCall) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(encoded); err != nil {
+	err := e.Encode(request{
+		Client: call.Conn.ClientID, Transport: call.Conn.Transport, Protocol: "json", Encoding: "json", User: call.Conn.UserID,
+		Method: call.Method, Data: call.Params, Meta: call.Conn.Meta,
+		Centrirpc: extension{
+			Version: formatVersion, CorrelationID: call.CorrelationID, Traceparent: call.Traceparent, Idempotent: call.Idempotent, Info: call.Conn.Info,
+		},
+	})
+	if err != nil {
 		return nil, fmt.Errorf("the call cannot be written: %w", err)
 	}
-	return b.Bytes(), nil
+	return bytes.TrimSuffix(b.Bytes(), []byte("}}\n")), nil
+}
+
+// timed is a body that tells the time that is left when it is read, and so when there
+// is a connection to write it to. Its size is the same whenever that is.
+type timed struct {
+	encoded  []byte
+	deadline time.Time
+	reader   io.Reader // nil until it is read
+}
+
+func (t *timed) size() int64 { return int64(len(t.encoded) + len(t.end())) }
+
+func (t *timed) end() string {
+	left := time.Until(t.deadline)
+	limit := min(left-min(left/10, maxMargin), maxTimeout)
+	return fmt.Sprintf(`,"timeout_ms":%8d}}`, max(1, limit.Milliseconds())) // maxTimeout has 8 digits
+}
+
+func (t *timed) Read(p []byte) (int, error) {
+	if t.reader == nil {
+		t.reader = io.MultiReader(bytes.NewReader(t.encoded), strings.NewReader(t.end()))
+	}
+	return t.reader.Read(p)
 }
 
 // send sends a call once. The error is a *failure, the context's, one that the
@@ -75,21 +97,25 @@ func (h *HTTP) send(ctx context.Context, call centrirpc.ForwardedCall) (json.Raw
 	case <-ctx.Done():
 		return nil, &failure{cause: errNoPlace, ran: neverSent, blameless: true}
 	}
-	// What is left is known only now that nothing but connecting stands before it.
 	deadline, _ := ctx.Deadline()
-	left := time.Until(deadline)
-	if ctx.Err() != nil || left < time.Millisecond {
+	if ctx.Err() != nil || time.Until(deadline) < time.Millisecond {
 		return nil, endOf(ctx)
 	}
-	encoded, err := body(call, left)
+	encoded, err := encode(call)
 	if err != nil {
 		return nil, err
 	}
 	var sent delivery
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, sent.trace(h.clock)), http.MethodPost, h.cfg.URL, bytes.NewReader(encoded))
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, sent.trace(h.clock)), http.MethodPost, h.cfg.URL, nil)
 	if err != nil {
 		return nil, err
 	}
+	// On another connection, the time that is left is another one.
+	req.GetBody = func() (io.ReadCloser, error) {
+		return io.NopCloser(&timed{encoded: encoded, deadline: deadline}), nil
+	}
+	req.Body, _ = req.GetBody()
+	req.ContentLength = (&timed{encoded: encoded, deadline: deadline}).size()
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(SecretHeader, h.cfg.Secret)
 	resp, err := h.client.Do(req)

@@ -111,3 +111,18 @@ func (s *Server) publish(command *publishCommand) *apiError {
 	}
 	return nil
 }
+
+// apiInfo tells the nodes, of which there is this one.
+func (s *Server) apiInfo([]byte) (any, bool) {
+	type node struct {
+		UID     string `json:"uid"`
+		Clients int    `json:"num_clients"`
+	}
+	var answer struct {
+		Result struct {
+			Nodes []node `json:"nodes"`
+		} `json:"result"`
+	}
+	answer.Result.Nodes = []node{{UID: s.node.ID(), Clients: s.node.Hub().NumClients()}}
+	return answer, true
+}

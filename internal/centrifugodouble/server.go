@@ -84,6 +84,7 @@ func New(configuration []byte, env map[string]string) (*Server, error) {
 	})
 	s.mux.Handle("/api/publish", s.authorized(s.apiPublish))
 	s.mux.Handle("/api/batch", s.authorized(s.apiBatch))
+	s.mux.Handle("/api/info", s.authorized(s.apiInfo))
 	if c.Health.Enabled {
 		s.mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
 	}

@@ -37,7 +37,7 @@ func mixed(t *testing.T, root, dir, python, token string, code, shell map[string
 	call := func(method, params string) string {
 		return run(t, dir, env, "go", "tool", "centrirpc", "call", "-url", "ws://"+address+"/connection/websocket", "-token", token, method, params)
 	}
-	if got := call("greet.hello", `{"name": "Ada", "tone": "loud"}`); !strings.Contains(got, greeting) {
+	if got := typed(t, dir, env, strings.Replace(shell["ask"], "127.0.0.1:8000", address, 1)); !strings.Contains(got, greeting) {
 		t.Errorf("Python said %q", got)
 	}
 	if got := call("greet.ping", `{}`); !strings.Contains(got, "pong") {

@@ -44,7 +44,7 @@ func blocks(t *testing.T, root string) (files, shell map[string]string) {
 			t.Fatalf("the README has no block %s", name)
 		}
 	}
-	for _, name := range []string{"demo", "begin", "clone", "call", "more", "export", "mixed", "python", "both"} {
+	for _, name := range []string{"demo", "begin", "clone", "call", "more", "export", "mixed", "python", "both", "ask"} {
 		if shell[name] == "" {
 			t.Fatalf("the README has no shell block %s", name)
 		}

@@ -2,6 +2,8 @@ package centrifugo
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -31,15 +33,31 @@ func (b *Backend) ListenAndServe(ctx context.Context, addr string, handler http.
 }
 
 // Serve is ListenAndServe on a listener of the caller's, who so learns its address
-// and may say it as it likes: the log does not. It closes the listener.
+// and may say it as it likes: the log does not. It closes the listener. The log says
+// if Centrifugo is not there yet, or does not take the API key.
 func (b *Backend) Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	if handler == nil {
 		handler = b
 	}
+	go b.lookForCentrifugo(ctx)
 	service := &serving.Service{
 		Name: "centrifugo", Handler: handler, Log: b.log, Running: b.engine.InFlight,
 		DrainTimeout: b.cfg.DrainTimeout, EndTimeout: endTimeout,
 		Drain: b.Shutdown, Close: func(context.Context) {},
 	}
 	return service.Serve(ctx, listener)
+}
+
+// lookForCentrifugo warns if nothing can be published through Centrifugo: without
+// clients, no publication would show it.
+func (b *Backend) lookForCentrifugo(ctx context.Context) {
+	var answer json.RawMessage
+	err := b.publisher.api.call(ctx, "/info", []byte("{}"), &answer)
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case errors.Is(err, errPassing):
+		b.log.Warn("Centrifugo cannot be reached; clients get replies and events once it is there", "url", b.cfg.APIURL, "error", err)
+	default:
+		b.log.Error("Centrifugo is not set up for this backend; clients get no replies and events", "url", b.cfg.APIURL, "error", err)
+	}
 }

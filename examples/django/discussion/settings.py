@@ -28,6 +28,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+TIME_ZONE = "UTC"  # the log's, too
 
 LOGGING = {
     "version": 1,
