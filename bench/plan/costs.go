@@ -31,7 +31,7 @@ type origin struct {
 }
 
 const (
-	fromCalls   = "bench/README.md, Remembering, 16 × 4"
+	fromCalls   = "bench/README.md, Several nodes, 24 × 4, 3 nodes"
 	fromIdle    = "go run . -only idle"
 	fromNodes   = "go run . -only nodes"
 	fromHeaders = "redisstore.Config.MaxCallsPerUser; a user with few calls has less"
@@ -46,10 +46,10 @@ func (c *costs) flags(flags *flag.FlagSet, numbers *bounds) {
 		numbers.size(flags, value, name, standard, what)
 		c.origins = append(c.origins, origin{name, what, from, standard.String(), func() string { return value.String() }})
 	}
-	cpu(&c.callNodeCPU, "call-node-cpu", 67_900*time.Nanosecond, "CPU of a node for a remembered call", fromCalls)
-	cpu(&c.callRedisCPU, "call-redis-cpu", 40_300*time.Nanosecond, "CPU of Redis for it", fromCalls)
-	cpu(&c.volatileNodeCPU, "volatile-node-cpu", 30_800*time.Nanosecond, "CPU of a node for a volatile call", fromCalls)
-	cpu(&c.volatileRedisCPU, "volatile-redis-cpu", 2700*time.Nanosecond, "CPU of Redis for it", fromCalls)
+	cpu(&c.callNodeCPU, "call-node-cpu", 64_200*time.Nanosecond, "CPU of a node for a remembered call", fromCalls)
+	cpu(&c.callRedisCPU, "call-redis-cpu", 29_000*time.Nanosecond, "CPU of Redis for it", fromCalls)
+	cpu(&c.volatileNodeCPU, "volatile-node-cpu", 29_100*time.Nanosecond, "CPU of a node for a volatile call", fromCalls)
+	cpu(&c.volatileRedisCPU, "volatile-redis-cpu", 2800*time.Nanosecond, "CPU of Redis for it", fromCalls)
 	cpu(&c.connectCPU, "connect-cpu", 178*time.Microsecond, "CPU of a node for a client to connect", fromIdle)
 	cpu(&c.pingCPU, "ping-cpu", 101*time.Microsecond, "CPU of a node for a ping and its answer", fromIdle)
 	memory(&c.process, "process-memory", 36*mib, "memory of a node without connections", fromIdle)
