@@ -184,3 +184,30 @@ func TestMemoryAndSecrets(t *testing.T) {
 		t.Error("the pod may more than it needs")
 	}
 }
+
+// The fallback's tokens are in no log, and ingress-nginx asks another node as nginx does,
+// as far as it can: DEPLOY.md says where it cannot.
+func TestIngressAnnotations(t *testing.T) {
+	m := readManifests(t)
+	const prefix = "nginx.ingress.kubernetes.io/"
+	conf := read(t, "deploy/nginx/centrirpc.conf")
+	got := maps.Clone(m.ingress.Annotations)
+	for name, setting := range map[string]string{
+		"proxy-next-upstream": "\tproxy_next_upstream %s;", "proxy-next-upstream-tries": "\tproxy_next_upstream_tries %s;",
+		"proxy-next-upstream-timeout": "\tproxy_next_upstream_timeout %ss;", "proxy-body-size": "\tclient_max_body_size %s;", "proxy-buffering": "\t\tproxy_buffering %s;",
+	} {
+		value := got[prefix+name]
+		if line := strings.Replace(setting, "%s", value, 1); value == "" || !strings.Contains(conf, "\n"+line+"\n") {
+			t.Errorf("%s is %q; nginx has no %q", name, value, line)
+		}
+		delete(got, prefix+name)
+	}
+	if want := map[string]string{
+		prefix + "enable-access-log":     "false",
+		prefix + "proxy-connect-timeout": "2", // the other two: TestTimeoutsFitThePings
+		prefix + "proxy-read-timeout":    got[prefix+"proxy-read-timeout"],
+		prefix + "proxy-send-timeout":    got[prefix+"proxy-send-timeout"],
+	}; !maps.Equal(got, want) {
+		t.Errorf("annotations %v besides; want %v: a name of which ingress-nginx knows nothing does nothing", got, want)
+	}
+}
