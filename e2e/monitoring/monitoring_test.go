@@ -1,10 +1,12 @@
 package monitoring
 
 import (
+	"bytes"
 	"encoding/json"
 	"log/slog"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,46 +22,83 @@ const (
 
 var promql = parser.NewParser(parser.Options{})
 
-// metricsOf are the names of the metrics that an expression asks for.
-func metricsOf(t *testing.T, expression string) []string {
-	t.Helper()
-	parsed, err := promql.ParseExpr(expression)
-	if err != nil {
-		t.Errorf("%s: %v", expression, err)
-		return nil
-	}
-	var names []string
-	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
-		if selector, ok := node.(*parser.VectorSelector); ok {
-			names = append(names, selector.Name)
-		}
-		return nil
-	})
-	if len(names) == 0 {
-		t.Errorf("%s asks for no metric", expression)
-	}
-	return names
-}
-
-func check(t *testing.T, names map[string]bool, where, expression string) {
-	t.Helper()
-	for _, name := range metricsOf(t, expression) {
-		if !names[name] {
-			t.Errorf("%s asks for %s, which no server serves", where, name)
-		}
-	}
-}
-
+// panel is one of the dashboard's, with the fields that are used of Grafana's: another
+// one is a slip.
 type panel struct {
 	ID          int    `json:"id"`
 	Type        string `json:"type"`
 	Title       string `json:"title"`
 	Description string `json:"description"`
-	GridPos     struct{ X, Y, W, H int }
-	Targets     []struct {
+	Collapsed   bool   `json:"collapsed"` // of a row
+	Panels      []any  `json:"panels"`    // of a row
+	Datasource  source `json:"datasource"`
+	GridPos     struct {
+		X int `json:"x"`
+		Y int `json:"y"`
+		W int `json:"w"`
+		H int `json:"h"`
+	} `json:"gridPos"`
+	FieldConfig struct {
+		Defaults struct {
+			Unit   string `json:"unit"`
+			Min    *int   `json:"min"`
+			Max    *int   `json:"max"`
+			Custom any    `json:"custom"`
+		} `json:"defaults"`
+		Overrides []any `json:"overrides"`
+	} `json:"fieldConfig"`
+	Options struct {
+		Legend  any `json:"legend"`
+		Tooltip any `json:"tooltip"`
+	} `json:"options"`
+	Targets []struct {
+		RefID        string `json:"refId"`
 		Expr         string `json:"expr"`
 		LegendFormat string `json:"legendFormat"`
+		Datasource   source `json:"datasource"`
 	} `json:"targets"`
+}
+
+type source struct {
+	Type string `json:"type"`
+	UID  string `json:"uid"`
+}
+
+// variable is one that the dashboard's reader chooses.
+type variable struct {
+	Name       string `json:"name"`
+	Label      string `json:"label"`
+	Type       string `json:"type"`
+	Definition string `json:"definition"`
+	Datasource source `json:"datasource"`
+	Query      any    `json:"query"`
+	Refresh    int    `json:"refresh"`
+	Sort       int    `json:"sort"`
+	Multi      bool   `json:"multi"`
+	IncludeAll bool   `json:"includeAll"`
+	AllValue   string `json:"allValue"`
+	Current    any    `json:"current"`
+}
+
+// dashboard is the whole file.
+type dashboard struct {
+	Title         string `json:"title"`
+	UID           string `json:"uid"`
+	Description   string `json:"description"`
+	Tags          any    `json:"tags"`
+	SchemaVersion int    `json:"schemaVersion"`
+	Version       int    `json:"version"`
+	Editable      bool   `json:"editable"`
+	GraphTooltip  int    `json:"graphTooltip"`
+	Refresh       string `json:"refresh"`
+	Time          any    `json:"time"`
+	Timezone      string `json:"timezone"`
+	Annotations   any    `json:"annotations"`
+	Links         []any  `json:"links"`
+	Templating    struct {
+		List []variable `json:"list"`
+	} `json:"templating"`
+	Panels []panel `json:"panels"`
 }
 
 func TestTheDashboard(t *testing.T) {
@@ -67,32 +106,33 @@ func TestTheDashboard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var dashboard struct {
-		Panels     []panel `json:"panels"`
-		Templating struct {
-			List []struct{ Name, Type, Definition string } `json:"list"`
-		} `json:"templating"`
-	}
-	if err := json.Unmarshal(data, &dashboard); err != nil {
+	var read dashboard
+	strict := json.NewDecoder(bytes.NewReader(data))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&read); err != nil {
 		t.Fatal(err)
 	}
-	names := served(t)
+	of := served(t)
+	chosen := source{"prometheus", "${datasource}"}
 	variables := []string{"$__rate_interval", "5m"}
 	asks := regexp.MustCompile(`^label_values\((.*), (\w+)\)$`)
-	for _, v := range dashboard.Templating.List {
+	for _, v := range read.Templating.List {
 		variables = append(variables, "$"+v.Name, "x")
 		if v.Type == "query" {
 			m := asks.FindStringSubmatch(v.Definition)
 			if m == nil {
 				t.Fatalf("the variable %s is %q", v.Name, v.Definition)
 			}
-			check(t, names, "the variable "+v.Name, strings.ReplaceAll(m[1], "$job", "x"))
+			result := check(t, of, "the variable "+v.Name, strings.ReplaceAll(m[1], "$job", "x"))
+			if !slices.Contains(result, m[2]) || v.Datasource != chosen {
+				t.Errorf("the variable %s asks for %s in %v of %v", v.Name, m[2], result, v.Datasource)
+			}
 		}
 	}
 	fill := strings.NewReplacer(variables...)
 	ids, cells := map[int]bool{}, map[[2]int]string{}
 	graphs := 0
-	for _, p := range dashboard.Panels {
+	for _, p := range read.Panels {
 		if ids[p.ID] {
 			t.Errorf("two panels have the id %d", p.ID)
 		}
@@ -117,7 +157,10 @@ func TestTheDashboard(t *testing.T) {
 			if strings.Contains(expression, "$") {
 				t.Errorf("%q has a variable that is not there: %s", p.Title, target.Expr)
 			}
-			check(t, names, p.Title, expression)
+			if target.Datasource != chosen || p.Datasource != chosen {
+				t.Errorf("%q asks %v and %v, and not the chosen data source", p.Title, p.Datasource, target.Datasource)
+			}
+			fills(t, p.Title, target.LegendFormat, check(t, of, p.Title, expression))
 		}
 	}
 	if graphs < 20 {
@@ -142,9 +185,11 @@ func alerts(t *testing.T) []rulefmt.Rule {
 }
 
 func TestTheAlerts(t *testing.T) {
-	names := served(t)
+	of := served(t)
 	for _, rule := range alerts(t) {
-		check(t, names, rule.Alert, rule.Expr)
+		result := check(t, of, rule.Alert, rule.Expr)
+		fills(t, rule.Alert, rule.Annotations["summary"], result)
+		fills(t, rule.Alert, rule.Annotations["runbook"], result)
 		if rule.Labels["severity"] == "" || rule.Annotations["summary"] == "" || rule.Annotations["runbook"] == "" {
 			t.Errorf("%s has no severity, no summary or no runbook", rule.Alert)
 		}
