@@ -71,6 +71,9 @@ func served(t *testing.T) vocabulary {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	}, centrirpc.Timeout(10*time.Millisecond))
+	centrirpc.Handle(router, "look", func(context.Context, struct{}) (int, error) {
+		return 0, centrirpc.Errorf(wire.NotFound, "there is none")
+	})
 	runs := make(chan struct{})
 	centrirpc.Handle(router, "stay", func(ctx context.Context, _ struct{}) (int, error) {
 		close(runs)
@@ -96,7 +99,7 @@ func served(t *testing.T) vocabulary {
 	if err := c.Call(t.Context(), "call", nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	for _, method := range []string{"fail", "away", "late"} {
+	for _, method := range []string{"fail", "away", "late", "look"} {
 		if err := c.Call(t.Context(), method, nil, nil); err == nil {
 			t.Fatalf("%s has a result", method)
 		}
