@@ -10,6 +10,9 @@ import (
 	prometheus "github.com/prometheus/prometheus/promql"
 )
 
+// evaluationInterval is that of deploy/prometheus/prometheus.yml.
+const evaluationInterval = 15 * time.Second
+
 // node is where series come from.
 const node = `job="centrirpc",instance="a"`
 
@@ -148,7 +151,7 @@ func TestWhenAlertsFire(t *testing.T) {
 // has had that, with the same labels and each time, for as long as the rule says.
 func evaluate(t *testing.T, engine *prometheus.Engine, rule rulefmt.Rule, series string) (waits, fires bool) {
 	t.Helper()
-	const interval = 15 * time.Second // evaluation_interval of deploy/prometheus/prometheus.yml
+	const interval = evaluationInterval
 	query, err := engine.NewRangeQuery(t.Context(), load(t, series), nil, rule.Expr, time.Unix(0, 0), time.Unix(0, 0).Add(20*time.Minute), interval)
 	if err != nil {
 		t.Fatal(err)
