@@ -29,8 +29,12 @@ func TestSystemdTakesTheUnit(t *testing.T) {
 	if !strings.Contains(unit, program) {
 		t.Fatal("the unit runs another program than /usr/local/bin/greeter")
 	}
-	if said := verify(t, unit); said != "" {
-		t.Errorf("of the unit systemd says %s", said)
+	said, err := verify(t, unit)
+	switch {
+	case said != "":
+		t.Fatalf("of the unit systemd says %s", said)
+	case err != nil:
+		t.Skipf("systemd-analyze does not work here: %v", err)
 	}
 	// It says so where a setting is none, or a value none of its.
 	for right, wrong := range map[string]string{
@@ -44,20 +48,26 @@ func TestSystemdTakesTheUnit(t *testing.T) {
 		if changed == unit {
 			t.Errorf("the unit has no %s", right)
 		}
-		if said := verify(t, changed); !strings.Contains(said, "greeter.service:") {
-			t.Errorf("with %s systemd says %q", wrong, said)
+		if said, _ := verify(t, changed); said == "" {
+			t.Errorf("with %s systemd says nothing", wrong)
 		}
 	}
 }
 
-// verify is what systemd has to say against a unit.
-func verify(t *testing.T, unit string) string {
+// verify is what systemd has to say against a unit: it warns of all faults, and fails for
+// some. What it says of other units of the machine does not count.
+func verify(t *testing.T, unit string) (string, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "greeter.service")
 	if err := os.WriteFile(path, []byte(unit), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	// It fails for some faults alone, and warns of all.
-	said, _ := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", path).CombinedOutput()
-	return string(said)
+	output, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", path).CombinedOutput()
+	var said strings.Builder
+	for line := range strings.Lines(string(output)) {
+		if strings.Contains(line, "greeter.service:") {
+			said.WriteString(line)
+		}
+	}
+	return said.String(), err
 }

@@ -70,7 +70,7 @@ func served(t *testing.T) vocabulary {
 	centrirpc.Handle(router, "late", func(ctx context.Context, _ struct{}) (int, error) {
 		<-ctx.Done()
 		return 0, ctx.Err()
-	}, centrirpc.Timeout(10*time.Millisecond))
+	}, centrirpc.Timeout(50*time.Millisecond))
 	centrirpc.Handle(router, "look", func(context.Context, struct{}) (int, error) {
 		return 0, centrirpc.Errorf(wire.NotFound, "there is none")
 	})
