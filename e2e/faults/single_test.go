@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -247,12 +246,11 @@ func TestTheProcessRestarts(t *testing.T) {
 // for the next server.
 func TestStopWithAThousandCallsRunning(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, 10*time.Second, "-drain", "30s")
-		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}}, 1000)
-		for _, key := range keys {
-			r.journal.await("start", key)
-		}
-		r.node.signal(syscall.SIGTERM)
+		const drain = 30 * time.Second
+		r := newRig(t, language, 10*time.Second, "-drain", drain.String())
+		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}, TimeoutMS: 120_000}, 1000)
+		r.starts(keys)
+		wait := r.node.stop(drain)
 		within(t, func() (bool, string) { return r.node.drains(), "the server is not draining" })
 		late := r.start(order{Key: "l", Method: "work.once"}, 10)
 		for _, key := range late {
@@ -262,7 +260,7 @@ func TestStopWithAThousandCallsRunning(t *testing.T) {
 		r.proxy.SetTarget(next.addr)
 		r.open()
 		r.want(keys, itself, 1)
-		r.node.wait()
+		wait()
 		r.wantDefinite(late)
 		r.finish()
 	})
@@ -270,14 +268,13 @@ func TestStopWithAThousandCallsRunning(t *testing.T) {
 
 func TestStopThatRunsOutOfTime(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, 10*time.Second, "-drain", "500ms")
-		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}}, 1000)
-		for _, key := range keys {
-			r.journal.await("start", key)
-		}
-		r.node.signal(syscall.SIGTERM)
+		const drain = 500 * time.Millisecond
+		r := newRig(t, language, 10*time.Second, "-drain", drain.String())
+		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}, TimeoutMS: 120_000}, 1000)
+		r.starts(keys)
+		wait := r.node.stop(drain)
 		r.want(keys, always("outcome_unknown"), 1)
-		r.node.wait()
+		wait()
 		r.finish()
 	})
 }
@@ -300,44 +297,82 @@ func TestFiveHundredCallsWaitForAReconnect(t *testing.T) {
 	})
 }
 
+// Streams go on for as long as it takes to cut their connection a hundred times, and
+// other calls go on beside them.
 func TestAStreamIsCutAHundredTimes(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
 		r := newRig(t, language, 10*time.Second)
-		const items = 40_000
-		r.client.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: items}, TimeoutMS: 120_000})
+		const cuts = 100
+		streams := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{MS: 1, File: r.gate}, TimeoutMS: 240_000}, 3)
+		r.starts(streams)
 		random := rand.New(rand.NewPCG(1, 2))
-		cuts := 0
-		for cuts < 100 && !r.client.hasEnded("s") {
-			if r.proxy.Connections() == 0 {
-				time.Sleep(time.Millisecond)
+		var beside []string
+		for cut := 0; cut < cuts; {
+			time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond) // at a random item
+			if r.proxy.Cut() == 0 {
 				continue
 			}
-			time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond) // at a random item
-			cuts += min(1, r.proxy.Cut())
+			cut++
+			beside = append(beside, r.start(order{Key: fmt.Sprintf("c%d-", cut), Method: "work.once", TimeoutMS: 240_000}, 1)...)
 		}
-		t.Logf("%d cuts", cuts)
-		r.want([]string{"s"}, itself, 1)
-		if got := r.client.outcome("s").Items; got != items {
-			t.Errorf("%d items arrived", got)
+		for _, key := range streams {
+			if r.client.hasEnded(key) {
+				t.Errorf("%s ended before all the cuts", key)
+			}
+		}
+		r.open()
+		r.want(streams, itself, 1)
+		r.want(beside, itself, 1)
+		for _, key := range streams {
+			if got := r.client.outcome(key); got.Items != got.Sent || got.Items < cuts {
+				t.Errorf("of %s %d of %d items arrived", key, got.Items, got.Sent)
+			}
 		}
 		r.finish()
 	})
 }
 
-// A reader that takes its time slows the handler down, and nothing piles up.
+// A reader that stops for a while stops the handler, and what it would have sent piles
+// up nowhere.
 func TestASlowReaderOfAStream(t *testing.T) {
 	t.Parallel()
 	inEachLanguage(t, func(t *testing.T, language string) {
 		r := newRig(t, language, 10*time.Second)
 		before := r.node.load()
-		keys := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: 3_000}, PauseMS: 5, TimeoutMS: 120_000}, 10)
+		const size, limit = 4 << 10, 32 << 20
+		o := order{Start: "stream", Key: "long", Method: "work.count", Params: work{N: 3_000, Pad: size}, Hold: 16, Take: 32, TimeoutMS: 200_000}
+		long := r.start(o, 9) // 108 MB of items
+		o.Key, o.Params.N, o.Take = "whole", 500, 0
+		whole := r.start(o, 1)
+		keys := append(long, whole...)
 		for _, key := range keys {
-			r.journal.await("start", key)
+			r.client.frame("held", key)
 		}
-		if during := r.node.load(); during.Heap > before.Heap+32<<20 {
-			t.Errorf("the heap went from %d to %d bytes", before.Heap, during.Heap)
+		within(t, func() (bool, string) {
+			l := r.node.load()
+			waiting := l.In["github.com/centrirpc/centrirpc/calls.(*stream).await"]
+			return waiting == len(keys), fmt.Sprintf("%d of %d handlers are held up: %v", waiting, len(keys), l.In)
+		})
+		for range 20 { // they stay so, and nothing grows
+			if during := r.node.load(); during.Heap > before.Heap+limit {
+				t.Fatalf("the heap went from %d to %d bytes", before.Heap, during.Heap)
+			}
+			time.Sleep(20 * time.Millisecond)
 		}
-		r.want(keys, itself, 1)
+		if done := r.journal.count("done"); len(done) > 0 {
+			t.Errorf("handlers went on without their reader: %v", done)
+		}
+		for _, key := range keys {
+			r.client.tell(map[string]string{"go_on": key})
+		}
+		r.want(long, always("result left"), 1)
+		r.want(whole, itself, 1)
+		if got := r.client.outcome(whole[0]); got.Items != o.Params.N || got.Sent != o.Params.N {
+			t.Errorf("%d of %d items arrived; want %d", got.Items, got.Sent, o.Params.N)
+		}
+		for _, key := range long {
+			r.journal.await("ended", key)
+		}
 		r.finish()
 	})
 }
