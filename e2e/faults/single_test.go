@@ -177,22 +177,37 @@ func TestCutBeforeTheReply(t *testing.T) {
 	})
 }
 
-// The network swallows everything, and tells nobody. The client learns of it as
-// the pings stay away.
+// The network swallows what is sent, in both directions or in one of them, and tells
+// nobody. Whoever hears nothing learns of it as the pings, or their answers, stay away.
 func TestHalfOpenConnection(t *testing.T) {
 	t.Parallel()
 	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, time.Second, "-ping", "1s")
-		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}}, inFlight)
-		for _, key := range keys {
-			r.client.frame("ack", key)
+		first := newRig(t, language, time.Second, "-ping", "1s")
+		rigs, held, later := map[string]*rig{"both": first}, map[string][]string{}, map[string][]string{}
+		for _, name := range []string{"up", "down"} {
+			proxy := faultproxy.Start(t, first.node.addr)
+			rigs[name] = &rig{t: t, journal: first.journal, node: first.node, proxy: proxy, gate: first.gate,
+				client: startDriver(t, language, proxy.Addr(), name, time.Second)}
 		}
-		r.proxy.Vanish()
-		later := r.start(order{Key: "l", Method: "work.once"}, inFlight) // into the void
-		r.open()
-		r.want(keys, itself, 1)
-		r.want(later, itself, 1)
-		r.finish()
+		for name, r := range rigs {
+			held[name] = r.start(order{Key: name + "-c", Method: "work.once", Params: work{File: r.gate}}, inFlight)
+			for _, key := range held[name] {
+				r.client.frame("ack", key)
+			}
+		}
+		rigs["both"].proxy.Vanish()
+		rigs["up"].proxy.Vanish(faultproxy.Up)
+		rigs["down"].proxy.Vanish(faultproxy.Down)
+		for name, r := range rigs { // into the void, or with answers from there
+			later[name] = r.start(order{Key: name + "-l", Method: "work.once"}, inFlight)
+		}
+		first.starts(later["down"])
+		first.open()
+		for name, r := range rigs {
+			r.want(held[name], itself, 1)
+			r.want(later[name], itself, 1)
+			r.finish()
+		}
 	})
 }
 
@@ -297,100 +312,6 @@ func TestFiveHundredCallsWaitForAReconnect(t *testing.T) {
 	})
 }
 
-// Streams go on for as long as it takes to cut their connection a hundred times, and
-// other calls go on beside them.
-func TestAStreamIsCutAHundredTimes(t *testing.T) {
-	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, 10*time.Second)
-		const cuts = 100
-		streams := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{MS: 1, File: r.gate}, TimeoutMS: 240_000}, 3)
-		r.starts(streams)
-		random := rand.New(rand.NewPCG(1, 2))
-		var beside []string
-		for cut := 0; cut < cuts; {
-			time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond) // at a random item
-			if r.proxy.Cut() == 0 {
-				continue
-			}
-			cut++
-			beside = append(beside, r.start(order{Key: fmt.Sprintf("c%d-", cut), Method: "work.once", TimeoutMS: 240_000}, 1)...)
-		}
-		for _, key := range streams {
-			if r.client.hasEnded(key) {
-				t.Errorf("%s ended before all the cuts", key)
-			}
-		}
-		r.open()
-		r.want(streams, itself, 1)
-		r.want(beside, itself, 1)
-		for _, key := range streams {
-			if got := r.client.outcome(key); got.Items != got.Sent || got.Items < cuts {
-				t.Errorf("of %s %d of %d items arrived", key, got.Items, got.Sent)
-			}
-		}
-		r.finish()
-	})
-}
-
-// A reader that stops for a while stops the handler, and what it would have sent piles
-// up nowhere.
-func TestASlowReaderOfAStream(t *testing.T) {
-	t.Parallel()
-	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, 10*time.Second)
-		before := r.node.load()
-		const size, limit = 4 << 10, 32 << 20
-		o := order{Start: "stream", Key: "long", Method: "work.count", Params: work{N: 3_000, Pad: size}, Hold: 16, Take: 32, TimeoutMS: 200_000}
-		long := r.start(o, 9) // 108 MB of items
-		o.Key, o.Params.N, o.Take = "whole", 500, 0
-		whole := r.start(o, 1)
-		keys := append(long, whole...)
-		for _, key := range keys {
-			r.client.frame("held", key)
-		}
-		within(t, func() (bool, string) {
-			l := r.node.load()
-			waiting := l.In["github.com/centrirpc/centrirpc/calls.(*stream).await"]
-			return waiting == len(keys), fmt.Sprintf("%d of %d handlers are held up: %v", waiting, len(keys), l.In)
-		})
-		for range 20 { // they stay so, and nothing grows
-			if during := r.node.load(); during.Heap > before.Heap+limit {
-				t.Fatalf("the heap went from %d to %d bytes", before.Heap, during.Heap)
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		if done := r.journal.count("done"); len(done) > 0 {
-			t.Errorf("handlers went on without their reader: %v", done)
-		}
-		for _, key := range keys {
-			r.client.tell(map[string]string{"go_on": key})
-		}
-		r.want(long, always("result left"), 1)
-		r.want(whole, itself, 1)
-		if got := r.client.outcome(whole[0]); got.Items != o.Params.N || got.Sent != o.Params.N {
-			t.Errorf("%d of %d items arrived; want %d", got.Items, got.Sent, o.Params.N)
-		}
-		for _, key := range long {
-			r.journal.await("ended", key)
-		}
-		r.finish()
-	})
-}
-
-func TestLeavingAStream(t *testing.T) {
-	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, 10*time.Second)
-		before := r.node.load()
-		keys := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: 1_000_000}, Take: 300}, 100)
-		r.want(keys, always("result left"), 1)
-		for _, key := range keys {
-			r.journal.await("ended", key)
-		}
-		r.node.settles(before.Goroutines + fewMore)
-		r.finish()
-	})
-}
-
 // What is given up while there is no connection is cancelled when there is one.
 func TestACancelWhileTheConnectionIsAway(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
@@ -424,33 +345,72 @@ func TestCancelsAndCompletionsRace(t *testing.T) {
 		random := rand.New(rand.NewPCG(3, 4))
 		var keys []string
 		for i := range 200 {
-			key := fmt.Sprint("c", i)
-			keys = append(keys, key)
-			r.client.start(order{Key: key, Method: "work.once", Params: work{MS: 5}})
+			keys = append(keys, r.start(order{Key: fmt.Sprintf("c%d-", i), Method: "work.once", Params: work{MS: 5}}, 1)...)
 			if i%20 == 19 {
 				r.proxy.Cut()
 			}
-			time.Sleep(time.Duration(random.IntN(8)) * time.Millisecond) // to hit any moment
-			r.client.cancel(key)
+			switch i % 10 {
+			case 0: // before it can end, and after it has
+			case 1:
+				r.client.outcome(keys[i])
+			default:
+				time.Sleep(time.Duration(random.IntN(8)) * time.Millisecond) // to hit any moment
+			}
+			r.client.cancel(keys[i])
 		}
-		ends := map[string]int{}
+		results, aborts := 0, 0
 		for _, key := range keys {
-			ends[r.client.outcome(key).String()]++
-		}
-		delete(ends, "CallAbortedError")
-		for _, key := range keys {
-			delete(ends, itself(key))
-		}
-		if len(ends) > 0 {
-			t.Errorf("other ends: %v", ends)
-		}
-		for key, runs := range r.journal.count("start") {
-			if runs != 1 {
-				t.Errorf("%s was run %d times", key, runs)
+			switch got := r.client.outcome(key).String(); got {
+			case itself(key):
+				results++
+			case "CallAbortedError":
+				aborts++
+			default:
+				t.Errorf("%s ended with %s", key, got)
 			}
 		}
-		r.finish()
+		if results == 0 || aborts == 0 {
+			t.Errorf("%d results and %d aborts: there was no race", results, aborts)
+		}
+		var starts, dones, ends map[string]int
+		within(t, func() (bool, string) {
+			starts, dones, ends = r.journal.count("start"), r.journal.count("done"), r.journal.count("ended")
+			return len(starts) == len(dones)+len(ends), fmt.Sprintf("%d handlers have begun, %d are done, %d were cancelled", len(starts), len(dones), len(ends))
+		})
+		for _, key := range keys {
+			if starts[key] > 1 || dones[key]+ends[key] != starts[key] {
+				t.Errorf("%s was run %d times, done %d times and cancelled %d times", key, starts[key], dones[key], ends[key])
+			}
+			if r.client.outcome(key).ok() && dones[key] != 1 {
+				t.Errorf("%s has a result, and was done %d times", key, dones[key])
+			}
+		}
+		if len(dones) == 0 || len(ends) == 0 {
+			t.Errorf("%d handlers are done and %d were cancelled: there was no race", len(dones), len(ends))
+		}
 		r.node.settles(before.Goroutines + fewMore)
 		r.finish()
+	})
+}
+
+// A client that is closed ends its calls at once, keeps nothing, and says whose doing
+// it was.
+func TestClosingAClient(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		calls := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}, TimeoutMS: 200_000}, inFlight)
+		stream := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{MS: 1, File: r.gate}, TimeoutMS: 200_000}, 1)
+		keys := append(calls, stream...)
+		r.starts(keys)
+		r.client.tell(map[string]bool{"close": true})
+		r.want(keys, always("ClientClosedError"), 1)
+		r.client.until("end of the closing", func() bool { return r.client.closed })
+		r.client.idle = r.client.before - slack // not even what a connection has
+		r.finish()
+		within(t, func() (bool, string) {
+			n := r.node.connections()
+			return n == 0, fmt.Sprintf("%d connections are left", n)
+		})
+		r.open() // the handlers' time is not over
 	})
 }
