@@ -411,6 +411,6 @@ func TestClosingAClient(t *testing.T) {
 			n := r.node.connections()
 			return n == 0, fmt.Sprintf("%d connections are left", n)
 		})
-		r.open() // the handlers' time is not over
+		r.node.kill() // it would wait for the stream to be taken
 	})
 }

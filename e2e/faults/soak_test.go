@@ -3,6 +3,7 @@ package faults
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -38,8 +39,14 @@ type soak struct {
 	cluster *cluster
 	random  *rand.Rand
 	clients []*soaker
-	hasty   bool // there are calls that end without a result though nothing is broken
+	hasty   bool     // there are calls that end without a result though nothing is broken
+	bag     []string // harms to come
 	stops   []func()
+}
+
+// harms are the kinds of harm that are done, each as often as it is said.
+var harms = map[string]int{
+	"cut": 8, "move": 5, "stall of a connection": 2, "delay": 2, "half open": 1, "kill": 2, "stop": 2, "pause": 2, "stall of Redis": 2,
 }
 
 const (
@@ -81,6 +88,9 @@ func TestSoak(t *testing.T) {
 		client.nothingLeft()
 	}
 	s.account(s.cluster.journal.countByUser("start"), anyHarm, 0.6, faults, time.Since(start))
+	if len(faults) == 0 {
+		t.Error("there were no faults")
+	}
 	for _, wait := range s.stops {
 		wait()
 	}
@@ -102,7 +112,7 @@ func TestSoak(t *testing.T) {
 	if *soakCalls < 100_000 {
 		return
 	}
-	for _, kind := range []string{"cut", "move", "stall of a connection", "delay", "half open", "kill", "stop", "pause", "stall of Redis"} {
+	for kind := range harms {
 		if faults[kind] == 0 {
 			t.Errorf("no fault of the kind %q", kind)
 		}
@@ -217,61 +227,61 @@ func (s *soak) breakThings(called <-chan struct{}) map[string]int {
 			return counts
 		case <-time.After(time.Duration(100+s.random.IntN(700)) * time.Millisecond):
 		}
-		what, harm := s.harm()
-		counts[what]++
-		harm()
+		kind := s.draw()
+		counts[kind]++
+		s.harm(kind)
 	}
 }
 
-func (s *soak) harm() (string, func()) {
-	client := s.clients[s.random.IntN(len(s.clients))]
-	i := s.random.IntN(len(s.cluster.nodes))
-	n := s.cluster.nodes[i]
+// draw chooses a kind of harm at random, and each as often as it should be in the end.
+func (s *soak) draw() (kind string) {
+	if len(s.bag) == 0 {
+		for _, kind := range slices.Sorted(maps.Keys(harms)) {
+			s.bag = append(s.bag, slices.Repeat([]string{kind}, harms[kind])...)
+		}
+		s.random.Shuffle(len(s.bag), func(i, j int) { s.bag[i], s.bag[j] = s.bag[j], s.bag[i] })
+	}
+	kind, s.bag = s.bag[0], s.bag[1:]
+	return kind
+}
+
+func (s *soak) harm(kind string) {
+	proxy := s.clients[s.random.IntN(len(s.clients))].proxy
+	n := s.cluster.nodes[s.random.IntN(len(s.cluster.nodes))]
 	replaced := 1 + s.random.IntN(len(s.cluster.nodes)-1) // never the first
 	way := faultproxy.Direction(s.random.IntN(2))
-	switch kind := s.random.IntN(100); {
-	case kind < 30:
-		return "cut", func() { client.proxy.Cut() }
-	case kind < 50:
-		return "move", func() {
-			client.proxy.SetTarget(n.addr)
-			client.proxy.Cut()
-		}
-	case kind < 58:
-		return "stall of a connection", func() {
-			client.proxy.Stall(way, true)
-			time.Sleep(300 * time.Millisecond)
-			client.proxy.Stall(way, false)
-		}
-	case kind < 64:
-		return "delay", func() {
-			client.proxy.Delay(way, 30*time.Millisecond)
-			time.Sleep(500 * time.Millisecond)
-			client.proxy.Delay(way, 0)
-		}
-	case kind < 70:
-		return "half open", func() { client.proxy.Vanish(way) }
-	case kind < 78:
-		return "kill", func() {
-			s.cluster.nodes[replaced].kill()
-			s.replace(replaced)
-		}
-	case kind < 86:
-		return "stop", func() {
-			s.stops = append(s.stops, s.cluster.nodes[replaced].stop(soakDrain))
-			s.replace(replaced)
-		}
-	case kind < 93:
-		return "pause", func() {
-			n.signal(syscall.SIGSTOP)
-			time.Sleep(lease * 3 / 2)
-			n.signal(syscall.SIGCONT)
-		}
-	}
-	return "stall of Redis", func() {
+	switch kind {
+	case "cut":
+		proxy.Cut()
+	case "move":
+		proxy.SetTarget(n.addr)
+		proxy.Cut()
+	case "stall of a connection":
+		proxy.Stall(way, true)
+		time.Sleep(300 * time.Millisecond)
+		proxy.Stall(way, false)
+	case "delay":
+		proxy.Delay(way, 30*time.Millisecond)
+		time.Sleep(500 * time.Millisecond)
+		proxy.Delay(way, 0)
+	case "half open":
+		proxy.Vanish(way)
+	case "kill":
+		s.cluster.nodes[replaced].kill()
+		s.replace(replaced)
+	case "stop":
+		s.stops = append(s.stops, s.cluster.nodes[replaced].stop(soakDrain))
+		s.replace(replaced)
+	case "pause":
+		n.signal(syscall.SIGSTOP)
+		time.Sleep(lease * 3 / 2)
+		n.signal(syscall.SIGCONT)
+	case "stall of Redis":
 		s.cluster.redis.Pause()
 		time.Sleep(500 * time.Millisecond)
 		s.cluster.redis.Continue()
+	default:
+		s.t.Errorf("no harm %q", kind)
 	}
 }
 
