@@ -157,7 +157,7 @@ type driver struct {
 	asked    int // how often for stats
 	over     bool
 	before   int // what was left before it connected
-	idle     int // and what is when it is connected and has no calls
+	most     int // what may be left when it has no calls
 
 	user      string
 	onOutcome func() // called at each, if it is not nil
@@ -202,7 +202,7 @@ func startDriver(t *testing.T, language, addr, user string, silence time.Duratio
 	case <-time.After(soon):
 		t.Fatalf("the %s client does not connect: %s", language, d.stderr.String())
 	}
-	d.idle = d.ask().Left
+	d.most = d.ask().Left + slack
 	return d
 }
 
@@ -373,8 +373,8 @@ func (d *driver) nothingLeft() (got stats) {
 	d.t.Helper()
 	within(d.t, func() (bool, string) {
 		got = d.ask()
-		return got.Pending == 0 && got.Left <= d.idle+slack,
-			fmt.Sprintf("%d calls are pending; %d timers, tasks or goroutines are left, and %d were there before", got.Pending, got.Left, d.idle)
+		return got.Pending == 0 && got.Left <= d.most,
+			fmt.Sprintf("%d calls are pending; %d timers, tasks or goroutines are left; want %d at most", got.Pending, got.Left, d.most)
 	})
 	return got
 }

@@ -356,6 +356,7 @@ func TestRedisRestartsEmpty(t *testing.T) {
 // Redis is away, and refuses connections: everybody hears so, from the server, within
 // their time, and nothing has run. When it is back all goes on by itself.
 func TestRedisIsAway(t *testing.T) {
+	t.Parallel()
 	inEachLanguage(t, func(t *testing.T, language string) {
 		c := newCluster(t, language, 1)
 		before := c.nodes[0].load()

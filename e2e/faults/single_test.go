@@ -405,7 +405,7 @@ func TestClosingAClient(t *testing.T) {
 		r.client.tell(map[string]bool{"close": true})
 		r.want(keys, always("ClientClosedError"), 1)
 		r.client.until("end of the closing", func() bool { return r.client.closed })
-		r.client.idle = r.client.before - slack // not even what a connection has
+		r.client.most = r.client.before // not even what a connection has
 		r.finish()
 		within(t, func() (bool, string) {
 			n := r.node.connections()
