@@ -12,13 +12,15 @@
 //	{"start":"call","key":"k","method":"work.once","params":{"say":"k",…},"timeout_ms":…,"idempotent":…,"volatile":…}
 //	{"start":"notify", …}
 //	{"start":"stream", …,"take":…,"pause_ms":…}   leaves after so many items; pauses after each 16
+//	{"start":"stream", …,"hold":…}   takes no more after so many items, until {"go_on":"k"}
 //	{"cancel":"k"}, {"stats":"s"}, {"close":true}
 //	{"subscribe":"channel"}   is done when it is subscribed, under the channel's name
 //
 // and answers as JSON lines:
 //
-//	{"ready":true}, {"state":"connecting"}
-//	{"done":"k","result":"k"} or "error":"reason" or "client_error":"class" or "fault":…; "items":n of a stream
-//	{"frame":"ack","key":"k"} and the same for "resend", "cancel", and "event": one with that "say"
+//	{"ready":true,"left":m}, {"state":"connecting"}, {"closed":true}   m as of before it connected
+//	{"done":"k","result":"k"} or "error":"reason" or "client_error":"class" or "fault":…
+//	  and of a stream "items":n that came and, with a result, "sent":n as the server says
+//	{"frame":"ack","key":"k"} and the same for "resend", "cancel", "held", and "event": one with that "say"
 //	{"stats":"s","pending":n,"left":m,"clock":s}   m timers, tasks or goroutines; the time, where it may be false
 package faults

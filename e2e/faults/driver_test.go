@@ -103,6 +103,7 @@ type order struct {
 	Volatile   bool   `json:"volatile,omitempty"`
 	Take       int    `json:"take,omitempty"`
 	PauseMS    int    `json:"pause_ms,omitempty"`
+	Hold       int    `json:"hold,omitempty"`
 }
 
 type work struct {
@@ -110,6 +111,7 @@ type work struct {
 	Say  string `json:"say"`
 	File string `json:"file,omitempty"`
 	N    int    `json:"n,omitempty"`
+	Pad  int    `json:"pad,omitempty"`
 }
 
 // outcome is how a call ended.
@@ -119,7 +121,11 @@ type outcome struct {
 	ClientError string `json:"client_error"`
 	Fault       string `json:"fault"`
 	Items       int    `json:"items"`
+	Sent        int    `json:"sent"`
 }
+
+// ok is whether it is a result, of whatever content.
+func (o outcome) ok() bool { return o.Error == "" && o.ClientError == "" && o.Fault == "" }
 
 func (o outcome) String() string {
 	switch {
@@ -147,7 +153,11 @@ type driver struct {
 	frames   map[string]int // by kind and key
 	stats    map[string]stats
 	state    string
+	closed   bool
+	asked    int // how often for stats
 	over     bool
+	before   int // what was left before it connected
+	most     int // what may be left when it has no calls
 
 	user      string
 	onOutcome func() // called at each, if it is not nil
@@ -192,6 +202,7 @@ func startDriver(t *testing.T, language, addr, user string, silence time.Duratio
 	case <-time.After(soon):
 		t.Fatalf("the %s client does not connect: %s", language, d.stderr.String())
 	}
+	d.most = d.ask().Left + slack
 	return d
 }
 
@@ -217,12 +228,13 @@ func (d *driver) read(stdout io.Reader, ready chan struct{}) {
 		var m struct {
 			outcome
 			stats
-			Ready bool   `json:"ready"`
-			Done  string `json:"done"`
-			Frame string `json:"frame"`
-			Key   string `json:"key"`
-			Stats string `json:"stats"`
-			State string `json:"state"`
+			Ready  bool   `json:"ready"`
+			Done   string `json:"done"`
+			Frame  string `json:"frame"`
+			Key    string `json:"key"`
+			Stats  string `json:"stats"`
+			State  string `json:"state"`
+			Closed bool   `json:"closed"`
 		}
 		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
 			d.t.Errorf("a client says %s: %v", lines.Bytes(), err)
@@ -230,7 +242,10 @@ func (d *driver) read(stdout io.Reader, ready chan struct{}) {
 		d.mu.Lock()
 		switch {
 		case m.Ready:
+			d.before = m.Left
 			close(ready)
+		case m.Closed:
+			d.closed = true
 		case m.Done != "":
 			d.outcomes[m.Done] = append(d.outcomes[m.Done], m.outcome)
 		case m.Frame != "":
@@ -317,8 +332,7 @@ func (d *driver) frame(kind, key string) {
 // lets the client do what it has been told first.
 func (d *driver) nothing(kind string, keys []string) {
 	d.t.Helper()
-	d.tell(map[string]string{"stats": "in order"})
-	d.until("stats", func() bool { _, ok := d.stats["in order"]; return ok })
+	d.ask()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, key := range keys {
@@ -335,20 +349,32 @@ func (d *driver) hasEnded(key string) bool {
 	return len(d.outcomes[key]) > 0
 }
 
-// nothingLeft waits until the client has no pending calls.
-func (d *driver) nothingLeft() stats {
+// ask asks for the client's stats, which come when it has done what it was told before.
+func (d *driver) ask() stats {
 	d.t.Helper()
-	var got stats
-	turn := 0
+	d.mu.Lock()
+	d.asked++
+	name := fmt.Sprint(d.asked)
+	d.mu.Unlock()
+	d.tell(map[string]string{"stats": name})
+	d.until("stats", func() bool { _, ok := d.stats[name]; return ok })
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stats[name]
+}
+
+// slack is how many goroutines, tasks or timers a client may have more than when it
+// had nothing to do yet: those of a connection that comes or goes, whatever the calls.
+const slack = 5
+
+// nothingLeft waits until the client has no pending calls, and nothing of those that
+// it had.
+func (d *driver) nothingLeft() (got stats) {
+	d.t.Helper()
 	within(d.t, func() (bool, string) {
-		turn++
-		name := fmt.Sprintf("%p-%d-%d", d, turn, time.Now().UnixNano())
-		d.tell(map[string]string{"stats": name})
-		d.until("stats", func() bool { _, ok := d.stats[name]; return ok })
-		d.mu.Lock()
-		got = d.stats[name]
-		d.mu.Unlock()
-		return got.Pending == 0, fmt.Sprintf("%d calls are pending", got.Pending)
+		got = d.ask()
+		return got.Pending == 0 && got.Left <= d.most,
+			fmt.Sprintf("%d calls are pending; %d timers, tasks or goroutines are left; want %d at most", got.Pending, got.Left, d.most)
 	})
 	return got
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -32,7 +31,7 @@ func startLoad(t *testing.T, s *site) *siteLoad {
 	t.Helper()
 	l := &siteLoad{soak: &soak{t: t, cluster: s.cluster}, site: s, journals: []*journal{s.journal}, began: time.Now()}
 	for _, language := range languages {
-		client := &soaker{free: make(chan struct{}, 4), orders: map[string]order{}}
+		client := &soaker{free: make(chan struct{}, 4), calls: map[string]made{}}
 		client.driver = startDriver(t, language, s.nginx.Addr(), "user-"+language, time.Second, "FRAMES=0")
 		client.onOutcome = func() { <-client.free }
 		l.clients = append(l.clients, client)
@@ -52,15 +51,23 @@ func (l *siteLoad) start() {
 	l.goesOn()
 }
 
-// goesOn waits until each client has made calls, and got results, that began after now.
+// goesOn waits until each client has results of calls that began after now.
 func (l *siteLoad) goesOn() {
 	l.t.Helper()
+	const wanted = 30
 	for _, client := range l.clients {
 		client.mu.Lock()
-		next := len(client.orders)
+		first := len(client.calls)
 		client.mu.Unlock()
-		for n := range 30 {
-			client.outcome(fmt.Sprint("k", next+n))
+		end, results := time.Now().Add(soon), 0
+		for n := first; results < wanted; n++ {
+			got := client.outcome(client.key(n))
+			if got.ok() {
+				results++
+			}
+			if time.Now().After(end) {
+				l.t.Fatalf("%s got %d results from %d calls in %v; the last call ended with %v", client.user, results, n-first+1, soon, got)
+			}
 		}
 	}
 }
@@ -75,10 +82,10 @@ func (l *siteLoad) stop() {
 	}
 }
 
-// check accounts for all calls.
-func (l *siteLoad) check(mayFail func(call, reason string) bool) {
+// check accounts for all calls, of which at least that share must have results.
+func (l *siteLoad) check(mayFail func(call, reason string) bool, share float64) {
 	l.t.Helper()
-	l.account(l.starts(), mayFail, nil, time.Since(l.began))
+	l.account(l.starts(), mayFail, share, nil, time.Since(l.began))
 }
 
 // starts counts the runs of each call, by user and key.
@@ -106,24 +113,47 @@ func never(_, _ string) bool { return false }
 // All nodes are redeployed one after another, and nobody notices. Then one is killed:
 // what it was running has no outcome that anybody knows, and nothing else is lost.
 func TestRollingRedeployAndAKill(t *testing.T) {
-	const drain = "8s" // many times what a call takes
-	l := startLoad(t, newSite(t, []string{"-drain", drain}))
+	const drain = 30 * time.Second // many times what a call takes
+	l := startLoad(t, newSite(t, []string{"-drain", drain.String()}))
+	var holders []*holder
+	for _, language := range languages {
+		holders = append(holders, l.newHolder(language))
+	}
 	for i, n := range l.site.nodes {
-		stopped := time.Now()
-		n.signal(syscall.SIGTERM)
-		n.wait()
-		t.Logf("node %d took %v to end", i, time.Since(stopped).Round(time.Millisecond))
-		l.startAgain(i, "-drain", drain)
+		h := holders[i]
+		h.hold(i)
+		wait := n.stop(drain)
+		h.moved()
+		h.open()
+		h.want("once", itself, 1)
+		h.want("again", itself, 1)
+		h.want("note", always("result accepted"), 1)
+		h.want("stream", itself, 1)
+		wait()
+		l.startAgain(i, "-drain", drain.String())
 		l.goesOn()
 	}
 	l.stop()
-	l.check(never)
+	l.check(never, 1)
+	l.ranOnce(l.starts)
 	if t.Failed() {
 		return
 	}
 
 	l.start()
+	for _, h := range holders {
+		h.hold(1)
+	}
 	l.site.nodes[1].kill()
+	for _, h := range holders {
+		h.moved()
+		h.open()
+		h.want("once", always("outcome_unknown"), 1)
+		h.want("again", itself, 2)
+		h.want("note", always("result accepted"), 1)
+		h.want("stream", always("outcome_unknown"), 1)
+		h.finish()
+	}
 	l.goesOn() // without it
 	l.startAgain(1)
 	l.goesOn()
@@ -134,7 +164,7 @@ func TestRollingRedeployAndAKill(t *testing.T) {
 		lost++
 		// One that was claimed and not started has no line.
 		return reason == "outcome_unknown" && (killed[call] > 0 || all[call] == 0)
-	})
+	}, 0.9)
 	t.Logf("%d calls ended as unknown", lost)
 }
 
@@ -155,7 +185,7 @@ func TestRedisRestartsUnderLoad(t *testing.T) {
 			l.check(func(call, reason string) bool {
 				// What has run was claimed, and what was claimed is on the disk.
 				return anyHarm(call, reason) && (persistence == nil || starts[call] == 0)
-			})
+			}, 0.6)
 		})
 	}
 }
@@ -175,5 +205,6 @@ func TestNginxRestartsUnderLoad(t *testing.T) {
 	l.site.nginx.Restart()
 	l.goesOn()
 	l.stop()
-	l.check(never)
+	l.check(never, 1)
+	l.ranOnce(l.starts)
 }

@@ -31,6 +31,7 @@ type node struct {
 	addr   string
 	stderr process.Output
 	ended  chan struct{} // closed when the process has
+	end    time.Time     // when that was
 }
 
 // programs are built once for all tests.
@@ -97,6 +98,7 @@ func tryNode(t *testing.T, j *journal, flags ...string) (*node, error) {
 	address, found := strings.CutPrefix(strings.TrimSpace(line), "listening on http://")
 	go func() {
 		_ = n.cmd.Wait()
+		n.end = time.Now()
 		close(n.ended)
 	}()
 	t.Cleanup(func() {
@@ -104,9 +106,10 @@ func tryNode(t *testing.T, j *journal, flags ...string) (*node, error) {
 		_ = n.stdin.Close()
 		select {
 		case <-n.ended:
-		case <-time.After(20 * time.Second):
+		case <-time.After(soon):
 			n.signal(syscall.SIGKILL)
 			<-n.ended
+			t.Errorf("the server at %s had to be killed: it does not stop", n.addr)
 		}
 		if log := n.stderr.String(); strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic") {
 			t.Errorf("the server's log:\n%s", log)
@@ -140,6 +143,22 @@ func (n *node) wait() {
 	}
 }
 
+// stop tells the process to end, and returns a function that fails the test where it
+// takes longer than it may.
+func (n *node) stop(drain time.Duration) (wait func()) {
+	n.t.Helper()
+	const margin = 10 * time.Second
+	told := time.Now()
+	n.signal(syscall.SIGTERM)
+	return func() {
+		n.t.Helper()
+		n.wait()
+		if took := n.end.Sub(told); took > drain+margin {
+			n.t.Errorf("the server took %v to end; it has %v to drain", took, drain)
+		}
+	}
+}
+
 // drains is whether the server says that it is draining.
 func (n *node) drains() bool {
 	resp, err := http.Get("http://" + n.addr + "/ready")
@@ -151,7 +170,13 @@ func (n *node) drains() bool {
 }
 
 // connections is how many clients are connected.
-func (n *node) connections() (count int) {
+func (n *node) connections() int {
+	n.t.Helper()
+	return n.metric("centrirpc_connections")
+}
+
+// metric is the sum of a metric's series.
+func (n *node) metric(of string) (sum int) {
 	n.t.Helper()
 	resp, err := http.Get("http://" + n.addr + "/metrics")
 	if err != nil {
@@ -161,18 +186,18 @@ func (n *node) connections() (count int) {
 	found := false
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
 		name, value, _ := strings.Cut(lines.Text(), " ")
-		if name, _, _ = strings.Cut(name, "{"); name == "centrirpc_connections" {
+		if name, _, _ = strings.Cut(name, "{"); name == of {
 			some, err := strconv.Atoi(value)
 			if err != nil {
 				n.t.Fatal(err)
 			}
-			count, found = count+some, true
+			sum, found = sum+some, true
 		}
 	}
 	if !found {
-		n.t.Fatal("no centrirpc_connections in /metrics")
+		n.t.Fatalf("no %s in /metrics", of)
 	}
-	return count
+	return sum
 }
 
 // load is what the process has: goroutines but for idle workers, by the function

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,44 +75,71 @@ func (r *raw) publish(envelope string) {
 	r.send(`{"id":%d,"publish":{"channel":"rpc.requests","data":%s}}`, json.RawMessage(envelope))
 }
 
-// reply waits for the final reply to an id, or to any if id is empty, and says its
-// result or its error's reason.
+// reply waits for the final reply to an id, and says its result or its error's reason.
 func (r *raw) reply(id string) string {
 	r.t.Helper()
+	return r.replies([]string{id})[id]
+}
+
+// replies waits for the first final reply to each of the ids.
+func (r *raw) replies(ids []string) map[string]string {
+	r.t.Helper()
+	return r.await(ids, func(string) bool { return true })
+}
+
+// results waits for the first result of each of the ids.
+func (r *raw) results(ids []string) map[string]string {
+	r.t.Helper()
+	return r.await(ids, func(reply string) bool { return strings.HasPrefix(reply, "result ") })
+}
+
+func (r *raw) await(ids []string, wanted func(reply string) bool) map[string]string {
+	r.t.Helper()
 	timeout := time.After(soon)
-	for {
+	got := map[string]string{}
+	for len(got) < len(ids) {
 		select {
 		case m, ok := <-r.lines:
 			if !ok {
 				r.t.Fatal("the connection is closed")
 			}
-			var push struct {
-				Pub struct {
-					Data struct {
-						ID     string `json:"correlation_id"`
-						Result *did   `json:"result"`
-						Error  *struct {
-							Reason string `json:"reason"`
-						} `json:"error"`
-					} `json:"data"`
-				} `json:"pub"`
-			}
-			if json.Unmarshal(m["push"], &push) != nil || id != "" && push.Pub.Data.ID != id {
-				continue
-			}
-			if e := push.Pub.Data.Error; e != nil {
-				return e.Reason
-			}
-			if result := push.Pub.Data.Result; result != nil {
-				return "result " + result.Say
+			id, reply := final(m["push"])
+			if _, known := got[id]; !known && reply != "" && slices.Contains(ids, id) && wanted(reply) {
+				got[id] = reply
 			}
 		case <-timeout:
-			r.t.Fatalf("no reply to %q", id)
+			r.t.Fatalf("%d replies to %d ids: %v", len(got), len(ids), got)
 		}
 	}
+	return got
 }
 
-func (r *raw) anyReply() string { return r.reply("") }
+// final is the id and the content of a final reply. The latter is empty if the push is
+// something else.
+func final(push json.RawMessage) (id, reply string) {
+	var m struct {
+		Pub struct {
+			Data struct {
+				ID     string `json:"correlation_id"`
+				Result *did   `json:"result"`
+				Error  *struct {
+					Reason string `json:"reason"`
+				} `json:"error"`
+			} `json:"data"`
+		} `json:"pub"`
+	}
+	if json.Unmarshal(push, &m) != nil {
+		return "", ""
+	}
+	data := m.Pub.Data
+	switch {
+	case data.Error != nil:
+		return data.ID, data.Error.Reason
+	case data.Result != nil:
+		return data.ID, "result " + data.Result.Say
+	}
+	return "", ""
+}
 
 type did struct {
 	Say string `json:"say"`

@@ -82,17 +82,76 @@ func TestTheSameCallOnTwoNodesAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
+	var ids []string
+	for i := range calls {
+		ids = append(ids, fmt.Sprint("c", i))
+	}
 	for n, client := range clients {
-		for range calls { // in whatever order
-			if got := client.anyReply(); !strings.HasPrefix(got, "result c") {
-				t.Errorf("on node %d: %s", n, got)
+		for id, got := range client.replies(ids) {
+			if got != itself(id) {
+				t.Errorf("on node %d %s ended with %s", n, id, got)
 			}
 		}
 	}
-	for key, runs := range c.journal.count("start") {
-		if runs != 1 {
-			t.Errorf("%s was run %d times", key, runs)
+	counted := c.journal.count("start")
+	for _, id := range ids {
+		if counted[id] != 1 {
+			t.Errorf("%s was run %d times", id, counted[id])
 		}
+	}
+}
+
+// While calls run, their ids are taken, for their user: on each node other params are a
+// conflict, the same ones are the same call, and other users have their own.
+func TestIDsOfCallsThatRun(t *testing.T) {
+	c := newCluster(t, "", 2)
+	a, b := dialRaw(t, c.nodes[0].addr, "u1"), dialRaw(t, c.nodes[1].addr, "u1")
+	other := dialRaw(t, c.nodes[1].addr, "u2")
+	var ids []string
+	for i := range inFlight {
+		ids = append(ids, fmt.Sprint("id", i))
+	}
+	ask := func(r *raw, prefix, user string) {
+		for _, id := range ids {
+			r.publish(fmt.Sprintf(`{"method":"work.once","params":{"say":"%s%s","ms":0,"file":%q},"correlation_id":%q,"reply_to":"user#%s"}`, prefix, id, c.gate, id, user))
+		}
+	}
+	var first, others []string
+	for _, id := range ids {
+		first, others = append(first, "first-"+id), append(others, "other-"+id)
+	}
+	ask(a, "first-", "u1")
+	c.starts(first)
+	ask(other, "other-", "u2")
+	c.starts(others)
+	ask(b, "second-", "u1")
+	for id, got := range b.replies(ids) {
+		if got != "conflict" {
+			t.Errorf("other params for %s: %s", id, got)
+		}
+	}
+	ask(b, "first-", "u1") // which waits, too
+	c.open()
+	for name, heard := range map[string]map[string]string{"a": a.results(ids), "b": b.results(ids)} {
+		for id, got := range heard {
+			if got != "result first-"+id {
+				t.Errorf("%s on node %s: %s", id, name, got)
+			}
+		}
+	}
+	for id, got := range other.replies(ids) {
+		if got != "result other-"+id {
+			t.Errorf("%s of another user: %s", id, got)
+		}
+	}
+	counted := c.journal.count("start")
+	for _, key := range append(first, others...) {
+		if counted[key] != 1 {
+			t.Errorf("%s was run %d times", key, counted[key])
+		}
+	}
+	if len(counted) != 2*inFlight {
+		t.Errorf("runs: %v", counted)
 	}
 }
 
@@ -294,19 +353,33 @@ func TestRedisRestartsEmpty(t *testing.T) {
 	})
 }
 
-// Redis is away for good: everybody hears so within their time.
+// Redis is away, and refuses connections: everybody hears so, from the server, within
+// their time, and nothing has run. When it is back all goes on by itself.
 func TestRedisIsAway(t *testing.T) {
-	c := newCluster(t, "go", 1)
-	c.redis.Kill()
-	keys := c.start(order{Key: "c", Method: "work.once", TimeoutMS: 2_000}, inFlight)
-	for _, key := range keys {
-		if got := c.client.outcome(key).String(); got != "unavailable" && got != "CallTimeoutError" {
-			t.Errorf("%s ended with %s", key, got)
+	t.Parallel()
+	inEachLanguage(t, func(t *testing.T, language string) {
+		c := newCluster(t, language, 1)
+		before := c.nodes[0].load()
+		c.redis.Kill()
+		keys := c.start(order{Key: "c", Method: "work.once", TimeoutMS: 6_000}, inFlight)
+		notes := c.start(order{Start: "notify", Key: "n", Method: "work.note", TimeoutMS: 6_000}, inFlight)
+		most := 0
+		within(t, func() (bool, string) {
+			most = max(most, c.nodes[0].load().Goroutines)
+			return c.client.hasEnded(keys[0]), "no outcome of " + keys[0]
+		})
+		if most > before.Goroutines+2*inFlight+fewMore {
+			t.Errorf("%d goroutines, and %d before", most, before.Goroutines)
 		}
-	}
-	if runs := c.journal.count("start"); len(runs) > 0 {
-		t.Errorf("runs: %v", runs)
-	}
+		c.want(append(keys, notes...), always("unavailable"), 0)
+		c.redis.Restart()
+		c.want(c.start(order{Key: "later", Method: "work.once", TimeoutMS: 60_000}, inFlight), itself, 1)
+		if runs := c.journal.count("start"); len(runs) != inFlight {
+			t.Errorf("runs: %v", runs)
+		}
+		c.nodes[0].settles(before.Goroutines + fewMore)
+		c.finish()
+	})
 }
 
 // The master dies while calls are out, and its replica takes its place.

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -178,22 +177,37 @@ func TestCutBeforeTheReply(t *testing.T) {
 	})
 }
 
-// The network swallows everything, and tells nobody. The client learns of it as
-// the pings stay away.
+// The network swallows what is sent, in both directions or in one of them, and tells
+// nobody. Whoever hears nothing learns of it as the pings, or their answers, stay away.
 func TestHalfOpenConnection(t *testing.T) {
 	t.Parallel()
 	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, time.Second, "-ping", "1s")
-		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}}, inFlight)
-		for _, key := range keys {
-			r.client.frame("ack", key)
+		first := newRig(t, language, time.Second, "-ping", "1s")
+		rigs, held, later := map[string]*rig{"both": first}, map[string][]string{}, map[string][]string{}
+		for _, name := range []string{"up", "down"} {
+			proxy := faultproxy.Start(t, first.node.addr)
+			rigs[name] = &rig{t: t, journal: first.journal, node: first.node, proxy: proxy, gate: first.gate,
+				client: startDriver(t, language, proxy.Addr(), name, time.Second)}
 		}
-		r.proxy.Vanish()
-		later := r.start(order{Key: "l", Method: "work.once"}, inFlight) // into the void
-		r.open()
-		r.want(keys, itself, 1)
-		r.want(later, itself, 1)
-		r.finish()
+		for name, r := range rigs {
+			held[name] = r.start(order{Key: name + "-c", Method: "work.once", Params: work{File: r.gate}}, inFlight)
+			for _, key := range held[name] {
+				r.client.frame("ack", key)
+			}
+		}
+		rigs["both"].proxy.Vanish()
+		rigs["up"].proxy.Vanish(faultproxy.Up)
+		rigs["down"].proxy.Vanish(faultproxy.Down)
+		for name, r := range rigs { // into the void, or with answers from there
+			later[name] = r.start(order{Key: name + "-l", Method: "work.once"}, inFlight)
+		}
+		first.starts(later["down"])
+		first.open()
+		for name, r := range rigs {
+			r.want(held[name], itself, 1)
+			r.want(later[name], itself, 1)
+			r.finish()
+		}
 	})
 }
 
@@ -247,12 +261,11 @@ func TestTheProcessRestarts(t *testing.T) {
 // for the next server.
 func TestStopWithAThousandCallsRunning(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, 10*time.Second, "-drain", "30s")
-		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}}, 1000)
-		for _, key := range keys {
-			r.journal.await("start", key)
-		}
-		r.node.signal(syscall.SIGTERM)
+		const drain = 30 * time.Second
+		r := newRig(t, language, 10*time.Second, "-drain", drain.String())
+		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}, TimeoutMS: 120_000}, 1000)
+		r.starts(keys)
+		wait := r.node.stop(drain)
 		within(t, func() (bool, string) { return r.node.drains(), "the server is not draining" })
 		late := r.start(order{Key: "l", Method: "work.once"}, 10)
 		for _, key := range late {
@@ -262,7 +275,7 @@ func TestStopWithAThousandCallsRunning(t *testing.T) {
 		r.proxy.SetTarget(next.addr)
 		r.open()
 		r.want(keys, itself, 1)
-		r.node.wait()
+		wait()
 		r.wantDefinite(late)
 		r.finish()
 	})
@@ -270,14 +283,13 @@ func TestStopWithAThousandCallsRunning(t *testing.T) {
 
 func TestStopThatRunsOutOfTime(t *testing.T) {
 	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, 10*time.Second, "-drain", "500ms")
-		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}}, 1000)
-		for _, key := range keys {
-			r.journal.await("start", key)
-		}
-		r.node.signal(syscall.SIGTERM)
+		const drain = 500 * time.Millisecond
+		r := newRig(t, language, 10*time.Second, "-drain", drain.String())
+		keys := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}, TimeoutMS: 120_000}, 1000)
+		r.starts(keys)
+		wait := r.node.stop(drain)
 		r.want(keys, always("outcome_unknown"), 1)
-		r.node.wait()
+		wait()
 		r.finish()
 	})
 }
@@ -296,62 +308,6 @@ func TestFiveHundredCallsWaitForAReconnect(t *testing.T) {
 		r.proxy.Refuse(false)
 		r.want(held, itself, 1)
 		r.want(waiting, itself, 1)
-		r.finish()
-	})
-}
-
-func TestAStreamIsCutAHundredTimes(t *testing.T) {
-	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, 10*time.Second)
-		const items = 40_000
-		r.client.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: items}, TimeoutMS: 120_000})
-		random := rand.New(rand.NewPCG(1, 2))
-		cuts := 0
-		for cuts < 100 && !r.client.hasEnded("s") {
-			if r.proxy.Connections() == 0 {
-				time.Sleep(time.Millisecond)
-				continue
-			}
-			time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond) // at a random item
-			cuts += min(1, r.proxy.Cut())
-		}
-		t.Logf("%d cuts", cuts)
-		r.want([]string{"s"}, itself, 1)
-		if got := r.client.outcome("s").Items; got != items {
-			t.Errorf("%d items arrived", got)
-		}
-		r.finish()
-	})
-}
-
-// A reader that takes its time slows the handler down, and nothing piles up.
-func TestASlowReaderOfAStream(t *testing.T) {
-	t.Parallel()
-	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, 10*time.Second)
-		before := r.node.load()
-		keys := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: 3_000}, PauseMS: 5, TimeoutMS: 120_000}, 10)
-		for _, key := range keys {
-			r.journal.await("start", key)
-		}
-		if during := r.node.load(); during.Heap > before.Heap+32<<20 {
-			t.Errorf("the heap went from %d to %d bytes", before.Heap, during.Heap)
-		}
-		r.want(keys, itself, 1)
-		r.finish()
-	})
-}
-
-func TestLeavingAStream(t *testing.T) {
-	inEachLanguage(t, func(t *testing.T, language string) {
-		r := newRig(t, language, 10*time.Second)
-		before := r.node.load()
-		keys := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{N: 1_000_000}, Take: 300}, 100)
-		r.want(keys, always("result left"), 1)
-		for _, key := range keys {
-			r.journal.await("ended", key)
-		}
-		r.node.settles(before.Goroutines + fewMore)
 		r.finish()
 	})
 }
@@ -389,33 +345,72 @@ func TestCancelsAndCompletionsRace(t *testing.T) {
 		random := rand.New(rand.NewPCG(3, 4))
 		var keys []string
 		for i := range 200 {
-			key := fmt.Sprint("c", i)
-			keys = append(keys, key)
-			r.client.start(order{Key: key, Method: "work.once", Params: work{MS: 5}})
+			keys = append(keys, r.start(order{Key: fmt.Sprintf("c%d-", i), Method: "work.once", Params: work{MS: 5}}, 1)...)
 			if i%20 == 19 {
 				r.proxy.Cut()
 			}
-			time.Sleep(time.Duration(random.IntN(8)) * time.Millisecond) // to hit any moment
-			r.client.cancel(key)
+			switch i % 10 {
+			case 0: // before it can end, and after it has
+			case 1:
+				r.client.outcome(keys[i])
+			default:
+				time.Sleep(time.Duration(random.IntN(8)) * time.Millisecond) // to hit any moment
+			}
+			r.client.cancel(keys[i])
 		}
-		ends := map[string]int{}
+		results, aborts := 0, 0
 		for _, key := range keys {
-			ends[r.client.outcome(key).String()]++
-		}
-		delete(ends, "CallAbortedError")
-		for _, key := range keys {
-			delete(ends, itself(key))
-		}
-		if len(ends) > 0 {
-			t.Errorf("other ends: %v", ends)
-		}
-		for key, runs := range r.journal.count("start") {
-			if runs != 1 {
-				t.Errorf("%s was run %d times", key, runs)
+			switch got := r.client.outcome(key).String(); got {
+			case itself(key):
+				results++
+			case "CallAbortedError":
+				aborts++
+			default:
+				t.Errorf("%s ended with %s", key, got)
 			}
 		}
-		r.finish()
+		if results == 0 || aborts == 0 {
+			t.Errorf("%d results and %d aborts: there was no race", results, aborts)
+		}
+		var starts, dones, ends map[string]int
+		within(t, func() (bool, string) {
+			starts, dones, ends = r.journal.count("start"), r.journal.count("done"), r.journal.count("ended")
+			return len(starts) == len(dones)+len(ends), fmt.Sprintf("%d handlers have begun, %d are done, %d were cancelled", len(starts), len(dones), len(ends))
+		})
+		for _, key := range keys {
+			if starts[key] > 1 || dones[key]+ends[key] != starts[key] {
+				t.Errorf("%s was run %d times, done %d times and cancelled %d times", key, starts[key], dones[key], ends[key])
+			}
+			if r.client.outcome(key).ok() && dones[key] != 1 {
+				t.Errorf("%s has a result, and was done %d times", key, dones[key])
+			}
+		}
+		if len(dones) == 0 || len(ends) == 0 {
+			t.Errorf("%d handlers are done and %d were cancelled: there was no race", len(dones), len(ends))
+		}
 		r.node.settles(before.Goroutines + fewMore)
 		r.finish()
+	})
+}
+
+// A client that is closed ends its calls at once, keeps nothing, and says whose doing
+// it was.
+func TestClosingAClient(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		r := newRig(t, language, 10*time.Second)
+		calls := r.start(order{Key: "c", Method: "work.once", Params: work{File: r.gate}, TimeoutMS: 200_000}, inFlight)
+		stream := r.start(order{Start: "stream", Key: "s", Method: "work.count", Params: work{MS: 1, File: r.gate}, TimeoutMS: 200_000}, 1)
+		keys := append(calls, stream...)
+		r.starts(keys)
+		r.client.tell(map[string]bool{"close": true})
+		r.want(keys, always("ClientClosedError"), 1)
+		r.client.until("end of the closing", func() bool { return r.client.closed })
+		r.client.most = r.client.before // not even what a connection has
+		r.finish()
+		within(t, func() (bool, string) {
+			n := r.node.connections()
+			return n == 0, fmt.Sprintf("%d connections are left", n)
+		})
+		r.node.kill() // it would wait for the stream to be taken
 	})
 }

@@ -48,7 +48,7 @@ type pair struct {
 	client, server *net.TCPConn
 	// Guarded by the proxy's mu:
 	cut      bool
-	vanished bool
+	vanished [2]bool
 }
 
 // Start starts a proxy in front of a server's address. It ends with the test.
@@ -102,11 +102,17 @@ func (p *Proxy) Stall(d Direction, stalled bool) { p.change(func() { p.ways[d].s
 func (p *Proxy) Lose(d Direction, lost bool) { p.change(func() { p.ways[d].lost = lost }) }
 
 // Vanish makes the present connections half open for good: nothing comes through
-// any more, in either direction, and neither side is told. New ones are as usual.
-func (p *Proxy) Vanish() {
+// any more in the given directions, both if there are none, and neither side is
+// told. New ones are as usual.
+func (p *Proxy) Vanish(directions ...Direction) {
+	if len(directions) == 0 {
+		directions = []Direction{Up, Down}
+	}
 	p.change(func() {
 		for pair := range p.pairs {
-			pair.vanished = true
+			for _, d := range directions {
+				pair.vanished[d] = true
+			}
 		}
 	})
 }
@@ -202,7 +208,7 @@ func (p *Proxy) pump(c *pair, d Direction, from, to *net.TCPConn) {
 	// An end is an end for both sides, but it is held up as everything else.
 	p.pass(c, d, nil)
 	p.mu.Lock()
-	for (p.ways[d].lost || c.vanished) && !c.cut && !p.closed { // a half-open connection does not end either
+	for (p.ways[d].lost || c.vanished[d]) && !c.cut && !p.closed { // a half-open connection does not end either
 		p.changed.Wait()
 	}
 	if !c.cut {
@@ -232,7 +238,7 @@ func (p *Proxy) pass(c *pair, d Direction, data []byte) bool {
 	for w.stalled && !c.cut {
 		p.changed.Wait()
 	}
-	return !w.lost && !c.vanished && !c.cut
+	return !w.lost && !c.vanished[d] && !c.cut
 }
 
 func (p *Proxy) cutLocked(c *pair) {

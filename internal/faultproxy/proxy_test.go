@@ -127,6 +127,53 @@ func TestVanish(t *testing.T) {
 	}
 }
 
+func TestVanishInOneDirection(t *testing.T) {
+	for d, heard := range map[faultproxy.Direction]string{faultproxy.Up: "", faultproxy.Down: "b\n"} {
+		server := make(chan string, 2)
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = listener.Close() })
+		go func() { // answers each line
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			in := bufio.NewReader(conn)
+			for range 2 {
+				said, _ := in.ReadString('\n')
+				server <- said
+				_, _ = io.WriteString(conn, "x\n")
+			}
+		}()
+		p := faultproxy.Start(t, listener.Addr().String())
+		l := dial(t, p.Addr())
+		l.say("a")
+		if <-server != "a\n" || !l.hears("x", soon) {
+			t.Fatal("nothing comes through")
+		}
+		p.Vanish(d)
+		l.say("b")
+		if l.hears("x", never) {
+			t.Errorf("direction %d: an answer came", d)
+		}
+		patience := never
+		if heard != "" {
+			patience = soon
+		}
+		got := ""
+		select {
+		case got = <-server:
+		case <-time.After(patience):
+		}
+		if got != heard {
+			t.Errorf("direction %d: the server heard %q; want %q", d, got, heard)
+		}
+	}
+}
+
 func TestCutAndRefuse(t *testing.T) {
 	p := faultproxy.Start(t, echo(t))
 	l := dial(t, p.Addr())

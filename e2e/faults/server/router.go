@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/centrirpc/centrirpc"
@@ -26,8 +27,10 @@ type Work struct {
 	Say string `json:"say"`
 	// File holds the call up until there is a file of that name. Empty means that it is not held up.
 	File string `json:"file,omitempty"`
-	// N is how many items a stream sends.
+	// N is how many items a stream sends at least. It goes on after them until there is the file.
 	N int `json:"n,omitempty" validate:"min=0"`
+	// Pad is how many bytes each item of a stream has besides.
+	Pad int `json:"pad,omitempty" validate:"min=0"`
 }
 
 // Did is what came of it.
@@ -43,7 +46,8 @@ type Place struct {
 
 // Item is one of a stream.
 type Item struct {
-	I int `json:"i"`
+	I   int    `json:"i"`
+	Pad string `json:"pad,omitempty"`
 }
 
 func newRouter(file *os.File, log *slog.Logger) *centrirpc.Router {
@@ -98,15 +102,16 @@ func exists(file string) bool {
 
 func (j journal) count(ctx context.Context, p Work, send func(Item) error) (Did, error) {
 	j.write(ctx, "start", p.Say)
-	for i := range p.N {
-		if err := send(Item{i}); err != nil {
+	pad, sent := strings.Repeat("x", p.Pad), 0
+	for ; sent < p.N || p.File != "" && !exists(p.File); sent++ {
+		if err := send(Item{sent, pad}); err != nil {
 			j.write(ctx, "ended", p.Say)
-			return Did{Sent: i}, err
+			return Did{Sent: sent}, err
 		}
 		if p.MS > 0 {
 			time.Sleep(time.Duration(p.MS) * time.Millisecond)
 		}
 	}
 	j.write(ctx, "done", p.Say)
-	return Did{Say: p.Say, Sent: p.N}, nil
+	return Did{Say: p.Say, Sent: sent}, nil
 }

@@ -27,6 +27,8 @@ type command struct {
 	Volatile   bool            `json:"volatile"`
 	Take       int             `json:"take"`
 	PauseMS    int64           `json:"pause_ms"`
+	Hold       int             `json:"hold"`
+	GoOn       string          `json:"go_on"`
 	Cancel     string          `json:"cancel"`
 	Stats      string          `json:"stats"`
 	Close      bool            `json:"close"`
@@ -41,6 +43,7 @@ type driver struct {
 	mu      sync.Mutex
 	keys    map[string]string // by correlation id
 	cancels map[string]context.CancelFunc
+	held    map[string]chan struct{} // streams that are told to go on
 	out     *json.Encoder
 }
 
@@ -62,7 +65,8 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	d := &driver{keys: map[string]string{}, cancels: map[string]context.CancelFunc{}, out: json.NewEncoder(os.Stdout)}
+	before := runtime.NumGoroutine()
+	d := &driver{keys: map[string]string{}, cancels: map[string]context.CancelFunc{}, held: map[string]chan struct{}{}, out: json.NewEncoder(os.Stdout)}
 	d.rpc, err = client.NewCentrifugoRPCClient(os.Args[1], os.Args[2], "",
 		client.WithSilence(time.Duration(silence*float64(time.Second))), client.WithReconnectDelay(20*time.Millisecond, 300*time.Millisecond))
 	if err != nil {
@@ -75,7 +79,7 @@ func run() error {
 	if err := d.rpc.Connect(context.Background()); err != nil {
 		return err
 	}
-	d.say(told{"ready": true})
+	d.say(told{"ready": true, "left": before})
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
@@ -115,6 +119,9 @@ func (d *driver) obey(c command) {
 		ctx, cancel := context.WithCancel(context.Background())
 		d.mu.Lock()
 		d.cancels[c.Key] = cancel
+		if c.Hold > 0 {
+			d.held[c.Key] = make(chan struct{})
+		}
 		d.mu.Unlock()
 		go func() {
 			end := d.outcome(ctx, c)
@@ -132,6 +139,10 @@ func (d *driver) obey(c command) {
 		if cancel != nil {
 			cancel()
 		}
+	case c.GoOn != "":
+		d.mu.Lock()
+		close(d.held[c.GoOn])
+		d.mu.Unlock()
 	case c.Stats != "":
 		d.say(told{"stats": c.Stats, "pending": d.rpc.PendingCalls(), "left": runtime.NumGoroutine()})
 	case c.Subscribe != "":
@@ -161,7 +172,8 @@ func (d *driver) hear(e client.Event) {
 }
 
 type did struct {
-	Say string `json:"say"`
+	Say  string `json:"say"`
+	Sent int    `json:"sent"`
 }
 
 type item struct {
@@ -212,6 +224,13 @@ func (d *driver) stream(ctx context.Context, c command, opts []client.CallOption
 		if c.PauseMS > 0 && seen%16 == 0 {
 			time.Sleep(time.Duration(c.PauseMS) * time.Millisecond)
 		}
+		if seen == c.Hold {
+			d.mu.Lock()
+			goOn := d.held[c.Key]
+			d.mu.Unlock()
+			d.say(told{"frame": "held", "key": c.Key})
+			<-goOn
+		}
 		if seen == c.Take {
 			return told{"result": "left", "items": seen}
 		}
@@ -222,7 +241,7 @@ func (d *driver) stream(ctx context.Context, c command, opts []client.CallOption
 		end["items"] = seen
 		return end
 	}
-	return told{"result": result.Say, "items": seen}
+	return told{"result": result.Say, "items": seen, "sent": result.Sent}
 }
 
 // failure names an error as the other languages' classes are called.

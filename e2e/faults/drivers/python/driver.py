@@ -43,6 +43,7 @@ class Driver:
         self.rpc.on_state(lambda state: say(state=state))
         self.keys: dict[str, str] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.held: dict[str, asyncio.Event] = {}  # streams that are told to go on
 
     def observe(self, frame: Frame) -> None:
         if frame.kind == "publish":
@@ -85,10 +86,14 @@ class Driver:
                 seen += 1
                 if command.get("pause_ms") and seen % 16 == 0:
                     await asyncio.sleep(command["pause_ms"] / 1000)
+                if seen == command.get("hold"):
+                    say(frame="held", key=command["key"])
+                    await self.held[command["key"]].wait()
                 if seen == command.get("take"):
                     return {"result": "left", "items": seen}
             try:
-                return {"result": (await stream.result())["say"], "items": seen}
+                did = await stream.result()
+                return {"result": did["say"], "items": seen, "sent": did["sent"]}
             except Exception as error:
                 return {**failure(error), "items": seen}
 
@@ -100,18 +105,23 @@ class Driver:
             say(done=channel, **failure(error))
 
     async def serve(self, lines: Callable[[], Awaitable[str]]) -> None:
+        before = len(asyncio.all_tasks())
         await self.rpc.connect()
-        say(ready=True)
+        say(ready=True, left=before)
         while line := await lines():
             command = json.loads(line)
             if "start" in command:
                 key = command["key"]
+                if "hold" in command:
+                    self.held[key] = asyncio.Event()
                 task = asyncio.create_task(self.run(command))
                 self.tasks[key] = task
                 task.add_done_callback(lambda ended, key=key: self.ended(ended, key))
             elif "cancel" in command:
                 if task := self.tasks.get(command["cancel"]):
                     task.cancel()
+            elif "go_on" in command:
+                self.held[command["go_on"]].set()
             elif "stats" in command:
                 say(
                     stats=command["stats"],

@@ -18,6 +18,8 @@ interface Command {
   volatile?: boolean;
   take?: number;
   pause_ms?: number;
+  hold?: number;
+  go_on?: string;
   cancel?: string;
   stats?: string;
   close?: boolean;
@@ -29,6 +31,8 @@ type Outcome = Record<string, unknown>;
 const [, , url = "", token = "", silence = "10"] = process.argv;
 const aborts = new Map<string, AbortController>();
 const keys = new Map<string, string>();
+// Streams that are told to go on.
+const held = new Map<string, { goOn: () => void; told: Promise<void> }>();
 // With a fallback to use, there is no WebSocket to be had.
 const fallback = process.env["FALLBACK"];
 const server = new URL(url.replace("ws", "http"));
@@ -60,19 +64,25 @@ function failure(error: unknown): Outcome {
   return { fault: String(error) };
 }
 
+const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function stream(command: Command, options: object): Promise<Outcome> {
   let seen = 0;
-  const items = rpc.stream<{ i: number }, { say: string }>(command.method, command.params, options);
+  const items = rpc.stream<{ i: number }, { say: string; sent: number }>(command.method, command.params, options);
   try {
     for await (const item of items) {
       if (item.i !== seen) return { fault: `item ${item.i} where ${seen} was due` };
       seen++;
       if (command.pause_ms !== undefined && seen % 16 === 0) await pause(command.pause_ms);
+      if (seen === command.hold) {
+        say({ frame: "held", key: command.key });
+        await held.get(command.key)?.told;
+      }
       if (seen === command.take) return { result: "left", items: seen };
     }
-    return { result: (await items.result).say, items: seen };
+    const did = await items.result;
+    return { result: did.say, items: seen, sent: did.sent };
   } catch (error) {
     return { ...failure(error), items: seen };
   }
@@ -106,11 +116,17 @@ async function outcome(command: Command): Promise<Outcome> {
 }
 
 function obey(command: Command): void {
-  if (command.start !== undefined) void outcome(command).then((end) => say({ done: command.key, ...end }));
+  if (command.start !== undefined) {
+    if (command.hold !== undefined) {
+      let goOn = () => {};
+      const told = new Promise<void>((resolve) => (goOn = resolve));
+      held.set(command.key, { goOn, told });
+    }
+    void outcome(command).then((end) => say({ done: command.key, ...end }));
+  } else if (command.go_on !== undefined) held.get(command.go_on)?.goOn();
   else if (command.cancel !== undefined) aborts.get(command.cancel)?.abort();
   else if (command.stats !== undefined) {
-    const timers = process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
-    say({ stats: command.stats, pending: rpc.pendingCalls, left: timers, clock: Date.now() / 1000 });
+    say({ stats: command.stats, pending: rpc.pendingCalls, left: timers(), clock: Date.now() / 1000 });
   } else if (command.subscribe !== undefined) {
     const channel = command.subscribe;
     rpc
@@ -125,8 +141,9 @@ function obey(command: Command): void {
   }
 }
 
+const before = timers();
 await rpc.connect();
-say({ ready: true });
+say({ ready: true, left: before });
 for await (const line of createInterface({ input: process.stdin })) obey(JSON.parse(line) as Command);
 rpc.disconnect();
 process.exit(0); // a half-open socket would wait for its peer
