@@ -264,6 +264,13 @@ func startShop(t *testing.T) (address, runs string) {
 	cmd := exec.Command(tools.Path(t, "../.venv/bin/python"), "-m", "uvicorn", "shop:app", "--host", host, "--port", port)
 	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join(root, "sdk/python")+":"+filepath.Join(root, "endpoint/testdata"),
 		"PYTHONDONTWRITEBYTECODE=1", "SHOP_RUNS="+runs, "SHOP_SECRET="+shopSecret)
+	startServer(t, cmd, address)
+	return address, runs
+}
+
+// startServer starts a process and waits until it listens. It ends with the test.
+func startServer(t *testing.T, cmd *exec.Cmd, address string) {
+	t.Helper()
 	var output process.Output
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
@@ -279,9 +286,9 @@ func startShop(t *testing.T) (address, runs string) {
 	for deadline := time.Now().Add(answerDeadline); ; time.Sleep(5 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			_ = conn.Close()
-			return address, runs
+			return
 		} else if time.Now().After(deadline) {
-			t.Fatalf("the shop does not listen: %v\n%s", err, output.String())
+			t.Fatalf("nobody listens at %s: %v\n%s", address, err, output.String())
 		}
 	}
 }

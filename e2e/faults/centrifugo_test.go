@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ type behind struct {
 	asks *faultproxy.Proxy // Centrifugo asks the backend through it
 	api  *faultproxy.Proxy // the backend publishes through it
 	addr string            // the backend's
+	site string            // Centrifugo's
 }
 
 func newBehind(t *testing.T, language string) *behind {
@@ -28,6 +30,7 @@ func newBehind(t *testing.T, language string) *behind {
 	// The proxies first, for they listen on any free port.
 	b.asks, b.api = faultproxy.Start(t, ""), faultproxy.Start(t, "")
 	centrifugo := loopback.FreeAddress(t)
+	b.site = centrifugo
 	b.api.SetTarget(centrifugo)
 	config, err := centrifugoconfig.Make(&contract.Contract{}, centrifugoconfig.Options{Backend: "http://" + b.asks.Addr(), Namespaces: []string{"news"}})
 	if err != nil {
@@ -111,6 +114,39 @@ func TestFaultsBehindCentrifugo(t *testing.T) {
 		b.want(again, itself, 2)
 
 		b.want(begin("after"), itself, 1)
+		b.finish()
+	})
+}
+
+// Who answers Centrifugo in the backend's place, or the backend in Centrifugo's, is no
+// party to a call: it has its one outcome when the right one is back.
+func TestStrangersBehindCentrifugo(t *testing.T) {
+	inEachLanguage(t, func(t *testing.T, language string) {
+		b := newBehind(t, language)
+		// instead has a stranger at the end of a way, until it has heard of
+		// one of the calls.
+		instead := func(way *faultproxy.Proxy, s *stranger, right, key string) {
+			t.Helper()
+			way.SetTarget(s.addr)
+			way.Cut()
+			keys := b.start(order{Key: key, Method: "work.once", TimeoutMS: 240_000}, inFlight)
+			s.hears(t, keys)
+			way.SetTarget(right)
+			way.Cut()
+			b.want(keys, itself, 1)
+		}
+		for key, answer := range map[string]struct {
+			status int
+			body   string
+		}{
+			"failing": {http.StatusInternalServerError, "Server Error"},
+			"html":    {http.StatusOK, "<html>"},
+			"empty":   {http.StatusOK, "{}"}, // an acknowledgement of nothing, or no reply to what was published
+			"error":   {http.StatusOK, `{"error":{"code":100,"message":"internal server error"}}`},
+		} {
+			instead(b.asks, newStranger(t, answer.status, answer.body), b.addr, "asks-"+key)
+			instead(b.api, newStranger(t, answer.status, answer.body), b.site, "api-"+key)
+		}
 		b.finish()
 	})
 }

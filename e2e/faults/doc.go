@@ -1,7 +1,8 @@
 // Package faults is about what becomes of calls when things break: sockets that
 // are cut, stalled or half open, servers that restart, are killed or paused, a
 // Redis that stalls, empties or is away. Servers and clients are real processes
-// (clients in Go, Python and TypeScript), between them is package faultproxy.
+// (clients in Go, Python and TypeScript, a service in Python that calls are forwarded
+// to), between them is package faultproxy.
 //
 // Each call carries a key of its own in its params. A server writes each run of a
 // handler to a journal, with the key; a client tells the outcome of each call. So

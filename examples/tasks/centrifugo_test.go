@@ -97,6 +97,13 @@ func TestBehindCentrifugo(t *testing.T) {
 	}
 }
 
+// Clients of each language connect to Centrifugo, which asks the demo, which asks
+// Django for comments; and the clients cannot tell.
+func TestDjangoMethodsBehindCentrifugo(t *testing.T) {
+	page, centrifugo, _ := startBehind(t, newDjangoProject(t, "asgi").flags()...)
+	commentsInEachLanguage(t, page, centrifugo)
+}
+
 // The page works in Chromium while its server is the backend of Centrifugo.
 func TestPageBehindCentrifugo(t *testing.T) {
 	modules(t)

@@ -157,24 +157,34 @@ func TestDjangoMethods(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			address, _ := start(t, newDjangoProject(t, kind).flags()...)
-			t.Run("go", func(t *testing.T) { t.Parallel(); commentsOfGo(t, address) })
 			if kind == "wsgi" {
+				commentsOfGo(t, address, address)
 				return // to the clients it is the same
 			}
-			t.Run("python", func(t *testing.T) {
-				t.Parallel()
-				python := tools.Path(t, "../../.venv/bin/python")
-				commentsOf(t, exec.Command(python, "testdata/comments.py"), address)
-			})
-			t.Run("typescript", func(t *testing.T) { t.Parallel(); commentsOf(t, typescript(t, "testdata/comments.ts"), address) })
+			commentsInEachLanguage(t, address, address)
 		})
 	}
 }
 
-func commentsOfGo(t *testing.T, address string) {
+// commentsInEachLanguage calls with the generated clients of all languages, connected
+// to a server with the tokens of a page.
+func commentsInEachLanguage(t *testing.T, page, server string) {
+	t.Run("go", func(t *testing.T) { t.Parallel(); commentsOfGo(t, page, server) })
+	t.Run("python", func(t *testing.T) {
+		t.Parallel()
+		python := tools.Path(t, "../../.venv/bin/python")
+		commentsOf(t, exec.Command(python, "testdata/comments.py"), page, server)
+	})
+	t.Run("typescript", func(t *testing.T) {
+		t.Parallel()
+		commentsOf(t, typescript(t, "testdata/comments.ts"), page, server)
+	})
+}
+
+func commentsOfGo(t *testing.T, page, server string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	board := connectAs(ctx, t, address)
+	board := connectTo(ctx, t, page, server)
 	task, err := board.TasksCreate(ctx, tasksclient.TaskCreateParams{Title: "Of Go"})
 	if err != nil {
 		t.Fatal(err)
@@ -218,9 +228,9 @@ func fields(t *testing.T, err *client.ServerError) (names []string) {
 }
 
 // commentsOf runs a client of another language, which does what commentsOfGo does.
-func commentsOf(t *testing.T, cmd *exec.Cmd, address string) {
+func commentsOf(t *testing.T, cmd *exec.Cmd, page, server string) {
 	t.Helper()
-	cmd.Args = append(cmd.Args, strings.Replace(address, "http", "ws", 1)+"/connection/websocket", tokenOf(t, address, "ann"))
+	cmd.Args = append(cmd.Args, strings.Replace(server, "http", "ws", 1)+"/connection/websocket", tokenOf(t, page, "ann"))
 	cmd.Env = append(os.Environ(), "PYTHONPATH=.", "PYTHONDONTWRITEBYTECODE=1")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

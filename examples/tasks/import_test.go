@@ -19,7 +19,14 @@ const importSecret = "a secret of these tests that restarts keep"
 // connectAs is a client of ann's, which stays connected over restarts.
 func connectAs(ctx context.Context, t *testing.T, address string) *tasksclient.APIClient {
 	t.Helper()
-	rpc, err := client.NewCentrifugoRPCClient(strings.Replace(address, "http", "ws", 1)+"/connection/websocket", tokenOf(t, address, "ann"), "")
+	return connectTo(ctx, t, address, address)
+}
+
+// connectTo is connectAs where the page, which gives the token, is not at the address
+// of the server that clients connect to.
+func connectTo(ctx context.Context, t *testing.T, page, server string) *tasksclient.APIClient {
+	t.Helper()
+	rpc, err := client.NewCentrifugoRPCClient(strings.Replace(server, "http", "ws", 1)+"/connection/websocket", tokenOf(t, page, "ann"), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	dieAt := flags.String("die-after-storing", "", "a call's key: the process kills itself when that reply is stored, before it is published")
 	behind := flags.String("centrifugo", "", "serve as the backend of the Centrifugo at this URL; the secret is also its API's key, and what it proves itself with")
 	perConn := flags.Int("max-in-flight", 10_000, "calls that one connection may have running")
+	described := flags.String("contract", "", "file with the contract of what -forward has")
+	var forwarded places
+	flags.Var(&forwarded, "forward", "have the methods of -contract served at a URL, under a prefix: prefix=URL; any number of times")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -59,7 +62,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			config.Store = mortal{config.Store.(calls.Signaler), []byte(`"say":"` + *dieAt + `"`)}
 		}
 	}
-	if err := serve(*addr, *behind, newRouter(journal, log), config, stdin, stdout); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	router := newRouter(journal, log)
+	if err := forwarded.forward(router, *described, *secret); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	if err := serve(*addr, *behind, router, config, stdin, stdout); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
