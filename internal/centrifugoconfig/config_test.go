@@ -81,6 +81,11 @@ func TestMake(t *testing.T) {
 	for path, want := range map[string]any{
 		"http_server.port":                                            9100.0,
 		"websocket.message_size_limit":                                100_000.0,
+		"sse.enabled":                                                 true,
+		"sse.max_request_body_size":                                   100_000.0,
+		"http_stream.enabled":                                         true,
+		"http_stream.max_request_body_size":                           100_000.0,
+		"emulation.max_request_body_size":                             201_024.0,
 		"client.queue_max_size":                                       float64(4 << 20),
 		"client.proxy.connect.enabled":                                true,
 		"client.proxy.connect.http.static_headers.X-Centrirpc-Secret": "${CENTRIFUGO_VAR_CENTRIRPC_SECRET}",
