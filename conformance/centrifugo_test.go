@@ -1,9 +1,6 @@
 package conformance
 
 import (
-	"encoding/json"
-	"os"
-	"slices"
 	"testing"
 
 	"github.com/centrirpc/centrirpc/conformance/process"
@@ -13,6 +10,9 @@ import (
 	"github.com/centrirpc/centrirpc/internal/centrifugodouble"
 	"github.com/centrirpc/centrirpc/internal/loopback"
 )
+
+// centrifugoDifferences are the cases that must end otherwise through Centrifugo.
+const centrifugoDifferences = "differences/centrifugo.json"
 
 // TestConformanceCentrifugo runs the suite through Centrifugo, with the server as its
 // backend: the double, or the real one that CENTRIFUGO_BIN names. Its configuration
@@ -44,26 +44,5 @@ func TestConformanceCentrifugo(t *testing.T) {
 	}
 	// Last, so that it stops first: its last replies go through Centrifugo.
 	process.StartServer(t, "-addr", address, "-centrifugo", "http://"+main, "-centrifugo-tokenless", "http://"+tokenless)
-	runSuite(t, address, loadDifferences(t))
-}
-
-// loadDifferences reads the cases that end otherwise through Centrifugo, each with
-// the reason.
-func loadDifferences(t *testing.T) map[string]string {
-	t.Helper()
-	data, err := os.ReadFile("differences/centrifugo.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var differences map[string]string
-	if err := json.Unmarshal(data, &differences); err != nil {
-		t.Fatalf("differences/centrifugo.json: %v", err)
-	}
-	cases := loadCases(t, "go", "user")
-	for name, reason := range differences {
-		if !slices.ContainsFunc(cases, func(c testCase) bool { return c.Name == name }) || reason == "" {
-			t.Errorf("differences/centrifugo.json: %q is no case, or says no reason", name)
-		}
-	}
-	return differences
+	runSuite(t, address, centrifugoDifferences)
 }

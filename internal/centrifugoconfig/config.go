@@ -13,6 +13,8 @@ import (
 const (
 	// queueOverhead is what a reply takes in a client's queue beside its result.
 	queueOverhead = 4096
+	// emulationOverhead is what a request to /emulation takes beside the client's frame.
+	emulationOverhead = 1024
 	// minQueue is the largest frame that the official Python SDK accepts.
 	minQueue = 1 << 20
 	// defaultTimeout is that of a backend's calls whose method has none.
@@ -93,6 +95,17 @@ func Make(c *contract.Contract, options Options) (*Section, error) {
 		s.set("message_size_limit", o.MaxMessageSize, "The largest frame from a client, in bytes: the backend's Config.MaxMessageSize.")
 		s.set("write_timeout", "10s", "A client that takes longer to read is disconnected.")
 	})
+	root.sub("sse", func(s *Section) {
+		s.set("enabled", true)
+		s.set("max_request_body_size", o.MaxMessageSize)
+	}, "Server-sent events at /connection/sse, where WebSockets do not get through. Its token", "is in the URL: see that no proxy logs queries.")
+	root.sub("http_stream", func(s *Section) {
+		s.set("enabled", true)
+		s.set("max_request_body_size", o.MaxMessageSize)
+	}, "HTTP streaming at /connection/http_stream, for the same.")
+	root.sub("emulation", func(s *Section) {
+		s.set("max_request_body_size", 2*o.MaxMessageSize+emulationOverhead)
+	}, "What clients on these two send comes to /emulation, at any Centrifugo, which hands", "it to the one that has the connection. A frame is text within JSON there, in which", "each quote takes two bytes.")
 	root.sub("health", func(s *Section) { s.set("enabled", true, "/health, for load balancers.") })
 	return root, nil
 }

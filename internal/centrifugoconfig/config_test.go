@@ -11,6 +11,7 @@ import (
 	"github.com/centrirpc/centrirpc/contract"
 	"github.com/centrirpc/centrirpc/internal/centrifugoconfig"
 	"github.com/centrirpc/centrirpc/internal/centrifugodouble"
+	"github.com/centrirpc/centrirpc/internal/loopback"
 )
 
 const backend = "http://127.0.0.1:9000"
@@ -48,12 +49,8 @@ func made(t *testing.T, c *contract.Contract, o centrifugoconfig.Options) (asYAM
 	if !reflect.DeepEqual(normal, values) {
 		t.Errorf("YAML says\n%v\nand JSON\n%v", normal, values)
 	}
-	env := map[string]string{"CENTRIFUGO_VAR_CENTRIRPC_SECRET": "s"}
-	if s, err := centrifugodouble.New(j, env); err != nil {
-		t.Errorf("it cannot be loaded: %v", err)
-	} else {
-		s.Close()
-	}
+	// Centrifugo takes it.
+	centrifugodouble.Start(t, loopback.FreeAddress(t), j, "CENTRIFUGO_VAR_CENTRIRPC_SECRET=s").Stop()
 	return string(y), values
 }
 
@@ -81,6 +78,11 @@ func TestMake(t *testing.T) {
 	for path, want := range map[string]any{
 		"http_server.port":                                            9100.0,
 		"websocket.message_size_limit":                                100_000.0,
+		"sse.enabled":                                                 true,
+		"sse.max_request_body_size":                                   100_000.0,
+		"http_stream.enabled":                                         true,
+		"http_stream.max_request_body_size":                           100_000.0,
+		"emulation.max_request_body_size":                             201_024.0,
 		"client.queue_max_size":                                       float64(4 << 20),
 		"client.proxy.connect.enabled":                                true,
 		"client.proxy.connect.http.static_headers.X-Centrirpc-Secret": "${CENTRIFUGO_VAR_CENTRIRPC_SECRET}",

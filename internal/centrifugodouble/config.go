@@ -65,12 +65,23 @@ type config struct {
 		MessageSizeLimit int      `json:"message_size_limit"`
 		WriteTimeout     duration `json:"write_timeout"`
 	} `json:"websocket"`
+	SSE        fallback `json:"sse"`
+	HTTPStream fallback `json:"http_stream"`
+	Emulation  struct {
+		MaxRequestBodySize int `json:"max_request_body_size"`
+	} `json:"emulation"`
 	HTTPAPI struct {
 		Key string `json:"key"`
 	} `json:"http_api"`
 	Health struct {
 		Enabled bool `json:"enabled"`
 	} `json:"health"`
+}
+
+// fallback is a transport for where WebSockets do not get through.
+type fallback struct {
+	Enabled            bool `json:"enabled"`
+	MaxRequestBodySize int  `json:"max_request_body_size"`
 }
 
 type channelOptions struct {
@@ -131,6 +142,7 @@ func readConfig(text []byte, env map[string]string) (*config, error) {
 	c.Client.ExpiredCloseDelay = duration(25 * time.Second)
 	c.WebSocket.MessageSizeLimit = 65536
 	c.WebSocket.WriteTimeout = duration(time.Second)
+	c.SSE.MaxRequestBodySize, c.HTTPStream.MaxRequestBodySize, c.Emulation.MaxRequestBodySize = 65536, 65536, 65536
 	for _, p := range c.proxies() {
 		p.Timeout = duration(time.Second)
 	}

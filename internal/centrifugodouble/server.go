@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,8 +13,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Server is a double that runs. It is an http.Handler for /connection/websocket and
-// /api.
+// Server is a double that runs. It is an http.Handler for /connection/websocket, the
+// fallbacks that its configuration enables, with /emulation, and /api.
 type Server struct {
 	// Log takes what went wrong between the double and a backend. It may be nil.
 	Log func(string)
@@ -70,18 +69,7 @@ func New(configuration []byte, env map[string]string) (*Server, error) {
 	if err := s.node.Run(); err != nil {
 		return nil, err
 	}
-	websocket := centrifuge.NewWebsocketHandler(s.node, centrifuge.WebsocketConfig{
-		CheckOrigin: func(r *http.Request) bool {
-			origin := r.Header.Get("Origin")
-			return origin == "" || slices.Contains(c.Client.AllowedOrigins, "*") || slices.Contains(c.Client.AllowedOrigins, origin)
-		},
-		MessageSizeLimit: c.WebSocket.MessageSizeLimit,
-		WriteTimeout:     time.Duration(c.WebSocket.WriteTimeout),
-		PingPongConfig:   centrifuge.PingPongConfig{PingInterval: time.Duration(c.Client.PingInterval), PongTimeout: time.Duration(c.Client.PongTimeout)},
-	})
-	s.mux.HandleFunc("/connection/websocket", func(w http.ResponseWriter, r *http.Request) {
-		websocket.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), connectingKey{}, &connecting{headers: r.Header})))
-	})
+	s.serveClients()
 	s.mux.Handle("/api/publish", s.authorized(s.apiPublish))
 	s.mux.Handle("/api/batch", s.authorized(s.apiBatch))
 	s.mux.Handle("/api/info", s.authorized(s.apiInfo))

@@ -2,7 +2,6 @@ package centrifugodouble
 
 import (
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -36,34 +36,38 @@ func (p *Process) Stop() { p.stop() }
 // variables of Centrifugo's, "NAME=value". It ends with the test.
 func Start(t testing.TB, addr string, configuration []byte, env ...string) *Process {
 	t.Helper()
-	p := &Process{addr: addr}
-	stopped := false
-	end := startDouble
+	begin := startDouble
 	if Real() {
-		end = startReal
+		begin = startReal
 	}
-	stop := end(t, addr, configuration, env)
-	p.stop = func() {
-		if !stopped {
-			stopped = true
-			stop()
-		}
-	}
+	started := begin(t, addr, configuration, env)
+	p := &Process{addr: addr, stop: sync.OnceFunc(started.stop)}
 	t.Cleanup(p.stop)
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	deadline := time.After(20 * time.Second)
+	for {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
 			_ = conn.Close()
 			return p
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("Centrifugo does not listen at %s: %v", addr, err)
+		select {
+		case <-started.ended:
+			t.Fatalf("Centrifugo ended instead of listening at %s:\n%s", addr, started.said())
+		case <-deadline:
+			t.Fatalf("Centrifugo does not listen at %s: %v\n%s", addr, err, started.said())
+		case <-time.After(10 * time.Millisecond):
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-func startDouble(t testing.TB, addr string, configuration []byte, env []string) (stop func()) {
+// running is what was started.
+type running struct {
+	stop  func()          // may be called once
+	ended <-chan struct{} // closed when it has ended by itself, too; nil if it cannot
+	said  func() string   // its output
+}
+
+func startDouble(t testing.TB, addr string, configuration []byte, env []string) running {
 	t.Helper()
 	variables := map[string]string{}
 	for _, text := range env {
@@ -84,14 +88,17 @@ func startDouble(t testing.TB, addr string, configuration []byte, env []string) 
 		_ = web.Serve(listener)
 		close(served)
 	}()
-	return func() {
-		_ = web.Close()
-		<-served
-		s.Close()
+	return running{
+		stop: func() {
+			_ = web.Close()
+			<-served
+			s.Close()
+		},
+		said: func() string { return "" },
 	}
 }
 
-func startReal(t testing.TB, addr string, configuration []byte, env []string) (stop func()) {
+func startReal(t testing.TB, addr string, configuration []byte, env []string) running {
 	t.Helper()
 	var settings map[string]any
 	if err := json.Unmarshal(configuration, &settings); err != nil {
@@ -122,18 +129,35 @@ func startReal(t testing.TB, addr string, configuration []byte, env []string) (s
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(os.Environ(), env...)
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("CENTRIFUGO_BIN names a program that cannot be started: %v", err)
 	}
-	return func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		kill := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
-		defer kill.Stop()
+	ended := make(chan struct{})
+	go func() {
 		_ = cmd.Wait()
-		_ = log.Close()
-		if t.Failed() {
-			if text, err := os.ReadFile(log.Name()); err == nil {
-				t.Log(fmt.Sprintf("Centrifugo's log:\n%s", text))
-			}
+		close(ended)
+	}()
+	said := func() string {
+		text, err := os.ReadFile(log.Name())
+		if err != nil {
+			return err.Error()
 		}
+		return string(text)
+	}
+	return running{
+		stop: func() {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			select {
+			case <-ended:
+			case <-time.After(10 * time.Second):
+				_ = cmd.Process.Kill()
+				<-ended
+			}
+			_ = log.Close()
+			if t.Failed() {
+				t.Logf("Centrifugo's log:\n%s", said())
+			}
+		},
+		ended: ended,
+		said:  said,
 	}
 }

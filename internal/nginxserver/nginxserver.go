@@ -140,7 +140,12 @@ func deployDir(t testing.TB) string {
 }
 
 func (s *Server) args() []string {
-	return []string{"-p", s.dir, "-c", filepath.Join(s.dir, "nginx.conf"), "-e", "stderr", "-g", "daemon off; pid " + filepath.Join(s.dir, "pid") + ";"}
+	settings := "daemon off; pid " + filepath.Join(s.dir, "pid") + ";"
+	if os.Geteuid() == 0 {
+		// Its workers keep large requests in the test's folder, where nobody else may write.
+		settings += " user root;"
+	}
+	return []string{"-p", s.dir, "-c", filepath.Join(s.dir, "nginx.conf"), "-e", "stderr", "-g", settings}
 }
 
 // Addr is where it listens, "127.0.0.1:port".

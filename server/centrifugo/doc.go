@@ -30,14 +30,26 @@
 //
 // # What differs from the embedded server
 //
-// Each because Centrifugo, not the backend, holds the connections:
+// Each because Centrifugo, not the backend, holds the connections. A case in brackets
+// is the one of conformance/cases that ends so:
 //
 //   - Centrifugo verifies the tokens, so their keys are part of its configuration. A
-//     token that is no JWT is refused: it never reaches Authenticate.
+//     token that is no JWT is refused with 3500: it never reaches Authenticate (case
+//     opaque_token).
+//   - A token that names nobody is refused with 3507, which is Centrifugo's number for
+//     it, and not with 3500 (case token_without_user).
+//   - Centrifugo lets in whatever user id a token names. One that cannot be, such as
+//     "1,2", is refused at its reply channel, with 403 and not 3500, and so is all
+//     else that it asks for (case token_user_id_refused_by_server).
+//   - Centrifugo does not tell a client whom its token names. One that takes itself for
+//     another user is refused at that user's reply channel, with 403, and the error
+//     cannot say who it is (case foreign_user_id).
 //   - A handler sees the info of a connection (Conn.Info) only where the connect proxy
-//     gave it: Centrifugo sends a token's meta with each request, but not its info.
+//     gave it: Centrifugo sends a token's meta with each request, but not its info
+//     (case token_claims).
 //   - A refused request has the error 403, 400 or 429 in place of Centrifuge's 103,
-//     107 and 111, for Centrifugo wants a backend's codes between 400 and 1999.
+//     107 and 111, for Centrifugo wants a backend's codes between 400 and 1999. The
+//     message is the same (case method_name_too_long, waits_too_long).
 //   - The error 100 for a request says nothing of the request: Centrifugo gives it when
 //     the backend did not answer in time, or at all. The call may have been claimed.
 //   - Origins, frame sizes, queues, pings and the number of a user's connections are
@@ -58,6 +70,15 @@
 // Events that one goroutine publishes on one channel arrive in its order: Publish
 // returns when Centrifugo has taken the event. One whose context ended before that is
 // not sent any more, or arrives before the next.
+//
+// # By hand
+//
+// A publication that Centrifugo may have taken, though its answer was lost, is sent
+// again: a reply, an item or progress may reach a client twice. The clients of this
+// project know a second copy; whoever speaks PROTOCOL.md by hand knows a reply by its
+// correlation id, an item by that and its number (seq), and takes the last progress.
+// Events come once within the time for which Centrifugo remembers their keys, and have
+// no number to know a second copy by.
 //
 // # Several backends
 //

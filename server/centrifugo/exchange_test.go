@@ -25,9 +25,11 @@ const (
 // answers, and what goes out on its API, must be what was recorded.
 func TestRecordedExchange(t *testing.T) {
 	type call struct {
-		Path     string
-		Asked    map[string]json.RawMessage
-		Answered json.RawMessage
+		Method      string
+		Path        string
+		ContentType string `json:"content_type"`
+		Asked       map[string]json.RawMessage
+		Answered    json.RawMessage
 	}
 	var recorded struct {
 		Backend []call
@@ -41,13 +43,13 @@ func TestRecordedExchange(t *testing.T) {
 		t.Fatalf("no recording: %v", err)
 	}
 	type published struct {
-		path, key string
-		body      []byte
+		method, path, key, contentType string
+		body                           []byte
 	}
 	out := make(chan published, 4)
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		out <- published{r.URL.Path, r.Header.Get("X-API-Key"), body}
+		out <- published{r.Method, r.URL.Path, r.Header.Get("X-API-Key"), r.Header.Get("Content-Type"), body}
 		_, _ = w.Write(recorded.API.Answered)
 	}))
 	defer api.Close()
@@ -67,6 +69,9 @@ func TestRecordedExchange(t *testing.T) {
 	})
 	backend := start(t, router, centrifugo.Config{APIURL: api.URL + "/api"})
 	for i, c := range recorded.Backend {
+		if string(c.Asked["client"]) != `"$client"` || c.Method != http.MethodPost {
+			t.Fatalf("request %d of the recording is %s %s", i, c.Method, c.Asked)
+		}
 		c.Asked["client"] = json.RawMessage(`"60d1a6cd-4f6d-4f9b-8f57-6a4be9a6a3a1"`)
 		body, _ := json.Marshal(c.Asked)
 		status, answer := ask(t, backend, c.Path, body)
@@ -76,12 +81,21 @@ func TestRecordedExchange(t *testing.T) {
 	}
 	select {
 	case got := <-out:
-		want, _ := json.Marshal(recorded.API.Asked)
-		if got.path != recorded.API.Path || got.key != apiKey || !sameJSON(t, got.body, want) {
-			t.Errorf("published %s %s; want %s %s", got.path, got.body, recorded.API.Path, want)
+		asked, _ := json.Marshal(recorded.API.Asked)
+		if want := recorded.API; got.method != want.Method || got.path != want.Path || got.key != apiKey || got.contentType != want.ContentType || !sameJSON(t, got.body, asked) {
+			t.Errorf("published %+v %s; want %s %s", got, got.body, want.Path, asked)
 		}
-	case <-time.After(10 * time.Second):
-		t.Error("nothing was published")
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing was published")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := backend.Shutdown(ctx); err != nil { // it has handed over all that it had
+		t.Fatal(err)
+	}
+	if len(out) > 0 {
+		got := <-out
+		t.Errorf("published besides: %+v %s", got, got.body)
 	}
 }
 
@@ -109,9 +123,13 @@ func start(t *testing.T, router *centrirpc.Router, cfg centrifugo.Config) *centr
 func ask(t *testing.T, backend http.Handler, path string, body []byte) (status int, answer []byte) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set(centrifugo.SecretHeader, secret)
 	w := httptest.NewRecorder()
 	backend.ServeHTTP(w, r)
+	if got := w.Header().Get("Content-Type"); w.Code == http.StatusOK && got != "application/json" {
+		t.Errorf("%s answers %q", path, got)
+	}
 	return w.Code, w.Body.Bytes()
 }
 

@@ -3,8 +3,14 @@ package centrifugo_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -206,6 +212,89 @@ func TestAnEventIsNotDoubled(t *testing.T) {
 		case <-time.After(10 * time.Second):
 			t.Fatalf("no event %s", want)
 		}
+	}
+}
+
+// Nor are the events of a request that many share, over more than one channel, where
+// Centrifugo's answer to it is lost.
+func TestEventsThatShareARequestAreNotDoubled(t *testing.T) {
+	router := centrirpc.NewRouter()
+	s := newSystem(t, router, centrifugoconfig.Options{})
+	channels := []string{"news", "talk"}
+	b := s.serve(router, centrifugo.Config{Channels: []centrifugo.Channel{{Name: "news"}, {Name: "talk"}}, PublishConnections: 1})
+	rpc := s.connect("456")
+	events := make(chan string, 64)
+	for _, channel := range channels {
+		if _, err := rpc.Subscribe(t.Context(), channel, func(e client.Event) { events <- channel + " " + string(e.Data) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The first request is held until all others wait, and the next, which they share,
+	// is carried out without an answer.
+	const each = 5
+	began, gate := make(chan struct{}), make(chan struct{})
+	var requests, lost atomic.Int64
+	s.api.misbehave(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		switch requests.Add(1) {
+		case 1:
+			close(began)
+			<-gate
+		case 2:
+			if r.URL.Path == "/api/batch" {
+				lost.Add(1)
+				loseAnswer(w, r, next)
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+	var publishing sync.WaitGroup
+	publish := func(channel, event string) {
+		publishing.Go(func() {
+			if err := b.Publish(t.Context(), channel, event); err != nil {
+				t.Errorf("%s on %s: %v", event, channel, err)
+			}
+		})
+	}
+	publish("news", "first")
+	wait(t, "the first request", began)
+	want := map[string]int{`news "first"`: 1}
+	for _, channel := range channels {
+		for i := range each {
+			event := fmt.Sprint("event ", i)
+			publish(channel, event)
+			want[fmt.Sprintf("%s %q", channel, event)] = 1
+		}
+	}
+	const atLeast = 256 // bytes for which one counts
+	until(t, "the events to wait", func() bool {
+		bytes, err := strconv.ParseFloat(metric(t, b, "centrirpc_publish_queue_bytes"), 64)
+		return err == nil && bytes >= (2*each+1)*atLeast
+	})
+	close(gate)
+	publishing.Wait()
+	if lost.Load() != 1 {
+		t.Fatalf("the second of %d requests was no batch: this test shows nothing", requests.Load())
+	}
+	for _, channel := range channels { // what comes last on each
+		if err := b.Publish(t.Context(), channel, "end"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := map[string]int{}
+	for ends := 0; ends < len(channels); {
+		select {
+		case event := <-events:
+			if strings.HasSuffix(event, `"end"`) {
+				ends++
+				continue
+			}
+			got[event]++
+		case <-time.After(20 * time.Second):
+			t.Fatalf("after %v nothing comes", got)
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("arrived so many times: %v", got)
 	}
 }
 

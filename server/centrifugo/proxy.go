@@ -133,6 +133,9 @@ func (r *request) conn() *centrirpc.Conn {
 // calls.CodeOf gives it where Centrifugo lets them through, and otherwise with those
 // that mean the same to clients.
 func refused(err error) *refusal {
+	if wait, ok := errors.AsType[*calls.WaitError](err); ok {
+		return &refusal{Code: uint32(wire.InvalidParams), Message: wait.Error()}
+	}
 	switch calls.CodeOf(err) {
 	case 103:
 		return errPermissionDenied

@@ -129,6 +129,7 @@ func TestAnswers(t *testing.T) {
 		{"publish", `{"client":"c","user":"456","channel":"news","data":1}`, denied},
 		{"publish", `{"client":"c","user":"","channel":"rpc.requests","data":{}}`, denied},
 		{"publish", `{"client":"c","user":"456","channel":"rpc.requests","data":{}}`, `{"error":{"code":400,"message":"bad request"}}`},
+		{"publish", `{"client":"c","user":"456","channel":"rpc.requests","data":{"method":"whoami","correlation_id":"0","reply_to":"user#456","timeout_ms":7200000}}`, `{"error":{"code":400,"message":"timeout_ms is 7200000; this server takes at most 3600000"}}`},
 		{"publish", `{"client":"c","user":"456","channel":"rpc.requests","data":{"method":"whoami","correlation_id":"1","reply_to":"user#4"}}`, denied},
 		{"publish", `{"client":"c","user":"456","channel":"rpc.requests","data":{"method":"whoami","correlation_id":"2","reply_to":"user#456"}}`, `{"result":{"data":{},"skip_history":true}}`},
 		{"rpc", `{"client":"c","user":"456","method":"whoami","data":{},"meta":{"centrirpc":{"info":{"n":1},"meta":{"r":2}}}}`, `{"result":{"data":"456 {\"n\":1} {\"r\":2}"}}`},

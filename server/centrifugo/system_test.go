@@ -101,11 +101,14 @@ type system struct {
 	proxies *front // Centrifugo asks the backend through it
 	api     *front // the backend publishes through it
 	addr    string // Centrifugo's
+	config  []byte // Centrifugo's, in JSON
+	env     []string
 }
 
 // newSystem starts Centrifugo, with so short a timeout for its proxies that tests can
-// wait for it, and without a backend.
-func newSystem(t *testing.T, router *centrirpc.Router, options centrifugoconfig.Options) *system {
+// wait for it, and without a backend. env is what Centrifugo has in its environment
+// besides the secrets.
+func newSystem(t *testing.T, router *centrirpc.Router, options centrifugoconfig.Options, env ...string) *system {
 	t.Helper()
 	s := &system{t: t, proxies: newFront(t), api: newFront(t), addr: loopback.FreeAddress(t)}
 	options.Backend = s.proxies.URL
@@ -117,9 +120,10 @@ func newSystem(t *testing.T, router *centrirpc.Router, options centrifugoconfig.
 	if err != nil {
 		t.Fatal(err)
 	}
-	short := strings.ReplaceAll(string(text), `"timeout": "5s"`, `"timeout": "500ms"`)
-	centrifugodouble.Start(t, s.addr, []byte(short), "CENTRIFUGO_VAR_CENTRIRPC_SECRET="+secret,
-		"CENTRIFUGO_HTTP_API_KEY="+apiKey, "CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY="+tokenSecret)
+	s.config = []byte(strings.ReplaceAll(string(text), `"timeout": "5s"`, `"timeout": "500ms"`))
+	s.env = append([]string{"CENTRIFUGO_VAR_CENTRIRPC_SECRET=" + secret, "CENTRIFUGO_HTTP_API_KEY=" + apiKey,
+		"CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY=" + tokenSecret}, env...)
+	centrifugodouble.Start(t, s.addr, s.config, s.env...)
 	s.api.to(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+s.addr+r.URL.Path, r.Body)
 		if err != nil {
@@ -134,9 +138,7 @@ func newSystem(t *testing.T, router *centrirpc.Router, options centrifugoconfig.
 		}
 		defer got.Body.Close()
 		w.WriteHeader(got.StatusCode)
-		buffer := make([]byte, 1<<16)
-		n, _ := got.Body.Read(buffer)
-		_, _ = w.Write(buffer[:n])
+		_, _ = io.Copy(w, got.Body)
 	}))
 	return s
 }
