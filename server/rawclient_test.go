@@ -69,11 +69,21 @@ func socketURL(base string) string {
 
 func dial(t *testing.T, base string, header http.Header) *rawClient {
 	t.Helper()
+	c, err := tryDial(t, base, header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// tryDial is dial where the server may refuse the handshake.
+func tryDial(t *testing.T, base string, header http.Header) (*rawClient, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	conn, _, err := websocket.Dial(ctx, socketURL(base), &websocket.DialOptions{HTTPHeader: header})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	conn.SetReadLimit(16 << 20)
 	t.Cleanup(func() { _ = conn.CloseNow() })
@@ -85,7 +95,7 @@ func dial(t *testing.T, base string, header http.Header) *rawClient {
 			_, frame, err := conn.Read(ctx)
 			return frame, err
 		},
-	}
+	}, nil
 }
 
 // connected dials and connects with a token.

@@ -107,6 +107,15 @@ func TestSentinelFailsOver(t *testing.T) {
 	watched := redisserver.StartSentinel(t)
 	nodes := startNodes(t, 2, nil, redisConfig(watched.URL))
 	shareEverything(t, nodes[0], nodes[1])
+	connect := func() (c *rawClient, ok bool) {
+		c, err := tryDial(t, nodes[0].url, nil)
+		if err != nil {
+			return nil, false
+		}
+		c.send(`{"id":1,"connect":{"token":%q}}`, signed(t, "456"))
+		c.connect, err = c.receive(func(m message) bool { return m.ID == 1 })
+		return c, err == nil && c.connect.Connect != nil
+	}
 	c := connected(t, nodes[0].url, signed(t, "456"))
 	var epoch string
 	if _, rest, ok := strings.Cut(c.connect.raw, `"store":"`); ok {
@@ -116,6 +125,11 @@ func TestSentinelFailsOver(t *testing.T) {
 	watched.Promoted()
 	id := uint32(10)
 	until(t, "calls to be taken again", func() bool {
+		again, ok := connect() // the first may have been let go
+		if !ok {
+			return false // as for new clients
+		}
+		c = again
 		id++
 		c.send("%s", request(id, "tasks.get_stats", `{"user_id":"1"}`, "after", "user#456"))
 		return c.code(id) == 0
@@ -150,11 +164,14 @@ func TestClusterFailsOver(t *testing.T) {
 		user := fmt.Sprint("user-", n)
 		until(t, "calls of "+user+" to be taken again", func() bool {
 			id++
-			c := dial(t, nodes[n%2].url, nil)
+			c, err := tryDial(t, nodes[n%2].url, nil)
+			if err != nil {
+				return false // new clients wait, too
+			}
 			defer func() { _ = c.conn.CloseNow() }()
 			c.send(`{"id":1,"connect":{"token":%q}}`, signed(t, user))
 			if m, err := c.receive(func(m message) bool { return m.ID == 1 }); err != nil || m.Connect == nil {
-				return false // new clients wait, too
+				return false
 			}
 			c.send("%s", request(id, "tasks.get_stats", `{"user_id":"1"}`, "after", "user#"+user))
 			return c.code(id) == 0
