@@ -110,6 +110,18 @@ func connected(t *testing.T, base, token string) *rawClient {
 	return c
 }
 
+// tryConnect is connected where the server may refuse.
+func tryConnect(t *testing.T, base, token string) (c *rawClient, ok bool) {
+	t.Helper()
+	c, err := tryDial(t, base, nil)
+	if err != nil {
+		return nil, false
+	}
+	c.send(`{"id":1,"connect":{"token":%q}}`, token)
+	c.connect, err = c.receive(func(m message) bool { return m.ID == 1 })
+	return c, err == nil && c.connect.Connect != nil
+}
+
 func (c *rawClient) send(format string, args ...any) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), testTimeout)

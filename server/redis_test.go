@@ -304,7 +304,12 @@ func TestRedisIsLostAndComesBack(t *testing.T) {
 
 			away.comeBack(redis)
 			ready(200)
-			a, b = connected(t, nodes[0].url, signed(t, "456")), connected(t, nodes[1].url, signed(t, "456"))
+			for n, c := range []**rawClient{&a, &b} { // the library may notice later
+				until(t, "clients to be taken again", func() (ok bool) {
+					*c, ok = tryConnect(t, nodes[n].url, signed(t, "456"))
+					return ok
+				})
+			}
 			b.send(`{"id":2,"subscribe":{"channel":"room.1"}}`)
 			if code := b.code(2); code != 0 {
 				t.Fatalf("subscribing: %d", code)

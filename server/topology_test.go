@@ -107,15 +107,6 @@ func TestSentinelFailsOver(t *testing.T) {
 	watched := redisserver.StartSentinel(t)
 	nodes := startNodes(t, 2, nil, redisConfig(watched.URL))
 	shareEverything(t, nodes[0], nodes[1])
-	connect := func() (c *rawClient, ok bool) {
-		c, err := tryDial(t, nodes[0].url, nil)
-		if err != nil {
-			return nil, false
-		}
-		c.send(`{"id":1,"connect":{"token":%q}}`, signed(t, "456"))
-		c.connect, err = c.receive(func(m message) bool { return m.ID == 1 })
-		return c, err == nil && c.connect.Connect != nil
-	}
 	c := connected(t, nodes[0].url, signed(t, "456"))
 	var epoch string
 	if _, rest, ok := strings.Cut(c.connect.raw, `"store":"`); ok {
@@ -125,7 +116,7 @@ func TestSentinelFailsOver(t *testing.T) {
 	watched.Promoted()
 	id := uint32(10)
 	until(t, "calls to be taken again", func() bool {
-		again, ok := connect() // the first may have been let go
+		again, ok := tryConnect(t, nodes[0].url, signed(t, "456")) // the first may have been let go
 		if !ok {
 			return false // as for new clients
 		}
