@@ -207,8 +207,8 @@ func (r *run) complete(result json.RawMessage, failed *wire.Error) {
 		r.log(slog.LevelWarn, "a call ended after its claim had passed to another owner")
 		return
 	}
-	if reply != nil {
-		r.send(reply, channels)
+	if reply != nil && r.send(reply, channels) {
+		r.happened(Published)
 	}
 }
 
@@ -221,25 +221,28 @@ func (r *run) shut() (alsoTo []string) {
 	return r.alsoTo
 }
 
-func (r *run) send(reply []byte, alsoTo []string) {
-	r.sendTo(r.replyTo, reply)
+// send publishes on all channels, and reports whether it could on the first.
+func (r *run) send(reply []byte, alsoTo []string) (published bool) {
+	published = r.sendTo(r.replyTo, reply)
 	for _, channel := range alsoTo {
 		r.sendTo(channel, reply)
 	}
+	return published
 }
 
-func (r *run) sendTo(channel string, reply []byte) {
-	r.engine().send(channel, reply, &r.Asker)
+func (r *run) sendTo(channel string, reply []byte) (published bool) {
+	return r.engine().send(channel, reply, &r.Asker)
 }
 
-// send publishes on a reply channel.
-func (e *Engine) send(channel string, data []byte, to *centrirpc.Asker) {
+// send publishes on a reply channel, and reports whether it could.
+func (e *Engine) send(channel string, data []byte, to *centrirpc.Asker) (published bool) {
 	if err := e.publish(channel, data); err != nil {
 		e.cfg.Observer.PublishFailed()
 		e.log.Log(context.Background(), e.publishing.fail(), "a reply could not be published; that is said once until replies are published again", append(to.LogAttrs(), "error", err)...)
-		return
+		return false
 	}
 	e.publishing.succeed(e.log, "replies are published again")
+	return true
 }
 
 func (r *run) wrongKind() *centrirpc.Error {

@@ -23,6 +23,7 @@ const (
 	Resent                    // it was sent again after its end, and its stored reply was sent again
 	Storing                   // it has ended, and its reply is about to be stored
 	Stored                    // the store has its reply, or is out of reach
+	Published                 // its reply is published, but for a stream's, which may wait for items to be taken
 	Displaced                 // its reply counts for nothing, for another process has the call since
 	OwnerLost                 // outcome_unknown: the process, or the store, that it was sent to is gone
 	ReplyLost                 // outcome_unknown: it has ended, and its reply is no longer kept

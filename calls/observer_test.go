@@ -21,7 +21,7 @@ import (
 var eventNames = [calls.Events]string{
 	calls.Claiming: "claiming", calls.Started: "started", calls.TakenOver: "taken over", calls.Acknowledged: "acknowledged",
 	calls.ItemSent: "item", calls.SentAgain: "sent again", calls.Attached: "attached", calls.Resent: "resent",
-	calls.Storing: "storing", calls.Stored: "stored", calls.Displaced: "displaced",
+	calls.Storing: "storing", calls.Stored: "stored", calls.Published: "published", calls.Displaced: "displaced",
 	calls.OwnerLost: "owner lost", calls.ReplyLost: "reply lost", calls.Stopped: "stopped",
 }
 
@@ -163,8 +163,8 @@ func TestWhatObserversAndTracersAreTold(t *testing.T) {
 	watch(t, func(t *testing.T, w *watched) {
 		w.send(call("a", "quick", `,"traceparent":"the client's"`))
 		w.want(t, "a call",
-			"claiming, started, returned, storing, stored, acknowledged, ended 0 after 0s",
-			"follow quick a the client's again false, claiming, started, returned, storing, stored, acknowledged, end 0")
+			"claiming, started, returned, storing, stored, acknowledged, published, ended 0 after 0s",
+			"follow quick a the client's again false, claiming, started, returned, storing, stored, acknowledged, published, end 0")
 		w.send(call("a", "quick", ""))
 		w.want(t, "the same again", "claiming, resent, acknowledged", "follow quick a  again false, claiming, resent, acknowledged, end 0")
 
@@ -173,21 +173,21 @@ func TestWhatObserversAndTracersAreTold(t *testing.T) {
 		w.send(call("b", "slow", `,"store":"x"`))
 		time.Sleep(2 * time.Minute)
 		w.want(t, "a call that was sent again while it ran",
-			"claiming, started, acknowledged, attached, storing, stored, ended 504 after 30s, returned",
-			"follow slow b  again false, claiming, started, acknowledged, follow slow b  again true, sent again, attached, end 0, storing, stored, end 504, returned")
+			"claiming, started, acknowledged, attached, storing, stored, published, ended 504 after 30s, returned",
+			"follow slow b  again false, claiming, started, acknowledged, follow slow b  again true, sent again, attached, end 0, storing, stored, published, end 504, returned")
 
 		w.send(call("c", "stream", ""))
 		w.want(t, "a stream",
-			"claiming, started, item, returned, storing, stored, acknowledged, ended 0 after 0s",
-			"follow stream c  again false, claiming, started, item, returned, storing, stored, acknowledged, end 0")
+			"claiming, started, item, returned, storing, stored, acknowledged, published, ended 0 after 0s",
+			"follow stream c  again false, claiming, started, item, returned, storing, stored, acknowledged, published, end 0")
 		w.send(`{"op":"notify","method":"note","correlation_id":"d"}`)
 		w.want(t, "a notification",
 			"claiming, acknowledged, started, returned, storing, stored, ended 0 after 0s",
 			"follow note d  again false, claiming, acknowledged, started, returned, storing, stored, end 0")
 		w.send(call("e", "volatile", ""))
 		w.want(t, "a volatile call",
-			"started, returned, acknowledged, ended 0 after 0s",
-			"follow volatile e  again false, started, returned, acknowledged, end 0")
+			"started, returned, acknowledged, published, ended 0 after 0s",
+			"follow volatile e  again false, started, returned, acknowledged, published, end 0")
 		w.send(call("f", "nothing", ""))
 		w.want(t, "a method that is not there", "refused method_not_found", "")
 		w.send(call("a", "volatile", `,"store":"x"`))
@@ -213,7 +213,7 @@ func TestWhatObserversAreToldOfTrouble(t *testing.T) {
 		want     string
 	}{
 		"taken over": {claim: &calls.ClaimResult{State: calls.Claimed, Fence: 1, TakenOver: true}, complete: calls.Forgotten,
-			want: "claiming, taken over, started, returned, storing, stored, acknowledged, ended 0 after 0s"},
+			want: "claiming, taken over, started, returned, storing, stored, acknowledged, published, ended 0 after 0s"},
 		"overtaken": {complete: calls.Superseded,
 			want: "claiming, started, returned, storing, stored, acknowledged, displaced, ended 0 after 0s"},
 		"runs elsewhere": {claim: &calls.ClaimResult{State: calls.Running}, want: "claiming, attached, acknowledged"},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/centrirpc/centrirpc/calls"
+	"github.com/centrirpc/centrirpc/internal/serving"
 )
 
 // disconnectTimeout bounds how long clients have to hear that the server goes
@@ -56,24 +57,44 @@ func (s *Server) drain(ctx context.Context) error {
 // letGo has all clients connect again, elsewhere. One that is only connecting is let
 // go by onConnect.
 func (s *Server) letGo() {
-	for _, client := range s.node.Hub().Connections() {
-		if known, ok := client.Context().Value(connectedKey{}).(*connected); ok {
-			if c := known.connection.Load(); c != nil {
-				c.letGo()
-			}
-		}
+	for _, c := range s.connections() {
+		c.letGo()
 	}
 }
 
-// elsewhere refuses new connections to a draining node where there are others: a load
-// balancer then takes one of those.
+// connections are those that there are, but for clients who are only connecting.
+func (s *Server) connections() []*connection {
+	var all []*connection
+	for _, client := range s.node.Hub().Connections() {
+		if known, ok := client.Context().Value(connectedKey{}).(*connected); ok {
+			if c := known.connection.Load(); c != nil {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// elsewhere refuses new connections to a node that drains, or is without Redis, where
+// there are others: a load balancer then takes one of those.
 func (s *Server) elsewhere(next http.Handler) http.Handler {
+	return s.refusing(func(found serving.Readiness) bool { return !found.OK() }, next)
+}
+
+// passesOn refuses what a fallback's clients send to a node that is without Redis, and so
+// cannot pass it on; one that drains can.
+func (s *Server) passesOn(next http.Handler) http.Handler {
+	return s.refusing(func(found serving.Readiness) bool { return found.Status == serving.Unavailable }, next)
+}
+
+// refusing answers 503 where the node is such that it refuses, and there are others.
+func (s *Server) refusing(refuses func(serving.Readiness) bool, next http.Handler) http.Handler {
 	if s.publications == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.draining.Load() {
-			http.Error(w, "draining", http.StatusServiceUnavailable)
+		if found := s.readiness(); refuses(found) {
+			http.Error(w, found.Status, http.StatusServiceUnavailable)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -14,7 +14,9 @@ func (s *Server) HealthHandler() http.Handler { return serving.HealthHandler() }
 
 // ReadyHandler answers 200 while this node takes clients and calls, and 503 from the
 // moment it drains, or while all of Config.Redis, or all that Config.Store has, are
-// out of reach: a load balancer then sends new clients elsewhere. While some of
+// out of reach: a load balancer then sends new clients elsewhere. With Config.Redis the
+// same is answered to who opens a connection, and after five seconds without Redis the
+// clients that are connected are told to connect again, within twenty. While some of
 // several are out of reach it is ready, for the others' users. The body is a JSON
 // object whose "status" is "ready", "degraded" (some), "unavailable" or "draining",
 // and whose "calls" and "publications" say what is out of reach, if anything is.

@@ -69,11 +69,21 @@ func socketURL(base string) string {
 
 func dial(t *testing.T, base string, header http.Header) *rawClient {
 	t.Helper()
+	c, err := tryDial(t, base, header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// tryDial is dial where the server may refuse the handshake.
+func tryDial(t *testing.T, base string, header http.Header) (*rawClient, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	conn, _, err := websocket.Dial(ctx, socketURL(base), &websocket.DialOptions{HTTPHeader: header})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	conn.SetReadLimit(16 << 20)
 	t.Cleanup(func() { _ = conn.CloseNow() })
@@ -85,7 +95,7 @@ func dial(t *testing.T, base string, header http.Header) *rawClient {
 			_, frame, err := conn.Read(ctx)
 			return frame, err
 		},
-	}
+	}, nil
 }
 
 // connected dials and connects with a token.
@@ -98,6 +108,18 @@ func connected(t *testing.T, base, token string) *rawClient {
 		t.Fatalf("connect was answered with %s", c.connect.raw)
 	}
 	return c
+}
+
+// tryConnect is connected where the server may refuse.
+func tryConnect(t *testing.T, base, token string) (c *rawClient, ok bool) {
+	t.Helper()
+	c, err := tryDial(t, base, nil)
+	if err != nil {
+		return nil, false
+	}
+	c.send(`{"id":1,"connect":{"token":%q}}`, token)
+	c.connect, err = c.receive(func(m message) bool { return m.ID == 1 })
+	return c, err == nil && c.connect.Connect != nil
 }
 
 func (c *rawClient) send(format string, args ...any) {

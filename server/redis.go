@@ -209,7 +209,7 @@ func (r *redisShard) watch(ctx context.Context, cfg *Config) {
 		case ctx.Err() != nil:
 			return
 		case err != nil && !was:
-			log.Error("Redis is out of reach: replies and events do not get to clients, and new clients wait, until it is back", "error", err)
+			log.Error("Redis is out of reach: replies and events do not get to clients until it is back", "error", err)
 		case err == nil && was:
 			log.Info("Redis is back for replies and events")
 		}

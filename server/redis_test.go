@@ -233,6 +233,8 @@ func TestRedisIsLostAndComesBack(t *testing.T) {
 				t.Fatalf("subscribing: %d", code)
 			}
 			a.send("%s", request(3, "test.wait", `{}`, "held", "user#456"))
+			a.send(`{"id":4,"rpc":{"method":"test.wait"}}`) // until it is answered, the client is not let go
+			<-g.started
 			<-g.started
 
 			away.leave(redis)
@@ -288,10 +290,30 @@ func TestRedisIsLostAndComesBack(t *testing.T) {
 			if code := a.code(142); code != 0 { // nothing remembers it; its reply is lost
 				t.Errorf("a volatile call was refused with %d", code)
 			}
+			for _, n := range nodes { // so that a load balancer takes another one
+				if code, body := get(t, n.url+"/connection/websocket"); code != 503 || body != "unavailable\n" {
+					t.Errorf("a new client gets %d %s; want 503", code, body)
+				}
+			}
 			close(g.open) // the reply waits for Redis, or is lost and asked for again
+			for _, c := range []*rawClient{a, b} {
+				if code, _ := c.closed(); code != 3001 {
+					t.Errorf("after some time without Redis a client was let go with %d; want 3001", code)
+				}
+			}
 
 			away.comeBack(redis)
 			ready(200)
+			for n, c := range []**rawClient{&a, &b} { // the library may notice later
+				until(t, "clients to be taken again", func() (ok bool) {
+					*c, ok = tryConnect(t, nodes[n].url, signed(t, "456"))
+					return ok
+				})
+			}
+			b.send(`{"id":2,"subscribe":{"channel":"room.1"}}`)
+			if code := b.code(2); code != 0 {
+				t.Fatalf("subscribing: %d", code)
+			}
 			until(t, "calls to be taken", func() bool {
 				a.send("%s", request(150, "tasks.get_stats", `{"user_id":"1"}`, "after", "user#456"))
 				return a.code(150) == 0
@@ -327,12 +349,12 @@ func TestRedisIsLostAndComesBack(t *testing.T) {
 						lines++
 					}
 				}
-				for _, once := range []string{"Redis is out of reach: replies", "Redis is back for replies", "calls are refused until it is back", `redisstore: Redis is back"`} {
+				for _, once := range []string{"Redis is out of reach: replies", "Redis is back for replies", "clients are told to connect again", "calls are refused until it is back", `redisstore: Redis is back"`} {
 					if got := strings.Count(text, once); got != 1 {
 						t.Errorf("the log says %d times %q", got, once)
 					}
 				}
-				if lines > 5 { // the store's, the first call's, the publications', the first reply's
+				if lines > 6 { // the store's, the first call's, the publications', the first reply's, the clients' leave
 					t.Errorf("%d warnings and errors:\n%s", lines, text)
 				}
 			}

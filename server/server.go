@@ -41,6 +41,8 @@ type Server struct {
 	draining atomic.Bool
 	// ownStore is the store to close at the end, if it was not given.
 	ownStore interface{ Close() }
+	// stayPut ends moveWhenIsolated; nil if this is the only node.
+	stayPut func()
 	// unpublish ends the publishing of the router's typed channels here.
 	unpublish func()
 }
@@ -106,6 +108,9 @@ func New(router *centrirpc.Router, cfg Config) (*Server, error) {
 	}
 	s.route(allowed)
 	s.unpublish = router.AddPublisher(s.publishTyped)
+	if s.publications != nil {
+		s.stayPut = inBackground(s.moveWhenIsolated)
+	}
 	return s, nil
 }
 
@@ -168,7 +173,7 @@ func (s *Server) route(allowed *origins) {
 		// Commands come here as a JSON string within JSON, where each quote takes
 		// two bytes: what fits into a WebSocket frame must fit here too. They are for
 		// clients of any node, so one that drains passes them on.
-		"/emulation": client(centrifuge.NewEmulationHandler(s.node, centrifuge.EmulationConfig{MaxRequestBodySize: 2*s.cfg.MaxMessageSize + minSize})),
+		"/emulation": client(s.passesOn(centrifuge.NewEmulationHandler(s.node, centrifuge.EmulationConfig{MaxRequestBodySize: 2*s.cfg.MaxMessageSize + minSize}))),
 		"/health":    s.HealthHandler(),
 		"/ready":     s.ReadyHandler(),
 		"/metrics":   s.MetricsHandler(),
@@ -179,6 +184,9 @@ func (s *Server) route(allowed *origins) {
 func (s *Server) close() {
 	if s.unpublish != nil {
 		s.unpublish()
+	}
+	if s.stayPut != nil {
+		s.stayPut()
 	}
 	if s.verifier != nil {
 		s.verifier.Close()

@@ -119,8 +119,8 @@ func TestACallIsASpanBelowTheClients(t *testing.T) {
 	if len(got) != 5 {
 		t.Errorf("attributes %v", got)
 	}
-	if !slices.Contains(events(span), "acknowledged") {
-		t.Errorf("events %v", events(span))
+	if got := events(span); !slices.Equal(got, []string{"acknowledged", "published"}) {
+		t.Errorf("events %v", got)
 	}
 	handler := s.ended(t, "handler", 1)[0]
 	for _, child := range []sdktrace.ReadOnlySpan{s.ended(t, "claim", 1)[0], handler, s.ended(t, "store", 1)[0]} {

@@ -103,6 +103,8 @@ func (s *span) Happened(event calls.Event) {
 		_, s.store = s.tracer.Start(s.ctx, "store")
 	case calls.Stored:
 		s.store.End()
+	case calls.Published:
+		s.span.AddEvent("published")
 	}
 	if outcome := outcomes[event]; outcome != "" {
 		s.span.SetAttributes(attribute.String("centrirpc.outcome", outcome))

@@ -15,6 +15,9 @@ type Readiness struct {
 	Publications string `json:"publications,omitempty"`
 }
 
+// Unavailable is the status of a server that is without what it needs.
+const Unavailable = "unavailable"
+
 // Draining is the readiness of a server that is about to stop.
 var Draining = Readiness{Status: "draining"}
 
@@ -29,7 +32,7 @@ func Ready(calls, publications Reached) Readiness {
 	r := Readiness{Status: "ready", Calls: calls.lack(), Publications: publications.lack()}
 	switch {
 	case calls.none() || publications.none():
-		r.Status = "unavailable"
+		r.Status = Unavailable
 	case r.Calls != "" || r.Publications != "":
 		r.Status = "degraded"
 	}

@@ -153,6 +153,13 @@ func TestTraces(t *testing.T) {
 	if got := span.SpanContext(); span.Parent().SpanID().String() != parent[36:52] || inside != "00-"+parent[3:35]+"-"+got.SpanID().String()+"-01" {
 		t.Errorf("the span %s is below %s; the handler knows %s", got.SpanID(), span.Parent().SpanID(), inside)
 	}
+	var events []string
+	for _, e := range span.Events() {
+		events = append(events, e.Name)
+	}
+	if want := []string{"acknowledged", "published"}; !slices.Equal(events, want) {
+		t.Errorf("its events are %v; want %v", events, want)
+	}
 	if name := span.InstrumentationScope().Name; !strings.HasSuffix(name, "/server/centrifugo") {
 		t.Errorf("it is of %s", name)
 	}
