@@ -16,6 +16,9 @@ const (
 	// told, so that it sends more.
 	ackEvery = 64
 	ackAfter = 250 * time.Millisecond
+	// ackIdle after several items the server is told, too, if all that came was taken:
+	// it may have as many bytes out as it sends without being told.
+	ackIdle = 20 * time.Millisecond
 	// resumeAfter is how long a missing item is waited for before it is asked for
 	// again.
 	resumeAfter = 250 * time.Millisecond
@@ -37,6 +40,7 @@ type inbox struct {
 	taken    uint64    // items
 	acked    uint64    // items that the server knows were taken
 	since    time.Time // the first take that it does not know of
+	last     time.Time // the latest take
 	notYet   time.Time // it is not told before
 	asked    time.Time // the latest request for a missing item
 	progress *Progress
@@ -150,11 +154,12 @@ func (in *inbox) take() taken {
 		in.ready, in.head = slices.Delete(in.ready, 0, in.head), 0
 	}
 	in.taken++
+	in.last = time.Now()
 	if in.since.IsZero() {
-		in.since = time.Now()
+		in.since = in.last
 	}
 	waiting := in.taken - in.acked
-	return taken{item: item, tell: waiting == 1 || waiting == ackEvery}
+	return taken{item: item, tell: waiting == 1 || waiting == 2 || waiting == ackEvery}
 }
 
 // alarm is when the server has to be told something; zero if nothing.
@@ -165,6 +170,9 @@ func (in *inbox) alarm() (at time.Time) {
 		at = in.since
 		if in.taken-in.acked < ackEvery {
 			at = at.Add(ackAfter)
+			if idle := in.last.Add(ackIdle); in.taken-in.acked > 1 && (in.head == len(in.ready) || time.Now().Before(idle)) {
+				at = sooner(at, idle)
+			}
 		}
 		if at.Before(in.notYet) {
 			at = in.notYet
@@ -181,7 +189,9 @@ func (in *inbox) alarm() (at time.Time) {
 func (in *inbox) due(now time.Time) (acked uint64, ack bool, missing uint64, resume bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if count := in.taken - in.acked; !now.Before(in.notYet) && (count >= ackEvery || count > 0 && now.Sub(in.since) >= ackAfter) {
+	count := in.taken - in.acked
+	idle := count > 1 && in.head == len(in.ready) && now.Sub(in.last) >= ackIdle
+	if !now.Before(in.notYet) && (count >= ackEvery || idle || count > 0 && now.Sub(in.since) >= ackAfter) {
 		in.acked, in.since, ack = in.taken, time.Time{}, true
 	}
 	if in.next < in.beyond && now.Sub(in.asked) >= resumeAfter {

@@ -205,6 +205,36 @@ func TestStreamAcknowledgements(t *testing.T) {
 	}
 }
 
+// Who has taken several items, and all that came, says so soon: the server may wait at
+// its bound of bytes.
+func TestStreamAcknowledgesAllThatCame(t *testing.T) {
+	var acks []string
+	inBubble(t, func(p *peer, _ int) {
+		r, _ := p.next()
+		began := time.Now()
+		p.ack(r)
+		for seq := range uint64(4) {
+			for next := range uint64(10) {
+				p.item(r, 10*seq+next)
+			}
+			again, ok := p.next()
+			if !ok {
+				return
+			}
+			acks = append(acks, fmt.Sprint(*again.Seq, " at ", time.Since(began)))
+		}
+		p.end(r, 40)
+	}, func(t *testing.T, c *CentrifugoRPCClient) {
+		if items, err := collect(Stream[int, string](t.Context(), c, "m", nil)); len(items) != 40 || err != nil {
+			t.Errorf("%d items, %v", len(items), err)
+		}
+		synctest.Wait()
+	})
+	if want := "[9 at 20ms 19 at 40ms 29 at 60ms 39 at 80ms]"; fmt.Sprint(acks) != want {
+		t.Errorf("acknowledged %v; want %s", acks, want)
+	}
+}
+
 // A stream goes on over a lost connection: what is missing is asked for with the
 // call itself, and what was taken is acknowledged again.
 func TestStreamOverALostConnection(t *testing.T) {

@@ -279,6 +279,7 @@ async def test_acknowledged_is_what_was_taken() -> None:
 
 async def test_a_fast_reader_acknowledges_every_64(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc_stream_feed, "_ACK_DELAY", 1000)
+    monkeypatch.setattr(rpc_stream_feed, "_ACK_IDLE", 1000)
     async with fake_server() as server, client_of(server) as client:
         stream = client.stream("rows")
         arrived = await begin(server)
@@ -289,6 +290,26 @@ async def test_a_fast_reader_acknowledges_every_64(monkeypatch: pytest.MonkeyPat
         await arrived.reply(seq=200, result=1)
         assert await reading == list(range(200))
         assert (await server.accept()).envelope["seq"] == 199
+
+
+async def test_all_that_came_is_acknowledged_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server may wait at its bound of bytes."""
+    monkeypatch.setattr(rpc_stream_feed, "_ACK_DELAY", 1000)
+    async with fake_server() as server, client_of(server) as client:
+        stream = client.stream("rows")
+        arrived = await begin(server)
+        items = aiter(stream)
+        await arrived.items(0, 1)
+        assert await anext(items) == 0
+        await server.nothing_before(client)  # one is no reason
+        for first in (1, 11, 21):
+            await arrived.items(first, first + 10)
+            for _ in range(9):
+                await anext(items)
+            await server.nothing_before(client)  # one more is here
+            await anext(items)
+            assert (await server.accept()).envelope["seq"] == first + 9
+        await stream.aclose()
 
 
 async def test_an_acknowledgement_that_is_refused() -> None:

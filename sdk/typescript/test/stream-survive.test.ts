@@ -32,6 +32,23 @@ test("items are acknowledged as the application takes them, 64 at once or after 
   assert.equal((await server.nth(5, "ack")).data.seq, 199, "the end says that all are here");
 });
 
+test("items are acknowledged soon if all that came was taken: the server may wait at its bound of bytes", async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.connected(t);
+  server.onRequest = (request) => request.ack();
+  const iterator = client.stream<number>("tasks.all")[Symbol.asyncIterator]();
+  const call = await server.nth(1, "call");
+  const began = performance.now();
+  for (const round of numbers(8)) {
+    for (const i of numbers(10)) call.item(10 * round + i);
+    for (const i of numbers(10)) assert.equal((await iterator.next()).value, 10 * round + i);
+    assert.equal((await server.nth(round + 1, "ack")).data.seq, 10 * round + 9);
+  }
+  assert.ok(performance.now() - began < 8 * 250, "not once in 250 ms");
+  call.send({ seq: 80, result: "end" });
+  assert.equal((await iterator.next()).done, true);
+});
+
 test("a stream whose connection drops goes on where it was", async (t) => {
   const server = await FakeServer.start(t);
   const client = await server.connected(t);
