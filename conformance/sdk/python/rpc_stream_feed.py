@@ -15,6 +15,10 @@ __all__ = ["StreamFeed"]
 _ACK_ITEMS = 64
 _ACK_DELAY = 0.25
 
+# How long after several items they are acknowledged if all that came was taken, in seconds: the
+# server may have as many bytes out as it sends without being told.
+_ACK_IDLE = 0.02
+
 # How often, in seconds, a missing item is asked for.
 _RESUME_INTERVAL = 0.25
 
@@ -39,6 +43,7 @@ class StreamFeed:
         self._ack = ack
         self._resume = resume
         self._ack_timer: asyncio.TimerHandle | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
         self._resume_timer: asyncio.TimerHandle | None = None
 
     # -- the application --------------------------------------------------------------
@@ -77,10 +82,10 @@ class StreamFeed:
     def paused(self) -> None:
         """There is no connection, or no need for it."""
         self._live = False
-        for timer in (self._ack_timer, self._resume_timer):
+        for timer in (self._ack_timer, self._idle_timer, self._resume_timer):
             if timer is not None:
                 timer.cancel()
-        self._ack_timer = self._resume_timer = None
+        self._ack_timer = self._idle_timer = self._resume_timer = None
 
     def add(self, seq: int, item: Any) -> None:
         """An item came."""
@@ -130,15 +135,32 @@ class StreamFeed:
             self._acknowledge()
         else:
             self._acknowledge_soon()
+            self._watch()
+
+    def _watch(self) -> None:
+        """Look in a while whether nothing more came."""
+        several = self.items.taken - self._acknowledged > 1
+        if self._live and self._idle_timer is None and several and not self.items.ready:
+            self._idle_timer = asyncio.get_running_loop().call_later(
+                _ACK_IDLE, self._when_idle, self.items.taken
+            )
+
+    def _when_idle(self, taken_before: int) -> None:
+        self._idle_timer = None
+        if self.items.taken == taken_before and not self.items.ready:
+            self._acknowledge()
+        else:
+            self._watch()
 
     def _acknowledge_soon(self) -> None:
         if self._live and self._ack_timer is None and self.items.taken > self._acknowledged:
             self._ack_timer = asyncio.get_running_loop().call_later(_ACK_DELAY, self._acknowledge)
 
     def _acknowledge(self) -> None:
-        if self._ack_timer is not None:
-            self._ack_timer.cancel()
-            self._ack_timer = None
+        for timer in (self._ack_timer, self._idle_timer):
+            if timer is not None:
+                timer.cancel()
+        self._ack_timer = self._idle_timer = None
         if self._live and self.items.taken > self._acknowledged:
             self._acknowledged = self.items.taken
             self._ack(self._acknowledged - 1)

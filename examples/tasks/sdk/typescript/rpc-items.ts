@@ -14,6 +14,12 @@ const interval = 250;
 /** How many taken items are acknowledged at once. */
 const ackEvery = 64;
 
+/**
+ * How long after several items they are acknowledged if all that came was taken, in milliseconds: the server may have
+ * as many bytes out as it sends without being told.
+ */
+const idle = 20;
+
 /** What a stream's items need of the connection. */
 export interface ItemsLink {
   /** Gives the next item to the application. */
@@ -34,6 +40,8 @@ export class Items {
   #end: { readonly items: number; readonly finish: () => void } | undefined;
   readonly #gapAlarm = new Alarm(() => this.#askAgain());
   readonly #ackAlarm = new Alarm(() => this.#acknowledge());
+  #takenBefore = 0;
+  readonly #idleAlarm = new Alarm(() => this.#whenIdle());
 
   constructor(link: ItemsLink) {
     this.#link = link;
@@ -72,7 +80,10 @@ export class Items {
   taken(): void {
     this.#taken++;
     if (this.#taken - this.#acknowledged >= ackEvery) this.#acknowledge();
-    else this.#ackAlarm.by(performance.now() + interval);
+    else {
+      this.#ackAlarm.by(performance.now() + interval);
+      this.#watch();
+    }
   }
 
   /** The number of the last item that the server may forget, if it does not know yet: all that arrived, at the end. */
@@ -96,6 +107,7 @@ export class Items {
   stop(): void {
     this.#gapAlarm.clear();
     this.#ackAlarm.clear();
+    this.#idleAlarm.clear();
   }
 
   #deliver(item: unknown): void {
@@ -125,8 +137,21 @@ export class Items {
     end.finish();
   }
 
+  /** Looks in a while whether nothing more came. */
+  #watch(): void {
+    if (this.#idleAlarm.set || this.#taken < this.#next || this.#taken - this.#acknowledged < 2) return;
+    this.#takenBefore = this.#taken;
+    this.#idleAlarm.by(performance.now() + idle);
+  }
+
+  #whenIdle(): void {
+    if (this.#taken === this.#next && this.#taken === this.#takenBefore) this.#acknowledge();
+    else this.#watch();
+  }
+
   #acknowledge(): void {
     this.#ackAlarm.clear();
+    this.#idleAlarm.clear();
     if (this.#taken <= this.#acknowledged) return;
     this.#acknowledged = this.#taken;
     this.#link.acknowledge(this.#taken - 1);
