@@ -41,6 +41,7 @@ type inbox struct {
 	acked    uint64    // items that the server knows were taken
 	since    time.Time // the first take that it does not know of
 	last     time.Time // the latest take
+	slow     bool      // the alarm does not go by the latest take: items were left
 	notYet   time.Time // it is not told before
 	asked    time.Time // the latest request for a missing item
 	progress *Progress
@@ -159,7 +160,11 @@ func (in *inbox) take() taken {
 		in.since = in.last
 	}
 	waiting := in.taken - in.acked
-	return taken{item: item, tell: waiting == 1 || waiting == 2 || waiting == ackEvery}
+	tell := waiting == 1 || waiting == 2 || waiting == ackEvery
+	if in.slow && in.head == len(in.ready) {
+		in.slow, tell = false, true
+	}
+	return taken{item: item, tell: tell}
 }
 
 // alarm is when the server has to be told something; zero if nothing.
@@ -170,7 +175,9 @@ func (in *inbox) alarm() (at time.Time) {
 		at = in.since
 		if in.taken-in.acked < ackEvery {
 			at = at.Add(ackAfter)
-			if idle := in.last.Add(ackIdle); in.taken-in.acked > 1 && (in.head == len(in.ready) || time.Now().Before(idle)) {
+			idle := in.last.Add(ackIdle)
+			in.slow = in.head < len(in.ready) && !time.Now().Before(idle)
+			if in.taken-in.acked > 1 && !in.slow {
 				at = sooner(at, idle)
 			}
 		}

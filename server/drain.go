@@ -75,30 +75,47 @@ func (s *Server) connections() []*connection {
 	return all
 }
 
-// elsewhere refuses new connections to a node that drains, or is without Redis, where
-// there are others: a load balancer then takes one of those.
+// elsewhere refuses new connections to a node that drains, or is isolated, where there
+// are others: a load balancer then takes one of those.
 func (s *Server) elsewhere(next http.Handler) http.Handler {
-	return s.refusing(func(found serving.Readiness) bool { return !found.OK() }, next)
-}
-
-// passesOn refuses what a fallback's clients send to a node that is without Redis, and so
-// cannot pass it on; one that drains can.
-func (s *Server) passesOn(next http.Handler) http.Handler {
-	return s.refusing(func(found serving.Readiness) bool { return found.Status == serving.Unavailable }, next)
-}
-
-// refusing answers 503 where the node is such that it refuses, and there are others.
-func (s *Server) refusing(refuses func(serving.Readiness) bool, next http.Handler) http.Handler {
 	if s.publications == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if found := s.readiness(); refuses(found) {
-			http.Error(w, found.Status, http.StatusServiceUnavailable)
-			return
+		switch {
+		case s.draining.Load():
+			http.Error(w, serving.Draining.Status, http.StatusServiceUnavailable)
+		case s.publications.isolated():
+			http.Error(w, serving.Unavailable, http.StatusServiceUnavailable)
+		default:
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
+}
+
+// passesOn answers what a fallback's client sends with 503 in place of 500 where it could
+// not be passed on to the client's node, for want of Redis: a load balancer then asks
+// another node.
+func (s *Server) passesOn(next http.Handler) http.Handler {
+	if s.publications == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(passing{w, s.publications}, r)
+	})
+}
+
+// passing is the answer to a request that is passed on.
+type passing struct {
+	http.ResponseWriter
+	publications *publications
+}
+
+func (p passing) WriteHeader(status int) {
+	if status == http.StatusInternalServerError && !p.publications.reached() {
+		status = http.StatusServiceUnavailable
+	}
+	p.ResponseWriter.WriteHeader(status)
 }
 
 // disconnect disconnects all clients, after what waits for them is written.

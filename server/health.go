@@ -14,9 +14,10 @@ func (s *Server) HealthHandler() http.Handler { return serving.HealthHandler() }
 
 // ReadyHandler answers 200 while this node takes clients and calls, and 503 from the
 // moment it drains, or while all of Config.Redis, or all that Config.Store has, are
-// out of reach: a load balancer then sends new clients elsewhere. With Config.Redis the
-// same is answered to who opens a connection, and after five seconds without Redis the
-// clients that are connected are told to connect again, within twenty. While some of
+// out of reach: a load balancer then sends new clients elsewhere. A node that
+// drains, or has been without all of Config.Redis for a moment, answers 503 to who opens a
+// connection, too, and five seconds later the clients that are connected are told to connect
+// again, within fifteen. While some of
 // several are out of reach it is ready, for the others' users. The body is a JSON
 // object whose "status" is "ready", "degraded" (some), "unavailable" or "draining",
 // and whose "calls" and "publications" say what is out of reach, if anything is.

@@ -3,19 +3,19 @@ package server
 import (
 	"context"
 	"time"
-
-	"github.com/centrirpc/centrirpc/internal/serving"
 )
 
 const (
-	// isolatedAfter is how long a node is without all of its Redises until it lets its
-	// clients go: what is over sooner, such as a restart of Redis, they sit out.
+	// isolatedMisses is how many looks in a row, a second or a timeout apart, find all of a
+	// node's Redises away before it refuses new clients.
+	isolatedMisses = 2
+	// isolatedAfter is how long after that it lets its clients go: what is over sooner, such as a restart of Redis, they sit out.
 	isolatedAfter = 5 * time.Second
 	// isolatedLeave is how long the leave of all takes, a share each second. Where every
 	// node is without Redis, the clients come to nobody: then it is better that many are
-	// still there when it is back. Together with isolatedAfter it is less than the
-	// 30 seconds that clients give calls.
-	isolatedLeave = 20 * time.Second
+	// still there when it is back. Together with what goes before it is less
+	// than the 30 seconds that clients give calls.
+	isolatedLeave = 15 * time.Second
 	isolatedEvery = time.Second
 )
 
@@ -36,7 +36,7 @@ func (s *Server) moveWhenIsolated(ctx context.Context) {
 		case <-ticker.C:
 		}
 		switch {
-		case s.readiness().Status != serving.Unavailable:
+		case !s.publications.isolated():
 			since, left, share = time.Time{}, nil, 0
 			continue
 		case since.IsZero():

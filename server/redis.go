@@ -41,6 +41,7 @@ type redisShard struct {
 	client  rueidis.Client
 	library *centrifuge.RedisShard // nil until there is a node
 	away    atomic.Bool
+	missed  atomic.Int32  // so many looks in a row found it away
 	look    chan struct{} // asks for a look at once
 }
 
@@ -99,6 +100,18 @@ func (p *publications) count() (away, all int) {
 	return away, len(p.shards)
 }
 
+// reached reports whether one of the Redises was there when it was last looked at.
+func (p *publications) reached() bool {
+	away, all := p.count()
+	return away < all
+}
+
+// isolated reports whether none of the Redises was there for a while: a moment is no
+// reason to send clients elsewhere, for it may be the same there.
+func (p *publications) isolated() bool {
+	return !slices.ContainsFunc(p.shards, func(r *redisShard) bool { return r.missed.Load() < isolatedMisses })
+}
+
 // suspect has all be looked at now: the library had an error.
 func (p *publications) suspect() {
 	for _, shard := range p.shards {
@@ -125,7 +138,7 @@ func (p *publications) use(node *centrifuge.Node, prefix string) error {
 		return fmt.Errorf("Config.Redis: %w", err)
 	}
 	if slices.ContainsFunc(p.shards, (*redisShard).isCluster) {
-		node.SetBroker(redisBroker{broker})
+		node.SetBroker(redisBroker{broker, p.reached})
 	} else {
 		node.SetBroker(broker)
 	}
@@ -169,8 +182,8 @@ func (r *redisShard) mayPublish(ctx context.Context, prefix string) error {
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
 	channel := prefix + ".start"
-	err := tryNodes(r.isCluster(), func() error {
-		return r.client.Do(ctx, r.client.B().Publish().Channel(channel).Message("").Build()).Error()
+	err := r.anyNode(ctx, func(ctx context.Context, node rueidis.Client) error {
+		return node.Do(ctx, node.B().Publish().Channel(channel).Message("").Build()).Error()
 	})
 	if err != nil {
 		return err
@@ -178,8 +191,8 @@ func (r *redisShard) mayPublish(ctx context.Context, prefix string) error {
 	hearing, heard := context.WithCancel(ctx)
 	defer heard()
 	hearing = rueidis.WithOnSubscriptionHook(hearing, func(rueidis.PubSubSubscription) { heard() })
-	err = tryNodes(r.isCluster(), func() error {
-		return r.client.Receive(hearing, r.client.B().Subscribe().Channel(channel).Build(), func(rueidis.PubSubMessage) {})
+	err = r.anyNode(hearing, func(ctx context.Context, node rueidis.Client) error {
+		return node.Receive(ctx, node.B().Subscribe().Channel(channel).Build(), func(rueidis.PubSubMessage) {})
 	})
 	if hearing.Err() != nil && ctx.Err() == nil {
 		return nil
@@ -214,11 +227,27 @@ func (r *redisShard) watch(ctx context.Context, cfg *Config) {
 			log.Info("Redis is back for replies and events")
 		}
 		r.away.Store(err != nil)
+		if err == nil {
+			r.missed.Store(0)
+		} else {
+			r.missed.Add(1)
+		}
 	}
 }
 
 func (r *redisShard) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
-	return tryNodes(r.isCluster(), func() error { return r.client.Do(ctx, r.client.B().Ping().Build()).Error() })
+	return r.anyNode(ctx, func(ctx context.Context, node rueidis.Client) error {
+		return node.Do(ctx, node.B().Ping().Build()).Error()
+	})
+}
+
+// anyNode asks the Redis, or all nodes of a Redis Cluster, of which one suffices: it may
+// list some that are dead.
+func (r *redisShard) anyNode(ctx context.Context, do func(context.Context, rueidis.Client) error) error {
+	if r.client.Mode() != rueidis.ClientModeCluster {
+		return do(ctx, r.client)
+	}
+	return redisclient.AnyNode(ctx, r.client, do)
 }

@@ -291,9 +291,10 @@ func TestRedisIsLostAndComesBack(t *testing.T) {
 				t.Errorf("a volatile call was refused with %d", code)
 			}
 			for _, n := range nodes { // so that a load balancer takes another one
-				if code, body := get(t, n.url+"/connection/websocket"); code != 503 || body != "unavailable\n" {
-					t.Errorf("a new client gets %d %s; want 503", code, body)
-				}
+				until(t, "new clients to get 503", func() bool {
+					code, body := get(t, n.url+"/connection/websocket")
+					return code == 503 && body == "unavailable\n"
+				})
 			}
 			close(g.open) // the reply waits for Redis, or is lost and asked for again
 			for _, c := range []*rawClient{a, b} {

@@ -18,29 +18,29 @@ const (
 	nodeTriesWithin = 2 * redisConnectTimeout
 )
 
-// tryNodes does what any node of a Redis Cluster may be asked to, until one could be
-// connected to. A cluster lists a node that is dead until it has noticed, and the
-// client takes any that is listed. What was not sent was not done: nothing is done
-// twice. Where there is only one node, asking again asks the same one.
-func tryNodes(cluster bool, do func() error) error {
+// redisBroker is the library's for a Redis Cluster. A cluster lists a node that is dead
+// until it has noticed, and the library publishes through any that is listed: nothing is
+// lost by one that refuses connections.
+type redisBroker struct {
+	*centrifuge.RedisBroker
+	reached func() bool // whether another node may be there
+}
+
+// try publishes until a node could be connected to. What was not sent was not done:
+// nothing is published twice.
+func (b redisBroker) try(publish func() error) error {
 	began := time.Now()
 	for try := 1; ; try++ {
-		err := do()
+		err := publish()
 		var dial *net.OpError
-		if err == nil || !cluster || try == nodeTries || !errors.As(err, &dial) || dial.Op != "dial" || time.Since(began) > nodeTriesWithin {
+		if err == nil || try == nodeTries || !errors.As(err, &dial) || dial.Op != "dial" || time.Since(began) > nodeTriesWithin || !b.reached() {
 			return err
 		}
 	}
 }
 
-// redisBroker is the library's, and loses nothing by a node of a Redis Cluster that
-// is dead.
-type redisBroker struct {
-	*centrifuge.RedisBroker
-}
-
 func (b redisBroker) Publish(ch string, data []byte, opts centrifuge.PublishOptions) (result centrifuge.PublishResult, err error) {
-	err = tryNodes(true, func() error {
+	err = b.try(func() error {
 		result, err = b.RedisBroker.Publish(ch, data, opts)
 		return err
 	})
@@ -48,13 +48,13 @@ func (b redisBroker) Publish(ch string, data []byte, opts centrifuge.PublishOpti
 }
 
 func (b redisBroker) PublishJoin(ch string, info *centrifuge.ClientInfo) error {
-	return tryNodes(true, func() error { return b.RedisBroker.PublishJoin(ch, info) })
+	return b.try(func() error { return b.RedisBroker.PublishJoin(ch, info) })
 }
 
 func (b redisBroker) PublishLeave(ch string, info *centrifuge.ClientInfo) error {
-	return tryNodes(true, func() error { return b.RedisBroker.PublishLeave(ch, info) })
+	return b.try(func() error { return b.RedisBroker.PublishLeave(ch, info) })
 }
 
 func (b redisBroker) PublishControl(data []byte, nodeID, shardKey string) error {
-	return tryNodes(true, func() error { return b.RedisBroker.PublishControl(data, nodeID, shardKey) })
+	return b.try(func() error { return b.RedisBroker.PublishControl(data, nodeID, shardKey) })
 }

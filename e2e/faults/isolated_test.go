@@ -25,10 +25,10 @@ func newIsolable(t *testing.T) (s *site, way *faultproxy.Proxy) {
 	return s, way
 }
 
-// ready is the status of a node's /ready.
-func (n *node) ready() int {
+// status is what a node answers at a path, a handshake without what belongs to it.
+func (n *node) status(path string) int {
 	n.t.Helper()
-	resp, err := http.Get("http://" + n.addr + "/ready")
+	resp, err := http.Get("http://" + n.addr + path)
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -53,7 +53,9 @@ func TestOneNodeAloneLosesRedis(t *testing.T) {
 	began := time.Now()
 	way.Refuse(true)
 	way.Cut()
-	within(t, func() (bool, string) { return s.nodes[0].ready() == 503, "the node is ready without Redis" })
+	within(t, func() (bool, string) {
+		return s.nodes[0].status("/ready") == 503 && s.nodes[0].status("/connection/websocket") == 503, "the node takes clients without Redis"
+	})
 	isolated := time.Now()
 	calls := make([][]string, len(clients))
 	for i, r := range clients { // within the time that clients give calls of their own accord
@@ -86,7 +88,7 @@ func TestOneNodeAloneLosesRedis(t *testing.T) {
 	}
 
 	way.Refuse(false)
-	within(t, func() (bool, string) { return s.nodes[0].ready() == 200, "the node is not ready with Redis" })
+	within(t, func() (bool, string) { return s.nodes[0].status("/ready") == 200, "the node is not ready with Redis" })
 	r := s.connect("go", "late")
 	if n := s.nodes[0].connections(); n != 1 {
 		t.Errorf("the node that has Redis again has %d clients; want the one that came", n)

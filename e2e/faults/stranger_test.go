@@ -26,6 +26,7 @@ func newStranger(t *testing.T, status int, answer string) *stranger {
 		s.mu.Lock()
 		s.asked.Write(body)
 		s.mu.Unlock()
+		w.Header().Set("Connection", "close") // one that began at the switch to another must not last
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, answer)
 	}))

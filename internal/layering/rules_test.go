@@ -102,7 +102,7 @@ var rules = []rule{
 		"Fault tests are tests only."},
 	{"e2e/faults/drivers/go", []string{"client"}, nil,
 		"A client under test links what a user's client links."},
-	{"e2e/faults/server", []string{".", "calls", "calls/redisstore", "server", "server/centrifugo"}, nil,
+	{"e2e/faults/server", []string{".", "calls", "calls/redisstore", "endpoint", "server", "server/centrifugo"}, nil,
 		"A node under test is built as a user's is."},
 }
 

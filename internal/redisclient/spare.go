@@ -11,6 +11,23 @@ import (
 // clusterSlots is how many slots the keys of a Redis Cluster are spread over.
 const clusterSlots = 16384
 
+// AnyNode asks all nodes at the same time, and returns nil when one has done it; the
+// error is that of one of them. The others go on until ctx ends.
+func AnyNode(ctx context.Context, client rueidis.Client, do func(context.Context, rueidis.Client) error) error {
+	nodes := client.Nodes()
+	answers := make(chan error, len(nodes))
+	for _, node := range nodes {
+		go func() { answers <- do(ctx, node) }()
+	}
+	err := rueidis.ErrNoSlot
+	for range nodes {
+		if err = <-answers; err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 // Spare reports whether a Redis Cluster does without the node at that address, a key
 // of client.Nodes: a node that answers says that masters at other addresses have
 // all slots. It asks all others at the same time, so that one that is dead does not

@@ -58,6 +58,6 @@ func (b *Backend) lookForCentrifugo(ctx context.Context) {
 	case errors.Is(err, errPassing):
 		b.log.Warn("Centrifugo cannot be reached; clients get replies and events once it is there", "url", b.cfg.APIURL, "error", err)
 	default:
-		b.log.Error("Centrifugo is not set up for this backend; clients get no replies and events", "url", b.cfg.APIURL, "error", err)
+		b.log.Warn("Centrifugo's API does not answer as it should; clients may get no replies and events", "url", b.cfg.APIURL, "error", err)
 	}
 }
