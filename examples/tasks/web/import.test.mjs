@@ -112,7 +112,11 @@ test("an import whose connection drops goes on, and nothing comes twice", async 
   const plain = names.filter((name) => ["dropped", "resend"].includes(name));
   assert.deepEqual(plain, ["dropped", "resend", "dropped", "resend"], names.join());
   assert.ok(logged(names) >= 300, names.join());
-  assert.deepEqual(errors, []);
+  // The browser's own line about what was sent after the page's cut and before the library heard of it.
+  assert.deepEqual(
+    errors.filter((line) => line !== "WebSocket is already in CLOSING or CLOSED state."),
+    [],
+  );
 });
 
 test("the import fits a phone", async () => {
